@@ -1,0 +1,51 @@
+# Everything a newcomer runs. `make help` lists it.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: help demo test lint check bench lock clean
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+# One stamp per lock file: a changed lock installs again, an unchanged one costs nothing.
+define install
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Utskick needs Python 3.11 or newer; set PYTHON=/path/to/it." >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "Python has no venv here: install it with 'apt-get install python3-venv' and run make again." >&2; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing $(1) (once)"
+	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r $(1)
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+endef
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	$(call install,requirements.lock)
+
+$(VENV)/.installed-dev: requirements-dev.lock pyproject.toml
+	$(call install,requirements-dev.lock)
+
+demo: $(VENV)/.installed ## send this week's sample edition to a local inbox (ARGS=--once: stop after the table)
+	@$(BIN)/utskick demo $(ARGS)
+
+test: $(VENV)/.installed-dev ## run the whole test suite
+	@$(BIN)/pytest $(ARGS)
+
+lint: $(VENV)/.installed-dev ## ruff, mypy --strict, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+check: lint test ## lint and test
+
+bench: $(VENV)/.installed-dev ## plan digests for 10,000, 100,000 and 1,000,000 invented members
+	@$(BIN)/python -m benchmarks.planning $(ARGS)
+
+lock: ## write both lock files anew from pyproject.toml (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group build -o requirements.lock pyproject.toml
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group build --group dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+
+clean: ## remove what make made
+	rm -rf $(VENV) demo
