@@ -1,0 +1,1 @@
+"""Utskick, the post side: news, digests, the outbox, providers, pages and commands."""

@@ -1,0 +1,1 @@
+"""Utskick, the people side: members, what they chose, what they consented to. Imports nothing of mailer."""

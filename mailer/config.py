@@ -1,0 +1,187 @@
+"""Settings: config.toml, with UTSKICK_... from the environment laid over it. Read once, in app."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, ValidationError, field_validator
+
+from mailer.durations import Span
+from mailer.errors import Mistake
+
+Language = Literal["sv", "en"]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+class Section(BaseModel):
+    """A table of config.toml: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _weekly(text: str) -> str:
+    if not re.fullmatch(rf"({'|'.join(WEEKDAYS)}) ([01]\d|2[0-3]):[0-5]\d", text):
+        raise ValueError('write a weekday in English and a time, for example "Thursday 08:00"')
+    return text
+
+
+WeeklyTime = Annotated[str, AfterValidator(_weekly)]
+
+
+class Site(Section):
+    organisation: str
+    postal_address: str
+    contact: str
+    base_url: str
+    language: Language = "sv"
+    time_zone: str = "Europe/Stockholm"
+
+    @field_validator("base_url")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        HttpUrl(value)
+        return value.rstrip("/")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError('name a time zone such as "Europe/Stockholm"')
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+class Web(Section):
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=1, le=65535)
+
+
+class Letterhead(Section):
+    """What a district may set for its own: both fall back to the publication's."""
+
+    from_name: str | None = None
+    reply_to: str | None = None
+
+
+class Publication(Section):
+    name: dict[Language, str]
+    from_name: str
+    from_address: str
+    reply_to: str
+    list_id: str
+    districts: dict[Slug, Letterhead] = {}
+
+
+class Digest(Section):
+    publication: Slug = "weekly"
+    draft: WeeklyTime = "Monday 08:00"
+    send: WeeklyTime = "Thursday 08:00"
+    auto_approve: bool = False
+    grace: Span = Field("12 hours", validate_default=True)
+    fresh_for: Span = Field("3 weeks", validate_default=True)
+    new_member: Span = Field("7 days", validate_default=True)
+    at_least: int = Field(1, ge=1)
+    per_section: int = Field(6, ge=1)
+    at_most: int = Field(14, ge=1)
+    same_for_everyone: bool = False
+
+
+class Outbox(Section):
+    providers: tuple[str, ...] = ("smtp",)
+    workers: int = Field(2, ge=1, le=64)
+    give_up_after: Span = Field("2 days", validate_default=True)
+
+
+class News(Section):
+    fetch_every: Span = Field("15 minutes", validate_default=True)
+    allow_hosts: tuple[str, ...] = ()
+
+
+class PageSelectors(Section):
+    """CSS selectors that find the articles of an HTML page; all but `item` are looked up inside it."""
+
+    item: str
+    title: str
+    link: str = "a"
+    body: str | None = None
+    date: str | None = None
+
+
+class Source(Section):
+    url: str
+    kind: Literal["feed", "page", "list"] = "feed"
+    select: PageSelectors | None = None
+    approved: bool = True
+    districts: tuple[Slug, ...] = ()
+    topics: tuple[Slug, ...] = ()
+
+
+class Members(Section):
+    publications: tuple[Slug, ...] = ("weekly",)
+    ground: Literal["member", "supporter"] = "member"
+
+
+Occasion = Literal["draft", "unapproved", "held", "source", "report"]
+
+
+class Person(Section):
+    address: str
+    language: Language = "sv"
+    tell: tuple[Occasion, ...] = ("draft", "unapproved", "held", "source", "report")
+
+
+class Settings(Section):
+    data: str = "data"
+    database: str | None = None  # None: SQLite in the data folder
+    site: Site
+    web: Web = Web()
+    publications: dict[Slug, Publication]
+    digest: Digest = Digest()
+    outbox: Outbox = Outbox()
+    providers: dict[str, dict[str, Any]] = {}  # each judged by the Settings of its own file
+    news: News = News()
+    sources: dict[Slug, Source] = {}
+    members: Members = Members()
+    people: dict[str, Person] = {}
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Settings:
+    """Read `path` and lay the environment over it: UTSKICK_WEB__PORT=81 sets web.port.
+
+    raises  Mistake, which names the key and what is wrong with it
+    """
+    try:
+        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Mistake(
+            "There is no config file {path}: run `utskick init` or name one with --config.", path=path
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Mistake("{path} is not valid TOML: {reason}.", path=path, reason=error) from None
+    _overlay(tree, environ)
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise Mistake("{path}: there is no key {key}; remove it or correct its spelling.", path=path, key=key) from None
+        raise Mistake("{path}: {key}: {reason}.", path=path, key=key, reason=first["msg"]) from None
+
+
+def _overlay(tree: dict[str, Any], environ: Mapping[str, str]) -> None:
+    for name, value in environ.items():
+        if not name.startswith("UTSKICK_") or "__" not in name:
+            continue
+        *parents, key = name.removeprefix("UTSKICK_").lower().split("__")
+        table = tree
+        for parent in parents:
+            table = table.setdefault(parent, {})
+        table[key] = value

@@ -1,0 +1,18 @@
+"""A composed mail: its envelope and its bytes."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One mail for one recipient, ready for the wire.
+
+    sender     envelope sender, an ASCII addr-spec
+    recipient  envelope recipient, an addr-spec with the domain in A-labels
+    content    headers and body: CRLF line ends, ends in CRLF, 7-bit, no line over 998 octets,
+               and no line that starts with a dot, so the same bytes serve SMTP's DATA and a file
+    """
+
+    sender: str
+    recipient: str
+    content: bytes
