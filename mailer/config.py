@@ -172,7 +172,9 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
-            raise Mistake("{path}: there is no key {key}; remove it or correct its spelling.", path=path, key=key) from None
+            raise Mistake(
+                "{path}: there is no key {key}; remove it or correct its spelling.", path=path, key=key
+            ) from None
         raise Mistake("{path}: {key}: {reason}.", path=path, key=key, reason=first["msg"]) from None
 
 

@@ -1,0 +1,37 @@
+"""The command line: parse, call one function, print. Each noun has a file; this one joins them."""
+
+import os
+import sys
+
+import typer
+
+from mailer.cli import database, setup
+from mailer.cli.frame import Frame, accept_everywhere
+from mailer.errors import UtskickError
+from mailer.i18n import _, language_of, speaking
+from subscribers.errors import SubscribersError
+
+root = typer.Typer(
+    name="utskick",
+    help="Newsletters and member letters for an organisation with districts.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+root.command("init")(setup.init)
+root.add_typer(database.commands, name="db")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command. Exit status 2 for a mistake of the caller's, 1 for trouble in the world."""
+    speaking.set(language_of(os.environ))
+    frame = Frame(environ=dict(os.environ))
+    command = typer.main.get_command(root)
+    accept_everywhere(command, frame)
+    try:
+        command(arguments, prog_name="utskick", obj=frame)  # leaves by SystemExit
+    except (UtskickError, SubscribersError) as error:
+        if frame.debug:
+            raise
+        typer.echo(_(error.sentence).format(**error.values), err=True)
+        sys.exit(getattr(error, "status", 2))

@@ -1,0 +1,92 @@
+"""The only wiring: settings, keys, database, clock and links, put together once per process."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from mailer import config, db, keys
+from mailer.clock import Clock, system_clock
+from mailer.errors import Mistake
+from mailer.links import Links
+from subscribers import sealed
+
+DATABASE = "utskick.db"
+KEY_FILE = "keys.toml"
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where this installation keeps its things."""
+
+    config: Path
+    data: Path | None  # None: as the config says
+    keys: Path
+
+    @classmethod
+    def of(cls, config_file: Path | None, data: Path | None, environ: Mapping[str, str]) -> "Places":
+        """Prefer what was said on the command line, then UTSKICK_CONFIG, UTSKICK_DATA and UTSKICK_KEYS."""
+        path = config_file or Path(environ.get("UTSKICK_CONFIG") or "config.toml")
+        folder = data or (Path(environ["UTSKICK_DATA"]) if environ.get("UTSKICK_DATA") else None)
+        key_file = Path(environ["UTSKICK_KEYS"]) if environ.get("UTSKICK_KEYS") else path.parent / KEY_FILE
+        return cls(config=path, data=folder, keys=key_file)
+
+
+class App:
+    """One installation, opened. The edges hold it; nothing below them does."""
+
+    def __init__(self, settings: config.Settings, places: Places, clock: Clock = system_clock) -> None:
+        self.settings = settings
+        self.places = places
+        self.now = clock
+
+    @classmethod
+    def load(cls, places: Places, environ: Mapping[str, str]) -> "App":
+        """raises Mistake when the config cannot be read."""
+        return cls(config.load(places.config, environ), places)
+
+    @cached_property
+    def data(self) -> Path:
+        """The data folder. raises Mistake when there is none yet."""
+        folder = self.data_folder
+        if not folder.is_dir():
+            raise Mistake(
+                "There is no data folder {folder}: run `utskick init`, or name it with --data.", folder=folder
+            )
+        return folder
+
+    @property
+    def data_folder(self) -> Path:
+        """Where the data folder is, or will be."""
+        return self.places.data or self.places.config.parent / self.settings.data
+
+    @cached_property
+    def engine(self) -> sa.Engine:
+        """The database, checked to be of this version, with its sealed columns open."""
+        engine = self.bare_engine
+        db.require_current(engine)
+        sealed.unlock(self.keyring.register)
+        return engine
+
+    @cached_property
+    def bare_engine(self) -> sa.Engine:
+        """The database as it is: for commands that create or upgrade it."""
+        return db.open_engine(self.settings.database or f"sqlite:///{self.data / DATABASE}")
+
+    @cached_property
+    def keyring(self) -> keys.Keyring:
+        return keys.load(self.places.keys)
+
+    @cached_property
+    def links(self) -> Links:
+        return Links(self.settings.site.base_url, self.keyring.tokens)
+
+    def reading(self) -> AbstractContextManager[Session]:
+        return db.reading(self.engine)
+
+    def writing(self) -> AbstractContextManager[Session]:
+        return db.writing(self.engine)

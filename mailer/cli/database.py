@@ -1,0 +1,15 @@
+"""utskick db: the schema."""
+
+import typer
+
+from mailer import db
+from mailer.cli.frame import app_of, remark
+
+commands = typer.Typer(help="The database and its schema.", no_args_is_help=True)
+
+
+@commands.command()
+def upgrade(context: typer.Context) -> None:
+    """Bring the database to what this version needs."""
+    db.upgrade(app_of(context).bare_engine)
+    remark("The database is up to date.")

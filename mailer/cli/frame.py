@@ -1,0 +1,95 @@
+"""What every command shares: --config, --data and --debug in any place, and how results are shown."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mailer.app import App, Places
+from mailer.i18n import _
+
+Json = Annotated[bool, typer.Option("--json", help="Print a JSON array for programs.")]
+
+
+@dataclass
+class Frame:
+    """What was said around a command. A command reads `context.obj.app`."""
+
+    environ: Mapping[str, str]
+    config: Path | None = None
+    data: Path | None = None
+    debug: bool = False
+
+    @property
+    def places(self) -> Places:
+        return Places.of(self.config, self.data, self.environ)
+
+    @cached_property
+    def app(self) -> App:
+        return App.load(self.places, self.environ)
+
+
+def app_of(context: typer.Context) -> App:
+    """Return the installation a command works on."""
+    frame: Frame = context.obj
+    return frame.app
+
+
+def accept_everywhere(command: Any, frame: Frame) -> None:
+    """Let --config, --data and --debug stand before or after any subcommand, and translate every help text.
+
+    `command` is one of Typer's own; their classes have no public name to annotate with.
+    """
+    command.help = _(command.help) if command.help else None
+    for parameter in command.params:
+        if getattr(parameter, "help", None):
+            parameter.help = _(parameter.help)
+    command.params.extend(_shared_options(frame))
+    for child in getattr(command, "commands", {}).values():
+        accept_everywhere(child, frame)
+
+
+def _shared_options(frame: Frame) -> list[Any]:
+    """Let Typer make the three options, as if of a command, and take them from it."""
+
+    def shared(
+        config: Annotated[Path | None, typer.Option(help=_("The config file."), metavar="FILE")] = None,
+        data: Annotated[Path | None, typer.Option(help=_("The data folder."), metavar="FOLDER")] = None,
+        debug: Annotated[bool, typer.Option("--debug", help=_("Show where an error came from."))] = False,
+    ) -> None:
+        del config, data, debug
+
+    def keep(_context: object, option: Any, value: object) -> None:
+        if value:
+            setattr(frame, option.name, value)
+
+    donor = typer.Typer(add_completion=False)
+    donor.command()(shared)
+    options = typer.main.get_command(donor).params
+    for option in options:
+        option.expose_value = False
+        option.callback = keep
+    return list(options)
+
+
+def print_json(rows: Iterable[Mapping[str, object]]) -> None:
+    """Print one JSON array on stdout; moments in ISO form with their offset."""
+    typer.echo(json.dumps(list(rows), ensure_ascii=False, indent=2, default=_plain))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, frozenset | set | tuple):
+        return sorted(value)
+    raise TypeError(f"no JSON form for {type(value).__name__}")
+
+
+def remark(sentence: str, /, **values: object) -> None:
+    """Say something about the result on stderr, translated; data alone goes to stdout."""
+    typer.echo(_(sentence).format(**values), err=True)

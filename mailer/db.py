@@ -1,0 +1,112 @@
+"""The database: engine, transactions, migrations.
+
+SQLite runs in WAL mode with every commit on disk (synchronous=FULL); a writer says so when it begins, because
+a transaction that starts by reading and then writes can be refused although it waited (SQLITE_BUSY_SNAPSHOT).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from sqlite3 import Connection as SqliteConnection
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session, create_engine
+
+from mailer.errors import Mistake, Trouble
+
+_BUSY_SECONDS = 30
+_WRITING = "utskick_writing"
+
+
+def open_engine(url: str) -> sa.Engine:
+    """Return an engine for `sqlite:///...` or `postgresql+psycopg://...`."""
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: SqliteConnection, _: object) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself; _begin_sqlite does
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={_BUSY_SECONDS * 1000}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writing = connection.get_execution_options().get(_WRITING, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[Session]:
+    """One consistent view; nothing is kept of what is changed in it."""
+    with _named_trouble(), Session(engine) as session:
+        yield session
+
+
+@contextmanager
+def writing(engine: sa.Engine) -> Iterator[Session]:
+    """One transaction: all of it is kept, or nothing when the block raises."""
+    with _named_trouble(), Session(engine.execution_options(**{_WRITING: True})) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def _named_trouble() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        reason = str(error.orig).strip()
+        if "locked" in reason:
+            raise Trouble("The database is locked by another program; try again in a moment.") from error
+        raise Trouble("The database cannot be used: {reason}.", reason=reason) from error
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def upgrade(engine: sa.Engine) -> None:
+    """Bring the schema to what this code needs. Safe to repeat; refuses a database newer than the code."""
+    require_known(engine)
+    config = _alembic()
+    with engine.execution_options(**{_WRITING: True}).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def revision(engine: sa.Engine) -> str | None:
+    """Return the schema's revision, None for an empty database."""
+    with _named_trouble(), engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def require_known(engine: sa.Engine) -> None:
+    """Refuse a database that a newer version has already changed."""
+    current = revision(engine)
+    known = {script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()}
+    if current is not None and current not in known:
+        raise Mistake("The database was made by a newer version of Utskick: upgrade the program.")
+
+
+def require_current(engine: sa.Engine) -> None:
+    """Refuse to work on a schema that is not the one this code was written for."""
+    require_known(engine)
+    current = revision(engine)
+    if current is None:
+        raise Mistake("There is no database yet: run `utskick init`.")
+    if current != ScriptDirectory.from_config(_alembic()).get_current_head():
+        raise Mistake("The database is older than the program: run `utskick db upgrade`.")

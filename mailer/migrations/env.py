@@ -1,0 +1,40 @@
+"""Alembic's entry: runs on the connection that mailer.db hands over, or on a given URL while developing."""
+
+from typing import Literal
+
+from alembic import context
+from sqlalchemy import Connection, create_engine
+from sqlmodel import SQLModel
+
+import mailer.digest.models
+import mailer.news.models
+import mailer.outbox.models
+import subscribers.models
+from subscribers.sealed import Sealed
+
+MODELS = (mailer.digest.models, mailer.news.models, mailer.outbox.models, subscribers.models)
+
+
+def sealed_as_bytes(kind: str, column: object, _: object) -> str | Literal[False]:
+    """Write a sealed column as what is stored: a migration must not depend on code that changes."""
+    return "sa.LargeBinary()" if kind == "type" and isinstance(column, Sealed) else False
+
+
+def run(connection: Connection) -> None:
+    # SQLite alters a table by rebuilding it, which Alembic calls a batch.
+    context.configure(
+        connection=connection,
+        target_metadata=SQLModel.metadata,
+        render_as_batch=True,
+        render_item=sealed_as_bytes,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+handed_over = context.config.attributes.get("connection")
+if handed_over is not None:
+    run(handed_over)
+else:
+    with create_engine(context.config.get_main_option("sqlalchemy.url", "sqlite://")).connect() as opened:
+        run(opened)

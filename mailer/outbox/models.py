@@ -1,0 +1,151 @@
+"""The post office's books: Mailing, Variant, Delivery, Batch.
+
+A Mailing is planned under a plan number; its rows are written in short transactions and become valid all at
+once when `Mailing.plan` is set to that number. A plan that never got there is swept before the next one.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, SmallInteger, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from subscribers.models import BigId, stored
+
+
+class MailingState(StrEnum):
+    """draft: being prepared. approved: waits for its time. planned: its deliveries are valid and due.
+
+    paused: a person stopped it. held: it was late, or the backup it came from was restored; a person decides.
+    done: the equation holds and nothing is left. cancelled: a person ended it.
+    """
+
+    DRAFT = "draft"
+    APPROVED = "approved"
+    PLANNED = "planned"
+    PAUSED = "paused"
+    HELD = "held"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class DeliveryState(StrEnum):
+    QUEUED = "queued"
+    SENT = "sent"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNCERTAIN = "uncertain"
+
+
+class BatchState(StrEnum):
+    OPEN = "open"
+    LEASED = "leased"
+    CLOSED = "closed"
+
+
+class Mailing(SQLModel, table=True):
+    """One occasion to write to many. `key` is unique: whoever comes second inserts nothing.
+
+    letter      folder of templates/email/
+    content     JSON, frozen when planned: what every variant shares (subject, intro, ...)
+    late_at     not begun by then: held for a person
+    give_up_at  a delivery still deferred by then has failed
+    candidates  how many deliveries the valid plan has
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True, max_length=100)
+    publication: str = Field(max_length=64)
+    letter: str = Field(max_length=64)
+    state: MailingState = Field(
+        default=MailingState.DRAFT, sa_column=Column(stored(MailingState), nullable=False, index=True)
+    )
+    reason: str = ""  # why it is paused, held or cancelled, as a sentence
+    content: str = "{}"
+    plan: int | None = None
+    candidates: int = 0
+    created_at: datetime
+    send_at: datetime | None = None
+    late_at: datetime | None = None
+    give_up_at: datetime | None = None
+    started_at: datetime | None = None
+    done_at: datetime | None = None
+
+
+class Piece(SQLModel, table=True):
+    """One block of a mailing as it was when planned (a news item); variants refer to it by `ref`."""
+
+    mailing_id: int = Field(foreign_key="mailing.id", primary_key=True)
+    ref: int = Field(primary_key=True)
+    content: str  # JSON
+
+
+class Variant(SQLModel, table=True):
+    """One distinct content of a mailing. `content` is JSON: {"sections": [{..., "items": [[ref, reason], ...]}]}."""
+
+    __table_args__ = (Index("ix_variant_mailing", "mailing_id", "plan"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    mailing_id: int = Field(foreign_key="mailing.id")
+    plan: int
+    language: str = Field(max_length=5)
+    plain_only: bool = False
+    content: str
+
+
+class VariantStory(SQLModel, table=True):
+    """Which stories a variant tells: what its readers have had."""
+
+    __tablename__ = "variant_story"
+    __table_args__ = {"sqlite_with_rowid": False}  # SQLAlchemy's own form
+
+    variant_id: int = Field(foreign_key="variant.id", primary_key=True)
+    story_id: int = Field(primary_key=True, index=True)
+
+
+class Delivery(SQLModel, table=True):
+    """One Mailing to one Member. Ids run in variant order, households side by side; batches are ranges of ids.
+
+    household   the member id that the household's one mail is addressed for; None for a mail of one's own
+    answer      what the server said, masked
+    """
+
+    __table_args__ = (
+        UniqueConstraint("mailing_id", "member_id"),
+        Index("ix_delivery_member", "member_id"),
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True))
+    mailing_id: int = Field(foreign_key="mailing.id")
+    plan: int
+    member_id: int = Field(sa_column=Column(BigInteger, nullable=False))  # no foreign key: outlives the member
+    household: int | None = Field(default=None, sa_column=Column(BigInteger))
+    variant_id: int
+    state: DeliveryState = Field(default=DeliveryState.QUEUED, sa_column=Column(stored(DeliveryState), nullable=False))
+    due_at: datetime | None = None  # of a deferred one; None: at once
+    attempts: int = Field(default=0, sa_column=Column(SmallInteger, nullable=False, default=0))
+    provider: str | None = Field(default=None, max_length=32)
+    code: str | None = Field(default=None, max_length=16)
+    answer: str | None = Field(default=None, max_length=500)
+    settled_at: datetime | None = None
+
+
+class Batch(SQLModel, table=True):
+    """Deliveries with ids lo..hi that one worker holds for a while. The row is the only truth about who may send.
+
+    With a deferred delivery left in it the batch opens again, due when the first of them is; it closes when
+    every delivery in it has its final state.
+    """
+
+    __table_args__ = (Index("ix_batch_due", "state", "due_at"),)
+
+    id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True))
+    mailing_id: int = Field(sa_column=Column(ForeignKey("mailing.id"), nullable=False, index=True))
+    plan: int
+    lo: int = Field(sa_column=Column(BigInteger, nullable=False))
+    hi: int = Field(sa_column=Column(BigInteger, nullable=False))
+    state: BatchState = Field(default=BatchState.OPEN, sa_column=Column(stored(BatchState), nullable=False))
+    due_at: datetime
+    owner: str | None = Field(default=None, max_length=64)
+    leased_until: datetime | None = None
+    fence: int = 0  # grows with each lease; an older holder finds its own number outdated

@@ -1,0 +1,185 @@
+"""The register: who the members are, what they chose, and the proof that they may be written to."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, Column, Enum, ForeignKey, Index, Integer, LargeBinary, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from subscribers.sealed import Sealed
+
+# SQLite counts up only an INTEGER key by itself; PostgreSQL wants 64 bits for what grows.
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+
+def stored(words: type[StrEnum]) -> Enum:
+    """Store the word itself, as text: adding a word needs no migration, and the table reads as the code does."""
+    return Enum(
+        words,
+        native_enum=False,
+        create_constraint=False,
+        length=16,
+        values_callable=lambda e: [w.value for w in e],
+    )
+
+
+class State(StrEnum):
+    """`pending` waits for a confirmation, `left` went away, `erased` is an empty shell that keeps the id taken."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    LEFT = "left"
+    ERASED = "erased"
+
+
+class Ground(StrEnum):
+    """Why we may write: a member under GDPR Art. 9(2)(d), a supporter only by consent, Art. 9(2)(a)."""
+
+    MEMBER = "member"
+    SUPPORTER = "supporter"
+
+
+class Cadence(StrEnum):
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+
+
+class DistrictKind(StrEnum):
+    COUNTY = "county"
+    MUNICIPALITY = "municipality"
+    CITY_DISTRICT = "city district"
+
+
+class District(SQLModel, table=True):
+    """A part of the tree county > municipality > city district."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    slug: str = Field(unique=True, max_length=64)
+    name: str = Field(max_length=100)
+    kind: DistrictKind = Field(sa_column=Column(stored(DistrictKind), nullable=False))
+    parent_id: int | None = Field(default=None, foreign_key="district.id")
+
+
+class Topic(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    slug: str = Field(unique=True, max_length=64)
+    name: str = Field(max_length=100)  # Swedish
+    name_en: str = Field(max_length=100)
+
+
+class Member(SQLModel, table=True):
+    """One person. The number is the register's; `*_key` are keyed hashes, the rest of a person is sealed.
+
+    An address may belong to several members, so `address_key` is not unique.
+    """
+
+    id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True))
+    number: str | None = Field(default=None, sa_column=Column(Sealed("member.number")))
+    number_key: bytes | None = Field(default=None, sa_column=Column(LargeBinary(32), unique=True))
+    address: str | None = Field(default=None, sa_column=Column(Sealed("member.address")))
+    address_key: bytes | None = Field(default=None, sa_column=Column(LargeBinary(32), index=True))
+    given_name: str | None = Field(default=None, sa_column=Column(Sealed("member.given_name")))
+    family_name: str | None = Field(default=None, sa_column=Column(Sealed("member.family_name")))
+    language: str = Field(default="sv", max_length=5)
+    plain_only: bool = False
+    state: State = Field(default=State.ACTIVE, sa_column=Column(stored(State), nullable=False))
+    ground: Ground = Field(default=Ground.MEMBER, sa_column=Column(stored(Ground), nullable=False))
+    created_at: datetime
+    changed_at: datetime
+
+
+class MemberDistrict(SQLModel, table=True):
+    """A district the member chose; never inferred."""
+
+    __tablename__ = "member_district"
+    __table_args__ = {"sqlite_with_rowid": False}  # SQLAlchemy's own form
+
+    member_id: int = Field(sa_column=Column(BigId, ForeignKey("member.id", ondelete="CASCADE"), primary_key=True))
+    district_id: int = Field(foreign_key="district.id", primary_key=True)
+
+
+class MemberTopic(SQLModel, table=True):
+    """A topic the member chose; a member with none is told of all."""
+
+    __tablename__ = "member_topic"
+    __table_args__ = {"sqlite_with_rowid": False}  # SQLAlchemy's own form
+
+    member_id: int = Field(sa_column=Column(BigId, ForeignKey("member.id", ondelete="CASCADE"), primary_key=True))
+    topic_id: int = Field(foreign_key="topic.id", primary_key=True)
+
+
+class Subscription(SQLModel, table=True):
+    """Member x Publication. An ended one stays as a row, so that an import cannot bring it back."""
+
+    __table_args__ = (
+        Index("ix_subscription_publication_member", "publication", "member_id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    member_id: int = Field(sa_column=Column(BigId, ForeignKey("member.id", ondelete="CASCADE"), primary_key=True))
+    publication: str = Field(primary_key=True, max_length=64)
+    cadence: Cadence = Field(default=Cadence.WEEKLY, sa_column=Column(stored(Cadence), nullable=False))
+    paused_until: date | None = None
+    since: datetime
+    ended_at: datetime | None = None
+
+
+class ConsentKind(StrEnum):
+    GIVEN = "given"
+    CONFIRMED = "confirmed"
+    WITHDRAWN = "withdrawn"
+
+
+class Consent(SQLModel, table=True):
+    """Append-only evidence, GDPR Art. 7(1). `publication` None speaks of all of them."""
+
+    id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True))
+    member_id: int = Field(
+        sa_column=Column(BigId, ForeignKey("member.id", ondelete="CASCADE"), index=True, nullable=False)
+    )
+    publication: str | None = Field(default=None, max_length=64)
+    kind: ConsentKind = Field(sa_column=Column(stored(ConsentKind), nullable=False))
+    at: datetime
+    source: str = Field(max_length=64)  # import, link, one-click, form, secretary
+    wording: str = Field(default="", max_length=64)  # version of the text that was shown
+    evidence: str | None = Field(default=None, sa_column=Column(Sealed("consent.evidence")))
+
+
+class Scope(StrEnum):
+    """`all`: nothing goes there. `bulk`: only statutory letters."""
+
+    ALL = "all"
+    BULK = "bulk"
+
+
+class Suppression(SQLModel, table=True):
+    """An address that is not written to, known only by its keyed hash; outlives the member."""
+
+    __table_args__ = (UniqueConstraint("address_key", "reason"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    address_key: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
+    scope: Scope = Field(sa_column=Column(stored(Scope), nullable=False))
+    reason: str = Field(max_length=32)  # dead, erased, asked, complaint, left
+    at: datetime
+
+
+class ImportMapping(SQLModel, table=True):
+    """Which column of a member file means what, remembered by the header row it was agreed for."""
+
+    __tablename__ = "import_mapping"
+
+    header_key: str = Field(primary_key=True, max_length=64)  # SHA-256 of the header names
+    columns: str  # JSON: field -> header name
+    at: datetime
+
+
+class Access(SQLModel, table=True):
+    """Who read or exported personal data, when: the register's own diary."""
+
+    id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True))
+    at: datetime
+    who: str = Field(max_length=100)
+    what: str = Field(max_length=64)  # list, show, export, erase, import
+    member_id: int | None = Field(default=None, sa_column=Column(BigId))
+    count: int = 1

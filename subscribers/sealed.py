@@ -1,0 +1,114 @@
+"""Sealed columns: what names a person is stored encrypted, and found by a keyed hash.
+
+A sealed value is one version byte, one key-id byte, a 12-byte nonce and the AES-256-GCM ciphertext; the name of
+the column is authenticated with it, so a value cannot be moved to another column. Lookup hashes are
+HMAC-SHA256 under a key that is kept for ever: an erased person's address cannot be hashed anew.
+"""
+
+import hmac
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Dialect, LargeBinary
+from sqlalchemy.sql.operators import OperatorType, is_, is_not
+from sqlalchemy.types import TypeDecorator
+
+from subscribers.errors import Locked
+
+_VERSION = 1
+_NONCE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Raw 32-byte keys by one-byte id. `seal_with` is the id that new values are sealed under."""
+
+    seal: Mapping[int, bytes] = field(repr=False)
+    seal_with: int
+    lookup: bytes = field(repr=False)
+
+
+class _Lock:
+    def __init__(self) -> None:
+        self.lookup: bytes | None = None
+        self.boxes: dict[int, AESGCM] = {}
+        self.seal_with = 0
+
+
+_lock = _Lock()
+
+
+def unlock(keys: Keys) -> None:
+    """Open the sealed columns for this process. Called once, where the program is wired."""
+    _lock.boxes = {number: AESGCM(key) for number, key in keys.seal.items()}
+    _lock.seal_with = keys.seal_with
+    _lock.lookup = keys.lookup
+
+
+def seal(text: str, column: str) -> bytes:
+    """Encrypt `text` for `column` ("member.address")."""
+    box = _lock.boxes.get(_lock.seal_with)
+    if box is None:
+        raise Locked("The register is locked: no key file was given.")
+    nonce = os.urandom(_NONCE)
+    return bytes((_VERSION, _lock.seal_with)) + nonce + box.encrypt(nonce, text.encode(), column.encode())
+
+
+def open_sealed(value: bytes, column: str) -> str:
+    """Decrypt what `seal` made.
+
+    raises  Locked  when the key is missing, or the value was altered or belongs to another column
+    """
+    box = _lock.boxes.get(value[1]) if value[:1] == bytes((_VERSION,)) else None
+    if box is None:
+        raise Locked("The key file does not fit this database: it lacks the key that sealed {column}.", column=column)
+    try:
+        return box.decrypt(value[2 : 2 + _NONCE], value[2 + _NONCE :], column.encode()).decode()
+    except InvalidTag:
+        raise Locked("The key file does not fit this database, or {column} was altered in it.", column=column) from None
+
+
+def lookup_key(kind: str, text: str) -> bytes:
+    """Return the 32-byte keyed hash under which a sealed value is found; `kind` keeps number and address apart."""
+    if _lock.lookup is None:
+        raise Locked("The register is locked: no key file was given.")
+    return hmac.digest(_lock.lookup, f"{kind}\0{text}".encode(), "sha256")
+
+
+class Sealed(TypeDecorator[str]):
+    """A text column that is stored sealed. Comparing, searching or ordering by it raises."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, column: str) -> None:
+        super().__init__()
+        self.column = column
+
+    class Comparator(TypeDecorator.Comparator[str]):
+        def operate(self, op: OperatorType, *other: Any, **kwargs: Any) -> Any:
+            if op not in (is_, is_not):
+                _refuse()
+            return super().operate(op, *other, **kwargs)
+
+        def reverse_operate(self, op: OperatorType, other: Any, **kwargs: Any) -> Any:
+            del op, other, kwargs
+            _refuse()
+
+    comparator_factory = Comparator
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        del dialect
+        return None if value is None else seal(value, self.column)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
+        del dialect
+        return None if value is None else open_sealed(value, self.column)
+
+
+def _refuse() -> NoReturn:
+    raise TypeError("a sealed column cannot be compared or ordered: look it up by its keyed hash")
