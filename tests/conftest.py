@@ -1,6 +1,7 @@
 """What every test stands on: open keys, a real database, a moment."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,16 @@ from sqlmodel import Session
 from mailer import db
 from subscribers import sealed
 from tests.builders import KEYS
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Under UTSKICK_NO_SKIP a skipped test is a failure: nothing may hide there."""
+    report = yield
+    if os.environ.get("UTSKICK_NO_SKIP") and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped under UTSKICK_NO_SKIP: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(autouse=True)

@@ -4,10 +4,16 @@ A provider file has a frozen pydantic `Settings` (its [providers.NAME] table) an
 `open_provider(settings: Settings, *, data: Path) -> Provider`.
 """
 
+import importlib
+import pkgutil
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
-from mailer.errors import SendError
+from pydantic import ValidationError
+
+from mailer.errors import Mistake, SendError
 from mailer.message import Message
 
 
@@ -57,3 +63,28 @@ class Provider(Protocol):
 
     async def close(self) -> None:
         """Take leave of the server."""
+
+
+def provider_names() -> tuple[str, ...]:
+    """Return the names that config.toml may use: the files of this folder that can open a provider."""
+    names = (module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(name for name in names if hasattr(importlib.import_module(f"{__name__}.{name}"), "open_provider"))
+
+
+def open_provider(name: str, table: Mapping[str, Any], *, data: Path) -> Provider:
+    """Open the provider of file `name` with its [providers.NAME] table.
+
+    raises  Mistake when there is no such provider or its settings are wrong
+    """
+    if name not in provider_names():
+        known = ", ".join(provider_names())
+        raise Mistake("There is no provider {name}; config.toml may name {known}.", name=name, known=known)
+    module = importlib.import_module(f"{__name__}.{name}")
+    try:
+        settings = module.Settings.model_validate(table)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise Mistake("[providers.{name}] {key}: {reason}.", name=name, key=key, reason=first["msg"]) from None
+    provider: Provider = module.open_provider(settings, data=data)
+    return provider
