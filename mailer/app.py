@@ -1,6 +1,6 @@
 """The only wiring: settings, keys, database, clock and links, put together once per process."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,8 +11,10 @@ from sqlmodel import Session
 
 from mailer import config, db, keys
 from mailer.clock import Clock, system_clock
-from mailer.errors import Mistake
+from mailer.errors import Mistake, ProviderDown
 from mailer.links import Links
+from mailer.message import Message
+from mailer.providers import LetterDesk, Outcome, Provider, open_provider
 from subscribers import sealed
 
 DATABASE = "utskick.db"
@@ -84,6 +86,29 @@ class App:
     @cached_property
     def links(self) -> Links:
         return Links(self.settings.site.base_url, self.keyring.tokens)
+
+    def open_provider(self, name: str) -> Provider:
+        """raises Mistake when config.toml names a provider that is none, or sets it up wrongly."""
+        return open_provider(name, self.settings.providers.get(name, {}), data=self.data)
+
+    async def post(self, messages: Sequence[Message]) -> list[Outcome]:
+        """Send letters that belong to no mailing (proofs, notices), through the first provider that works.
+
+        returns  an outcome per message, in order
+        raises   ProviderDown when no provider could be reached
+        """
+        down: ProviderDown | None = None
+        for name in self.settings.outbox.providers:
+            provider, desk = self.open_provider(name), LetterDesk(messages)
+            try:
+                await provider.carry(desk)
+            except ProviderDown as error:
+                down = error
+            else:
+                return [desk.outcomes[ticket] for ticket in range(len(messages))]
+            finally:
+                await provider.close()
+        raise down or ProviderDown("no provider is configured")
 
     def reading(self) -> AbstractContextManager[Session]:
         return db.reading(self.engine)

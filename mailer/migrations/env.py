@@ -8,11 +8,12 @@ from sqlmodel import SQLModel
 
 import mailer.digest.models
 import mailer.news.models
+import mailer.notices.models
 import mailer.outbox.models
 import subscribers.models
 from subscribers.sealed import Sealed
 
-MODELS = (mailer.digest.models, mailer.news.models, mailer.outbox.models, subscribers.models)
+MODELS = (mailer.digest.models, mailer.news.models, mailer.notices.models, mailer.outbox.models, subscribers.models)
 
 
 def sealed_as_bytes(kind: str, column: object, _: object) -> str | Literal[False]:

@@ -6,14 +6,14 @@ A provider file has a frozen pydantic `Settings` (its [providers.NAME] table) an
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from mailer.errors import Mistake, SendError
+from mailer.errors import Mistake, SendError, TryLater
 from mailer.message import Message
 
 
@@ -63,6 +63,27 @@ class Provider(Protocol):
 
     async def close(self) -> None:
         """Take leave of the server."""
+
+
+class LetterDesk:
+    """A desk with a few letters on it that belong to no mailing: proofs, notices to the people in charge."""
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        self._waiting = [Outgoing(ticket, f"letter-{ticket}", message) for ticket, message in enumerate(messages)]
+        self.outcomes: dict[int, Outcome] = {}
+
+    def take(self) -> Outgoing | None:
+        return self._waiting.pop(0) if self._waiting else None
+
+    def start(self, outgoing: Outgoing) -> bool:
+        del outgoing
+        return True
+
+    def settle(self, outgoing: Outgoing, outcome: Outcome) -> None:
+        self.outcomes[outgoing.ticket] = outcome
+
+    def give_back(self, outgoing: Outgoing) -> None:
+        self.outcomes[outgoing.ticket] = TryLater("the connection was closed before this letter's turn")
 
 
 def provider_names() -> tuple[str, ...]:

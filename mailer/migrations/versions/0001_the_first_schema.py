@@ -141,6 +141,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_news_item_story_id"), ["story_id"], unique=False)
 
     op.create_table(
+        "notice",
+        sa.Column("cause", sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
+        sa.Column("told_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("told", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("cause"),
+    )
+    op.create_table(
         "source_state",
         sa.Column("source", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
         sa.Column("fetched_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),

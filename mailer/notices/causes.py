@@ -1,0 +1,40 @@
+"""What there is to tell the people in charge, and which of it is due now."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from mailer.config import Occasion
+from mailer.notices.models import Notice
+
+ALARM_REST = timedelta(hours=1)  # an alarm at most once an hour per cause
+REMIND_EVERY = timedelta(days=1)  # while it lasts
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One thing to tell. `key` names this occurrence of it, so that it is told once, or daily while it `lasts`.
+
+    subject, lines  English sentences with {names}, to be translated for each person, and their values
+    """
+
+    key: str
+    occasion: Occasion
+    subject: str
+    lines: tuple[str, ...]
+    values: Mapping[str, object]
+    lasts: bool = False
+    edition_id: int | None = None  # its preview goes along
+
+
+def due(causes: Sequence[Cause], told: Mapping[str, Notice], now: datetime) -> list[Cause]:
+    """Return the causes to tell now: new ones, ones whose telling failed an hour ago, lasting ones each day."""
+    return [cause for cause in causes if _is_due(cause, told.get(cause.key), now)]
+
+
+def _is_due(cause: Cause, notice: Notice | None, now: datetime) -> bool:
+    if notice is None:
+        return True
+    if not notice.told:
+        return now >= notice.told_at + ALARM_REST
+    return cause.lasts and now >= notice.told_at + REMIND_EVERY

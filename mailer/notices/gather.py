@@ -1,0 +1,129 @@
+"""Reads from the database what the people in charge should know."""
+
+from collections.abc import Iterator
+from datetime import datetime, time, timedelta
+
+from sqlmodel import Session, col, func, select
+
+from mailer.config import Settings
+from mailer.digest.models import Edition
+from mailer.news.models import SourceState
+from mailer.notices.causes import Cause
+from mailer.outbox.models import Delivery, DeliveryState, Mailing, MailingState
+
+SOURCE_BROKEN_FOR = timedelta(days=2)
+EVENING = time(18)
+NEWS_IS_OLD_AFTER = timedelta(days=7)  # a first start does not report on years of mailings
+
+
+def gather(session: Session, settings: Settings, now: datetime) -> list[Cause]:
+    """Return everything there is to tell at `now`, whether or not it was told before."""
+    return [
+        *_drafts(session, settings, now),
+        *_stopped(session, now),
+        *_broken_sources(session, settings, now),
+        *_reports(session, now),
+    ]
+
+
+def _drafts(session: Session, settings: Settings, now: datetime) -> Iterator[Cause]:
+    rows = session.exec(
+        select(Edition, Mailing)
+        .join(Mailing, col(Mailing.id) == col(Edition.mailing_id))
+        .where(Mailing.state == MailingState.DRAFT, Edition.drafted_at > now - NEWS_IS_OLD_AFTER)
+    )
+    for edition, mailing in rows:
+        values = {"edition": mailing.key, "send_at": _local(mailing.send_at, settings)}
+        yield Cause(
+            key=f"draft:{mailing.key}",
+            occasion="draft",
+            subject="Draft ready: {edition}",
+            lines=(
+                "The edition {edition} is drafted. It goes out {send_at} once it is approved.",
+                "Look at it: utskick editions preview",
+                "Approve it: utskick editions approve",
+            ),
+            values=values,
+            edition_id=edition.id,
+        )
+        if mailing.send_at is not None and now >= _evening_before(mailing.send_at, settings):
+            yield Cause(
+                key=f"unapproved:{mailing.key}",
+                occasion="unapproved",
+                subject="Not approved yet: {edition}",
+                lines=(
+                    "Nobody has approved the edition {edition}, so it will not go out {send_at}.",
+                    "Approve it: utskick editions approve",
+                ),
+                values=values,
+                edition_id=edition.id,
+            )
+
+
+def _stopped(session: Session, now: datetime) -> Iterator[Cause]:
+    states = (MailingState.HELD, MailingState.PAUSED)
+    stopped = select(Mailing).where(col(Mailing.state).in_(states), Mailing.created_at > now - 4 * NEWS_IS_OLD_AFTER)
+    for mailing in session.exec(stopped):
+        yield Cause(
+            key=f"{mailing.state}:{mailing.key}:{mailing.reason}"[:200],
+            occasion="held",
+            subject="Stopped: {mailing}",
+            lines=(
+                "The mailing {mailing} is {state}: {reason}",
+                "Look at it: utskick outbox status",
+                "Let it go on: utskick outbox resume {mailing}",
+                "End it: utskick outbox cancel {mailing}",
+            ),
+            values={"mailing": mailing.key, "state": mailing.state.value, "reason": mailing.reason or "-"},
+            lasts=True,
+        )
+
+
+def _broken_sources(session: Session, settings: Settings, now: datetime) -> Iterator[Cause]:
+    broken = select(SourceState).where(col(SourceState.broken_since) <= now - SOURCE_BROKEN_FOR)
+    for state in session.exec(broken):
+        if state.source in settings.sources:
+            yield Cause(
+                key=f"source:{state.source}:{state.broken_since}",
+                occasion="source",
+                subject="No news from {source} for two days",
+                lines=("The source {source} has been broken since {since}: {error}", "Try it: utskick news fetch"),
+                values={
+                    "source": state.source,
+                    "since": _local(state.broken_since, settings),
+                    "error": state.error or "-",
+                },
+            )
+
+
+def _reports(session: Session, now: datetime) -> Iterator[Cause]:
+    finished = select(Mailing).where(Mailing.state == MailingState.DONE, col(Mailing.done_at) > now - NEWS_IS_OLD_AFTER)
+    for mailing in session.exec(finished):
+        per_state = (
+            select(Delivery.state, func.count()).where(Delivery.mailing_id == mailing.id).group_by(Delivery.state)
+        )
+        counts: dict[str, int] = dict(session.exec(per_state).all())
+        yield Cause(
+            key=f"report:{mailing.key}",
+            occasion="report",
+            subject="Sent: {mailing}",
+            lines=(
+                "{mailing} has been sent.",
+                "{candidates} in all: {sent} sent, {failed} failed, {cancelled} cancelled, {uncertain} uncertain.",
+                "Each of them: utskick outbox show {mailing}",
+            ),
+            values={
+                "mailing": mailing.key,
+                "candidates": mailing.candidates,
+                **{state.value: counts.get(state, 0) for state in DeliveryState},
+            },
+        )
+
+
+def _local(moment: datetime | None, settings: Settings) -> str:
+    return f"{moment.astimezone(settings.site.zone):%Y-%m-%d %H:%M}" if moment else "-"
+
+
+def _evening_before(send_at: datetime, settings: Settings) -> datetime:
+    day = send_at.astimezone(settings.site.zone).date() - timedelta(days=1)
+    return datetime.combine(day, EVENING, tzinfo=settings.site.zone)

@@ -1,0 +1,34 @@
+"""A notice as a mail: short plain text, the preview of an edition attached."""
+
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, make_msgid
+
+from mailer.config import Person, Publication
+from mailer.i18n import translations
+from mailer.message import Message
+from mailer.notices.causes import Cause
+
+# Not the members' hot path: the library's writer serves, base64 keeps every line short and free of leading dots.
+_POLICY = SMTP.clone(cte_type="7bit")
+
+
+def compose(
+    cause: Cause, person: Person, sender: Publication, *, attachments: tuple[tuple[str, str], ...], now: datetime
+) -> Message:
+    """Write `cause` to `person`. `attachments` are (file name, HTML)."""
+    say = translations(person.language).gettext
+    mail = EmailMessage(policy=_POLICY)
+    mail["From"] = Address(sender.from_name, addr_spec=sender.from_address)
+    mail["To"] = Address(addr_spec=person.address)
+    mail["Subject"] = say(cause.subject).format(**cause.values)
+    mail["Date"] = format_datetime(now)
+    mail["Message-ID"] = make_msgid(domain=sender.from_address.rpartition("@")[2])
+    mail["Auto-Submitted"] = "auto-generated"
+    text = "\n".join(say(line).format(**cause.values) for line in cause.lines)
+    mail.set_content(text + "\n", cte="base64")
+    for name, html in attachments:
+        mail.add_attachment(html, subtype="html", filename=name, cte="base64")
+    return Message(sender=sender.from_address, recipient=person.address, content=bytes(mail))
