@@ -2,7 +2,10 @@
 
 from datetime import UTC, datetime
 
+from mailer import config
+from mailer.config import Settings, Source
 from mailer.news.models import NewsItem
+from mailer.resources import resource
 from subscribers.models import Cadence, Member, State
 from subscribers.reader import Reader
 from subscribers.sealed import Keys, lookup_key
@@ -48,3 +51,9 @@ def a_news_item(title: str = "Ny cykelbana", **values: object) -> NewsItem:
         "fingerprint": "0" * 64,
     }
     return NewsItem(title=title, **(defaults | values))
+
+
+def some_settings() -> Settings:
+    """The sample config, as it ships, with one source."""
+    settings = config.load(resource("config.toml"), {})
+    return settings.model_copy(update={"sources": {"distriktet": Source(url="https://example.org/feed")}})

@@ -1,0 +1,117 @@
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from mailer import db
+from mailer.config import Person, Settings
+from mailer.digest.models import Edition
+from mailer.errors import ProviderDown
+from mailer.message import Message
+from mailer.news.models import SourceState
+from mailer.notices import tell
+from mailer.notices.gather import gather
+from mailer.outbox.models import Mailing, MailingState
+from mailer.providers import Outcome, Receipt
+from tests.builders import some_settings
+
+
+@pytest.fixture
+def settings() -> Settings:
+    people = {"anna": Person(address="anna@example.org"), "bo": Person(address="bo@example.org", tell=("held",))}
+    return some_settings().model_copy(update={"people": people})
+
+
+def a_draft(session: Session, now: datetime) -> Edition:
+    mailing = Mailing(
+        key="weekly:2024-W10", publication="weekly", letter="digest", created_at=now, send_at=now + timedelta(days=3)
+    )
+    session.add(mailing)
+    session.flush()
+    edition = Edition(publication="weekly", period="2024-W10", mailing_id=mailing.id, drafted_at=now)
+    session.add(edition)
+    session.flush()
+    return edition
+
+
+def occasions(session: Session, settings: Settings, now: datetime) -> list[str]:
+    return [cause.occasion for cause in gather(session, settings, now)]
+
+
+def test_a_draft_is_told_and_the_evening_before_that_it_is_not_approved(
+    session: Session, settings: Settings, now: datetime
+):
+    a_draft(session, now)  # Monday noon, to be sent Thursday noon
+
+    assert occasions(session, settings, now) == ["draft"]
+    assert occasions(session, settings, now + timedelta(days=2, hours=5)) == ["draft"]  # Wednesday 17:00
+    assert occasions(session, settings, now + timedelta(days=2, hours=6)) == ["draft", "unapproved"]  # 18:00
+
+
+def test_a_held_mailing_is_told_with_its_reason(session: Session, settings: Settings, now: datetime):
+    mailing = Mailing(key="m", publication="weekly", letter="digest", created_at=now)
+    mailing.state, mailing.reason = MailingState.HELD, "it was 13 hours late"
+    session.add(mailing)
+    session.flush()
+
+    (cause,) = gather(session, settings, now)
+
+    assert cause.occasion == "held"
+    assert cause.values["reason"] == "it was 13 hours late"
+
+
+def test_a_source_is_told_when_it_has_been_broken_for_two_days(session: Session, settings: Settings, now: datetime):
+    session.add(SourceState(source="distriktet", broken_since=now, error="404"))
+    session.flush()
+
+    assert occasions(session, settings, now + timedelta(hours=47)) == []
+    assert occasions(session, settings, now + timedelta(hours=48)) == ["source"]
+
+
+def test_of_two_clocks_that_ask_at_once_one_tells(engine: sa.Engine, settings: Settings, now: datetime):
+    with db.writing(engine) as session:
+        a_draft(session, now)
+    with db.writing(engine) as first:
+        mine = tell.claim(first, settings, now)
+    with db.writing(engine) as second:
+        theirs = tell.claim(second, settings, now)
+
+    assert len(mine) == 1
+    assert theirs == []
+
+
+def test_only_those_who_want_to_hear_of_it_are_told(session: Session, settings: Settings, now: datetime):
+    a_draft(session, now)
+
+    letters = tell.write(
+        session, tell.claim(session, settings, now), settings, attach=lambda *_: (("utkast.html", "<p>Å</p>"),), now=now
+    )
+
+    ((message,),) = letters.values()
+    mail = message_from_bytes(message.content, policy=default)
+    assert message.recipient == "anna@example.org"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert [part.get_filename() for part in mail.iter_attachments()] == ["utkast.html"]
+    assert b"\n." not in message.content
+
+
+def test_what_could_not_be_sent_is_not_noted_as_told(session: Session, settings: Settings, now: datetime):
+    async def down(_: Sequence[Message]) -> list[Outcome]:
+        raise ProviderDown("no route")
+
+    async def up(messages: Sequence[Message]) -> list[Outcome]:
+        return [Receipt("250 ok") for _ in messages]
+
+    a_draft(session, now)
+    letters = tell.write(session, tell.claim(session, settings, now), settings, attach=lambda *_: (), now=now)
+    assert asyncio.run(tell.send(letters, down)) == []
+    assert tell.claim(session, settings, now + timedelta(minutes=1)) == []
+
+    assert len(tell.claim(session, settings, now + timedelta(hours=1))) == 1
+    tell.settle(session, asyncio.run(tell.send(letters, up)))
+    assert tell.claim(session, settings, now + timedelta(hours=9)) == []
