@@ -1,0 +1,11 @@
+"""What the clock does. A job is a function of (app, now) and one line of JOBS; each may ring twice or be missed."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from mailer.app import App
+from mailer.jobs.people import tell_people
+
+Job = Callable[[App, datetime], None]
+
+JOBS: tuple[Job, ...] = (tell_people,)

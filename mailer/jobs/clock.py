@@ -1,10 +1,9 @@
 """The alarm clock: it only says when. What is due is read from the database, so a ring may be missed or doubled."""
 
+import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
-
-import structlog
 
 from mailer.app import App
 from mailer.errors import UtskickError
