@@ -1,0 +1,65 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from mailer import config
+from mailer.errors import Mistake
+from mailer.resources import resource
+
+SAMPLE = resource("config.toml").read_text(encoding="utf-8")
+
+
+def load(tmp_path: Path, text: str, **environ: str) -> config.Settings:
+    path = tmp_path / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    return config.load(path, environ)
+
+
+def test_every_optional_key_of_the_sample_has_its_default_value(tmp_path: Path):
+    sample = load(tmp_path, SAMPLE)
+
+    for name in ("web", "digest", "outbox", "news", "members"):
+        assert getattr(sample, name) == config.Settings.model_fields[name].default, name
+
+
+def test_the_sample_names_every_key_of_its_sections(tmp_path: Path):
+    sample = load(tmp_path, SAMPLE)
+
+    for name in ("site", "web", "digest", "outbox", "news", "members"):
+        section = getattr(sample, name)
+        assert section.model_fields_set == set(type(section).model_fields), name
+
+
+def test_a_span_is_a_number_and_a_unit(tmp_path: Path):
+    assert load(tmp_path, SAMPLE).digest.fresh_for == timedelta(weeks=3)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "says"),
+    [
+        ('draft = "Monday 08:00"', 'draft = "Måndag 8"', "digest.draft.*weekday in English"),
+        ('fresh_for = "3 weeks"', 'fresh_for = "lagom"', "digest.fresh_for.*a number and a unit"),
+        ("per_section = 6", "per_sektion = 6", "no key digest.per_sektion"),
+        ("port = 8080", "port = 99999", "web.port"),
+        ("[site]", "[site", "not valid TOML"),
+        ('time_zone = "Europe/Stockholm"', 'time_zone = "Stockholm"', "site.time_zone.*time zone"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_key(tmp_path: Path, right: str, wrong: str, says: str):
+    assert right in SAMPLE
+
+    with pytest.raises(Mistake, match=says):
+        load(tmp_path, SAMPLE.replace(right, wrong, 1))
+
+
+def test_the_environment_is_laid_over_the_file(tmp_path: Path):
+    settings = load(tmp_path, SAMPLE, UTSKICK_WEB__PORT="81", UTSKICK_PROVIDERS__SMTP__PASSWORD="hemligt")
+
+    assert settings.web.port == 81
+    assert settings.providers["smtp"]["password"] == "hemligt"
+
+
+def test_a_missing_file_says_what_to_run(tmp_path: Path):
+    with pytest.raises(Mistake, match="utskick init"):
+        config.load(tmp_path / "none.toml", {})
