@@ -1,0 +1,37 @@
+"""Quoted-printable (RFC 2045 section 6.7) for pieces of a body that soft breaks will join.
+
+Every line ends in CRLF, has at most 76 octets and never begins with a dot, so the same bytes go to a file,
+to an API and, without dot-stuffing, to SMTP's DATA.
+"""
+
+import binascii
+
+LINE = 76
+SOFT_BREAK = b"=\r\n"
+
+
+def encode(text: str) -> bytes:
+    """Encode one piece; its last line leaves room for the `=` of a soft break after it."""
+    octets = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n").encode("utf-8")
+    # b2a_qp breaks lines with a bare LF unless it meets a CRLF in its input; this one is taken off again.
+    *full, last = binascii.b2a_qp(octets + b"\r\n").removesuffix(b"\r\n").split(b"\r\n")
+    return b"\r\n".join([*(_guard(line, LINE) for line in full), _guard(last, LINE - 1)])
+
+
+def _guard(line: bytes, room: int) -> bytes:
+    """Return `line` without a leading dot, in as many lines as fit into `room`."""
+    guarded: list[bytes] = []
+    while True:
+        if line.startswith(b"."):
+            line = b"=2E" + line[1:]
+        if len(line) <= room:
+            return b"\r\n".join([*guarded, line])
+        cut = _before_escape(line, room - 1)
+        guarded.append(line[:cut] + b"=")
+        line = line[cut:]
+
+
+def _before_escape(line: bytes, cut: int) -> int:
+    """Move `cut` back so that it does not fall inside an =XX."""
+    start = line.rfind(b"=", cut - 2, cut)
+    return cut if start < 0 else start

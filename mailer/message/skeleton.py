@@ -1,0 +1,87 @@
+"""The skeleton of a letter: everything its readers share, encoded once, and slots for what they do not."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from mailer.message.quoted_printable import SOFT_BREAK, encode
+from mailer.message.slots import Encode, Slot
+
+# Quoted-printable never writes "=_" (RFC 2045 section 6.7), so no body can contain this. It is constant
+# because a resend has to be the same bytes.
+BOUNDARY = b"=_utskick_alternative"
+
+
+class Skeleton:
+    """Encoded literals and slots in order. Composing a message is one join.
+
+    Each value is encoded once for each kind of place, however often it is used.
+    """
+
+    __slots__ = ("_frame", "_places")
+
+    def __init__(self, pieces: Iterable[bytes | Slot]) -> None:
+        self._frame: list[bytes] = []
+        places: dict[tuple[str, Encode], list[int]] = {}
+        literal = b""
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                literal += piece
+                continue
+            self._frame += [literal, b""]
+            places.setdefault((piece.key, piece.encode), []).append(len(self._frame) - 1)
+            literal = b""
+        self._frame.append(literal)
+        self._places = [(key, write, tuple(where)) for (key, write), where in places.items()]
+
+    def compose(self, values: Mapping[str, str]) -> bytes:
+        """Return the whole message: CRLF, 7-bit, no line over 998 octets, none that begins with a dot.
+
+        raises  Refused (a ValueError) for a value that its place cannot carry, KeyError for a missing one
+        """
+        parts = self._frame.copy()
+        for key, write, where in self._places:
+            encoded = write(values[key])
+            for place in where:
+                parts[place] = encoded
+        return b"".join(parts)
+
+
+def alternative(
+    head: Sequence[bytes | Slot], *, text: Sequence[str | Slot], html: Sequence[str | Slot]
+) -> Skeleton:
+    """Build a letter in two equal forms, the plain one first (RFC 2046 section 5.1.4).
+
+    head        header fields, each ending in CRLF, without MIME-Version and Content-Type
+    text, html  the rendered parts, split at their slots
+    """
+    return Skeleton(
+        [
+            *head,
+            b"MIME-Version: 1.0\r\n",
+            b'Content-Type: multipart/alternative; boundary="' + BOUNDARY + b'"\r\n',
+            *_part(b"text/plain", text),
+            *_part(b"text/html", html),
+            b"\r\n--" + BOUNDARY + b"--\r\n",
+        ]
+    )
+
+
+def _part(media_type: bytes, pieces: Sequence[str | Slot]) -> list[bytes | Slot]:
+    return [
+        b"\r\n--" + BOUNDARY + b"\r\n",
+        b"Content-Type: " + media_type + b"; charset=utf-8\r\n",
+        b"Content-Transfer-Encoding: quoted-printable\r\n\r\n",
+        *_body(pieces),
+    ]
+
+
+def _body(pieces: Sequence[str | Slot]) -> list[bytes | Slot]:
+    """Encode each literal by itself, with soft breaks between the pieces.
+
+    A value then starts a line of its own, whatever it is, and never meets the line length of its neighbours.
+    """
+    encoded: list[bytes | Slot] = []
+    for piece in pieces:
+        if encoded:
+            encoded.append(SOFT_BREAK)
+        encoded.append(encode(piece) if isinstance(piece, str) else piece)
+    return encoded

@@ -1,0 +1,75 @@
+"""Slots: the places of a letter that take a member's own values, each with the escaping of its place."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+
+from mailer.message import headers, quoted_printable
+from mailer.message.characters import one_line
+
+Encode = Callable[[str], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place for `values[key]`, which `encode` turns into bytes that are right there."""
+
+    key: str
+    encode: Encode
+
+
+# Most names and links need no escaping and fit on a line: they are spared the encoder.
+_EASY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ,:;!?/_()-]{0,68}[A-Za-z0-9,:;!?/_()-])?|")
+_EASY_URL = re.compile(r"https?://[A-Za-z0-9./:_-]{1,66}")
+
+
+def html_text(value: str) -> bytes:
+    """Encode for HTML text or a quoted attribute."""
+    value = one_line(value)
+    return value.encode("ascii") if _EASY.fullmatch(value) else quoted_printable.encode(escape(value))
+
+
+def plain_text(value: str) -> bytes:
+    """Encode for the text part."""
+    value = one_line(value)
+    return value.encode("ascii") if _EASY.fullmatch(value) else quoted_printable.encode(value)
+
+
+def url_in_html(value: str) -> bytes:
+    """Encode a link for an attribute; raises Refused unless it is one (`javascript:` is none)."""
+    if _EASY_URL.fullmatch(value):
+        return value.encode("ascii")
+    return quoted_printable.encode(escape(headers.url("a link", value).decode("ascii")))
+
+
+def url_in_text(value: str) -> bytes:
+    """Encode a link for the text part; raises Refused unless it is one."""
+    if _EASY_URL.fullmatch(value):
+        return value.encode("ascii")
+    return quoted_printable.encode(headers.url("a link", value).decode("ascii"))
+
+
+def display_name(value: str) -> bytes:
+    """Encode for the place before `<address>` in To."""
+    return headers.phrase(value)
+
+
+def to_address(value: str) -> bytes:
+    """Encode for the place inside the angle brackets of To; raises Refused."""
+    return headers.addr_spec("To", value)
+
+
+def message_id(value: str) -> bytes:
+    """Encode for the angle brackets of Message-ID; raises Refused."""
+    return headers.message_id("Message-ID", value)
+
+
+def list_unsubscribe(value: str) -> bytes:
+    """Encode for the angle brackets of List-Unsubscribe: byte for byte what was given; raises Refused."""
+    return headers.url("List-Unsubscribe", value)
+
+
+def date(value: str) -> bytes:
+    """Encode for Date; raises Refused."""
+    return headers.printable("Date", value).encode("ascii")
