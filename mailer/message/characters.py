@@ -21,6 +21,6 @@ def lines(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Return `text` as `lines` does, on one line: line ends and runs of spaces become one space."""
-    if text.isascii() and text.isprintable() and "  " not in text:
-        return text.strip(" ")
-    return _SPACES.sub(" ", lines(text).replace("\n", " ")).strip(" ")
+    if text.isprintable() and "  " not in text:  # nearly always: nothing above is printable
+        return text.strip()
+    return _SPACES.sub(" ", lines(text).replace("\n", " ")).strip()

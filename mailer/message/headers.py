@@ -8,7 +8,6 @@ folded at spaces only; Subject and display names are plain ASCII where that says
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from string import ascii_letters, digits
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -28,17 +27,10 @@ _URL = re.compile(r"https?://[!#-;=?-\[\]-~]+")  # printable ASCII without space
 _VISIBLE = re.compile(r"[\x20-\x7e]*")
 _ATOMS = re.compile(rf"{_ATOM}(?: {_ATOM})*")
 _AT = re.compile(r" ?[@\uff20\ufe6b] ?")  # the sign and its fullwidth and small look-alikes
-_Q = [  # what stands for each octet in a phrase (RFC 2047 section 5 (3))
-    b"_"
-    if octet == ord(" ")
-    else bytes([octet])
-    if chr(octet) in ascii_letters + digits + "!*+-/"
-    else b"=%02X" % octet
-    for octet in range(256)
-]
+_NOT_Q = re.compile(rb"[^A-Za-z0-9!*+/-]")
 
 
-class Refused(ValueError):  # noqa: N818 - named by what happened, as the other errors here
+class Refused(ValueError):
     """A value that no header may carry. Says where and why, never the value: it may be somebody's address."""
 
     def __init__(self, where: str, reason: str) -> None:
@@ -84,10 +76,10 @@ def mailbox(name: str, display: str, address: str) -> bytes:
 def phrase(display: str) -> bytes:
     """Return a display name ready to stand before `<address>`, with the space between; b"" for none.
 
-    Neutralised, since members' names come from anywhere: unreadable characters are left out, an @ becomes
-    "(at)" so that it cannot pass for an address, and a name is cut at NAME characters.
+    Neutralised, since members' names come from anywhere: unreadable characters are left out, any white space
+    is one space, an @ becomes "(at)" so that it cannot pass for an address, and NAME characters are enough.
     """
-    text = one_line(_AT.sub(" (at) ", one_line(display)))[:NAME].rstrip(" ")
+    text = " ".join(_AT.sub(" (at) ", one_line(display)).split())[:NAME].rstrip()
     if not text:
         return b""
     if not _plain(text):
@@ -150,10 +142,14 @@ def printable(where: str, value: str) -> str:
 def encoded_words(text: str) -> bytes:
     """Write `text` as folded encoded-words, none over 75 octets and no character split over two of them."""
     octets = text.encode("utf-8")
-    in_q = (b"=?utf-8?q?%b?=", _q, lambda part: len(_q(part)), _WORD - 12)
-    in_b = (b"=?utf-8?b?%b?=", _b, lambda part: len(part.encode("utf-8")), (_WORD - 12) // 4 * 3)
-    frame, write, weigh, room = in_q if len(_q(text)) <= len(octets) * 4 // 3 else in_b
-    return b"\r\n ".join(frame % write(part) for part in _parts(text, weigh, room))
+    in_q = _q(text)
+    if len(in_q) <= _WORD - 12:  # most names
+        return b"=?utf-8?q?" + in_q + b"?="
+    if len(in_q) <= 2 * len(octets):
+        parts = _parts(text, lambda char: len(_q(char)), _WORD - 12)
+        return b"\r\n ".join(b"=?utf-8?q?" + _q(part) + b"?=" for part in parts)
+    parts = _parts(text, lambda char: len(char.encode("utf-8")), (_WORD - 12) // 4 * 3)
+    return b"\r\n ".join(b"=?utf-8?b?" + b64encode(part.encode("utf-8")) + b"?=" for part in parts)
 
 
 def _parts(text: str, weigh: Callable[[str], int], room: int) -> Iterator[str]:
@@ -168,11 +164,8 @@ def _parts(text: str, weigh: Callable[[str], int], room: int) -> Iterator[str]:
 
 
 def _q(text: str) -> bytes:
-    return b"".join(_Q[octet] for octet in text.encode("utf-8"))
-
-
-def _b(text: str) -> bytes:
-    return b64encode(text.encode("utf-8"))
+    """Write as RFC 2047 section 5 (3) allows in a phrase, which is the narrowest place."""
+    return _NOT_Q.sub(lambda octet: b"_" if octet[0] == b" " else b"=%02X" % octet[0][0], text.encode("utf-8"))
 
 
 def _plain(text: str) -> bool:

@@ -45,9 +45,7 @@ class Skeleton:
         return b"".join(parts)
 
 
-def alternative(
-    head: Sequence[bytes | Slot], *, text: Sequence[str | Slot], html: Sequence[str | Slot]
-) -> Skeleton:
+def alternative(head: Sequence[bytes | Slot], *, text: Sequence[str | Slot], html: Sequence[str | Slot]) -> Skeleton:
     """Build a letter in two equal forms, the plain one first (RFC 2046 section 5.1.4).
 
     head        header fields, each ending in CRLF, without MIME-Version and Content-Type
