@@ -1,0 +1,189 @@
+"""Letters: a template folder, its content and a letterhead become mail.
+
+letters = Letters(resource("templates") / "email")
+composer = letters.prepare(letter, recipient.shape)     # once per content and shape: milliseconds
+content = composer.compose(recipient)                   # per recipient: microseconds
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Protocol
+
+from jinja2 import TemplateError
+
+from mailer.errors import Mistake
+from mailer.message.characters import lines, one_line
+from mailer.message.headers import Refused
+from mailer.message.skeleton import Skeleton, alternative
+from mailer.message.slots import Slot
+from mailer.render.head import Letterhead, Manner, head
+from mailer.render.personal import SlotMisused, fill, split
+from mailer.render.recipients import Recipient, Shape, blanks, in_html, in_text, knowns, values_of
+from mailer.render.templates import Templates, broken
+
+HTML_LIMIT = 90_000  # octets; Gmail cuts a letter off at about 102,000, with the way out in its footer
+
+
+class LetterTooLarge(Mistake):
+    """The HTML of a letter would be cut off by mail programs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What all readers of one content share.
+
+    template     folder in templates/email: subject.txt, body.mjml, body.txt
+    language     of the reader: sv or en
+    context      the template's own variables, JSON-like; any text in it may be hostile
+    feedback_id  "a:b:c:sender", opaque, for Gmail's statistics; empty for none
+    """
+
+    template: str
+    language: str
+    letterhead: Letterhead
+    context: Mapping[str, object]
+    manner: Manner = Manner.EDITORIAL
+    feedback_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A letter to be looked at rather than sent."""
+
+    subject: str
+    text: str
+    html: str
+
+
+class Composer(Protocol):
+    def compose(self, recipient: Recipient) -> bytes:
+        """Return the whole message; the same recipient gives the same bytes.
+
+        raises  Refused (a ValueError) when a value of this recipient can stand in no mail
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class _Rendered:
+    subject: str
+    text: list[str | Slot]
+    html: list[str | Slot]
+
+
+class Letters:
+    """Makes mail of the templates in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._templates = Templates(folder)
+
+    def prepare(self, letter: Letter, shape: Shape) -> Composer:
+        """Render `letter` once for all recipients of `shape`, or get ready to do it for each.
+
+        The second when the template computes with a personal value: slower, and the same mail.
+        raises  TemplateBroken, LetterTooLarge; Mistake for a letterhead that cannot be written
+        """
+        try:
+            return _Shared(_skeleton(letter, self._render(letter, shape, values=None)), letter.language, shape)
+        except SlotMisused:
+            return _OneByOne(self, letter)
+
+    def compose_one(self, letter: Letter, recipient: Recipient) -> bytes:
+        """Render and compose for this recipient alone; raises as `prepare` and `Composer.compose`."""
+        values = values_of(recipient, language=letter.language)
+        return _skeleton(letter, self._render(letter, recipient.shape, values=values)).compose(values)
+
+    def show(self, letter: Letter, recipient: Recipient) -> Shown:
+        """Render for a page on which somebody looks at the letter; raises as `prepare`."""
+        values = values_of(recipient, language=letter.language)
+        rendered = self._render(letter, recipient.shape, values=values)
+        return Shown(rendered.subject, fill(rendered.text, values, str), fill(rendered.html, values, escape))
+
+    def _render(self, letter: Letter, shape: Shape, *, values: Mapping[str, str] | None) -> _Rendered:
+        variables = {
+            **{name: _clean(value) for name, value in letter.context.items()},
+            "letterhead": letter.letterhead,
+            "language": letter.language,
+            "direction": "ltr",  # of every language there is so far
+            **(blanks(shape) if values is None else knowns(shape, values)),
+        }
+        subject = _subject(split(self._run(letter, "subject.txt", variables), in_text), values)
+        variables["subject_line"] = subject
+        rendered = _Rendered(
+            subject,
+            text=split(self._run(letter, "body.txt", variables), in_text),
+            html=split(self._run(letter, "body.mjml", variables), in_html),
+        )
+        size = sum(len(piece.encode()) for piece in rendered.html if isinstance(piece, str))
+        if size > HTML_LIMIT:
+            raise LetterTooLarge(
+                "The letter {template} has {size} kB of HTML, and mail programs cut it off: shorten its texts.",
+                template=letter.template,
+                size=size // 1000,
+            )
+        return rendered
+
+    def _run(self, letter: Letter, file: str, variables: Mapping[str, object]) -> str:
+        name = f"{letter.template}/{file}"
+        template = self._templates.get(name, language=letter.language)
+        try:
+            return template.render(variables)
+        except TemplateError as error:
+            raise broken(name, error) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    skeleton: Skeleton
+    language: str
+    shape: Shape
+
+    def compose(self, recipient: Recipient) -> bytes:
+        if recipient.shape != self.shape:
+            raise ValueError("this recipient needs a skeleton of another shape")
+        return self.skeleton.compose(values_of(recipient, language=self.language))
+
+
+@dataclass(frozen=True, slots=True)
+class _OneByOne:
+    letters: Letters
+    letter: Letter
+
+    def compose(self, recipient: Recipient) -> bytes:
+        return self.letters.compose_one(self.letter, recipient)
+
+
+def _skeleton(letter: Letter, rendered: _Rendered) -> Skeleton:
+    try:
+        fields = head(
+            letter.letterhead,
+            manner=letter.manner,
+            language=letter.language,
+            subject=rendered.subject,
+            feedback_id=letter.feedback_id,
+        )
+    except Refused as refusal:
+        raise Mistake(
+            "{header} {reason}: correct [site] or the publication in the config file.",
+            header=refusal.where,
+            reason=refusal.reason,
+        ) from None
+    return alternative(fields, text=rendered.text, html=rendered.html)
+
+
+def _subject(pieces: list[str | Slot], values: Mapping[str, str] | None) -> str:
+    """Join the subject. It has no slots of its own: encoded-words cannot be put together from pieces."""
+    if values is None and any(isinstance(piece, Slot) for piece in pieces):
+        raise SlotMisused("a personal value in the subject")
+    return one_line(fill(pieces, values or {}, str))
+
+
+def _clean(value: object) -> object:
+    if isinstance(value, str):
+        return lines(value)
+    if isinstance(value, Mapping):
+        return {name: _clean(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(inner) for inner in value]
+    return value

@@ -1,0 +1,132 @@
+"""Who a letter goes to, and what of it is theirs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from functools import lru_cache
+
+from mailer.i18n import translations
+from mailer.message import slots
+from mailer.message.characters import one_line
+from mailer.message.slots import Encode
+from mailer.render.personal import Blank, Known
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One of those an address belongs to. A link that the letter does not use may be empty."""
+
+    name: str
+    unsubscribe: str = ""
+    preferences: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What recipients must have in common to share a skeleton."""
+
+    persons: int
+    view_online: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """All that is a recipient's own in one letter.
+
+    address      local@domain
+    persons      whom the letter greets: one, or a household
+    message_id   unique@domain, the same in every attempt
+    date         aware; the same in every attempt
+    one_click    link of List-Unsubscribe; may be empty in a letter to one
+    view_online  link to the letter as a page, or empty
+    """
+
+    address: str
+    persons: tuple[Person, ...]
+    message_id: str
+    date: datetime
+    one_click: str = ""
+    view_online: str = ""
+
+    @property
+    def shape(self) -> Shape:
+        return Shape(len(self.persons), bool(self.view_online))
+
+
+def blanks(shape: Shape) -> dict[str, object]:
+    """Return what templates see while nobody is known: greeting, persons, view_online."""
+    return _template_values(shape, Blank)
+
+
+def knowns(shape: Shape, values: Mapping[str, str]) -> dict[str, object]:
+    """Return what templates see of one recipient."""
+    return _template_values(shape, lambda key: Known(key, values[key]))
+
+
+def _template_values(shape: Shape, make: Callable[[str], object]) -> dict[str, object]:
+    return {
+        "greeting": make("greeting"),
+        "persons": [
+            {field: make(f"{field}.{number}") for field in ("name", "unsubscribe", "preferences")}
+            for number in range(shape.persons)
+        ],
+        "view_online": make("view_online") if shape.view_online else None,
+    }
+
+
+def values_of(recipient: Recipient, *, language: str) -> dict[str, str]:
+    """Return the value of every slot. Names are cleaned; links and addresses are judged by their slots.
+
+    raises  ValueError for a date that is not aware
+    """
+    names = [one_line(person.name) for person in recipient.persons]
+    values = {
+        "to_name": _together([name for name in names if name], language),
+        "to_address": recipient.address,
+        "message_id": recipient.message_id,
+        "date": _date(recipient.date),
+        "one_click": recipient.one_click,
+        "view_online": recipient.view_online,
+    }
+    values["greeting"] = _greeting(values["to_name"], language)
+    for number, (person, name) in enumerate(zip(recipient.persons, names, strict=True)):
+        values[f"name.{number}"] = name or _nameless(number + 1, language)
+        values[f"unsubscribe.{number}"] = person.unsubscribe
+        values[f"preferences.{number}"] = person.preferences
+    return values
+
+
+def in_html(key: str) -> Encode:
+    return slots.url_in_html if _is_link(key) else slots.html_text
+
+
+def in_text(key: str) -> Encode:
+    return slots.url_in_text if _is_link(key) else slots.plain_text
+
+
+def _is_link(key: str) -> bool:
+    return key.startswith(("unsubscribe.", "preferences.", "view_online"))
+
+
+def _together(names: list[str], language: str) -> str:
+    if len(names) < 2:  # noqa: PLR2004 - one needs no "and"
+        return "".join(names)
+    return f"{', '.join(names[:-1])} {translations(language).gettext('and')} {names[-1]}"
+
+
+def _greeting(names: str, language: str) -> str:
+    if not names:
+        return translations(language).gettext("Hello!")
+    return translations(language).gettext("Hello %(names)s!") % {"names": names}
+
+
+def _nameless(number: int, language: str) -> str:
+    return translations(language).gettext("Reader %(number)s") % {"number": number}
+
+
+@lru_cache(maxsize=256)
+def _date(date: datetime) -> str:
+    if date.utcoffset() is None:
+        raise ValueError("the date of a letter must be aware")
+    return format_datetime(date)

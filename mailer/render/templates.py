@@ -1,0 +1,110 @@
+"""The letters' templates: found, checked, compiled from MJML and run in a sandbox.
+
+MJML is compiled once per letter, with the Jinja in it untouched, so nothing that comes from outside ever passes the
+MJML parser. Loops stand in mj-raw. What goes wrong is a Mistake that names the file: a template is the site's own.
+"""
+
+import re
+from functools import cache, partial
+from pathlib import Path
+
+import mjml
+from jinja2 import FunctionLoader, StrictUndefined, Template, TemplateError, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from mailer.errors import Mistake
+from mailer.i18n import translations
+from mailer.render.filters import FILTERS
+from mailer.render.personal import put_out
+
+# What the compiler knows, less the tags that fetch from foreign hosts (mj-font, mj-social): it drops an unknown tag
+# with everything inside and says nothing.
+_TAGS = re.compile(
+    r"mjml|mj-(?:all|attributes|body|breakpoint|button|class|column|divider|group|head|hero|image|preview|raw|section"
+    r"|spacer|style|table|text|title|wrapper)"
+)
+_TAG = re.compile(r"<(mj[\w-]*)")
+# The compiler's own mj-include does not tell the included part how wide the letter is.
+_INCLUDE = re.compile(r'<mj-include path="([\w./-]+)" */>')
+# These catch what was put out and can change it, where a mark for a personal value would not be seen any more.
+_CATCHING = (nodes.Macro, nodes.CallBlock, nodes.FilterBlock, nodes.AssignBlock)
+
+
+class TemplateBroken(Mistake):
+    """A letter's template cannot be used as it is."""
+
+
+class Templates:
+    """The folder of letters. What was read stays as it was until the program starts again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._environment = cache(self._new_environment)
+
+    def get(self, name: str, *, language: str) -> Template:
+        """Return the template of the file `name`; .mjml becomes HTML and escapes what it puts out.
+
+        raises  TemplateBroken
+        """
+        try:
+            return self._environment(language, escaping=name.endswith(".mjml")).get_template(name)
+        except TemplateError as error:
+            raise broken(name, error) from None
+
+    def _new_environment(self, language: str, *, escaping: bool) -> ImmutableSandboxedEnvironment:
+        environment = ImmutableSandboxedEnvironment(
+            autoescape=escaping,
+            extensions=["jinja2.ext.i18n"],
+            finalize=put_out,
+            keep_trailing_newline=True,
+            lstrip_blocks=True,
+            trim_blocks=True,
+            undefined=StrictUndefined,
+        )
+        environment.loader = FunctionLoader(partial(self._source, environment))
+        environment.filters.update(FILTERS)
+        for test in ("string", "sequence", "sameas"):  # they would tell a mark from a value without asking it
+            del environment.tests[test]
+        catalogue = translations(language)
+        environment.install_gettext_callables(catalogue.gettext, catalogue.ngettext, newstyle=True)  # type: ignore[attr-defined]  # of the extension
+        return environment
+
+    def _source(self, environment: ImmutableSandboxedEnvironment, name: str) -> str:
+        source = self._read(name)
+        if name.endswith(".mjml"):
+            source = self._compiled(name, source)
+        caught = next(environment.parse(source, name).find_all(_CATCHING), None)
+        if caught is not None:
+            raise TemplateBroken(
+                "The template {name} keeps output back (macro, call, filter or set block): write it in place.",
+                name=name,
+            )
+        return source
+
+    def _compiled(self, name: str, source: str) -> str:
+        source = _INCLUDE.sub(lambda include: self._read(include[1]), source)
+        for tag in _TAG.findall(source):
+            if not _TAGS.fullmatch(tag):
+                raise TemplateBroken(
+                    "The template {name} has a tag {tag}, which is not known here.", name=name, tag=tag
+                )
+        try:
+            # No fonts and no icon host: the compiler's defaults would fetch from Google and Mailjet.
+            return mjml.mjml2html(source, disable_comments=True, fonts={}, social_icon_origin="")
+        except ValueError as error:
+            raise TemplateBroken(
+                "The template {name} is no readable MJML: {reason}. (A < in a Jinja expression is read as a tag:"
+                " write `is lt`.)",
+                name=name,
+                reason=error,
+            ) from None
+
+    def _read(self, name: str) -> str:
+        try:
+            return (self._folder / name).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise TemplateBroken("There is no template {name} in the folder of letters.", name=name) from None
+
+
+def broken(name: str, error: Exception) -> TemplateBroken:
+    return TemplateBroken("The template {name} cannot be used: {reason}.", name=name, reason=str(error).rstrip("."))
