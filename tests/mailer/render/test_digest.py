@@ -64,7 +64,7 @@ def test_every_table_is_only_layout_in_outlook_too(everything: Shown) -> None:
 
 
 def test_headings_come_in_order_and_the_first_names_the_letter(everything: Shown) -> None:
-    levels = [int(level) for level in re.findall(r"<h([1-6])", shown().html)]
+    levels = [int(level) for level in re.findall(r"<h([1-6])", everything.html)]
 
     assert levels[0] == 1
     assert levels.count(1) == 1
