@@ -63,9 +63,19 @@ def alternative(head: Sequence[bytes | Slot], *, text: Sequence[str | Slot], htm
     )
 
 
+def plain(head: Sequence[bytes | Slot], *, text: Sequence[str | Slot]) -> Skeleton:
+    """Build a letter for someone who wants plain text and nothing else; arguments as of `alternative`."""
+    last = text[-1] if text else ""
+    whole = text if isinstance(last, str) and last.endswith("\n") else [*text, "\n"]  # a message ends in a line end
+    return Skeleton([*head, b"MIME-Version: 1.0\r\n", *_entity(b"text/plain", whole)])
+
+
 def _part(media_type: bytes, pieces: Sequence[str | Slot]) -> list[bytes | Slot]:
+    return [b"\r\n--" + BOUNDARY + b"\r\n", *_entity(media_type, pieces)]
+
+
+def _entity(media_type: bytes, pieces: Sequence[str | Slot]) -> list[bytes | Slot]:
     return [
-        b"\r\n--" + BOUNDARY + b"\r\n",
         b"Content-Type: " + media_type + b"; charset=utf-8\r\n",
         b"Content-Transfer-Encoding: quoted-printable\r\n\r\n",
         *_body(pieces),

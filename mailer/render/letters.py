@@ -16,7 +16,7 @@ from jinja2 import TemplateError
 from mailer.errors import Mistake
 from mailer.message.characters import lines, one_line
 from mailer.message.headers import Refused
-from mailer.message.skeleton import Skeleton, alternative
+from mailer.message.skeleton import Skeleton, alternative, plain
 from mailer.message.slots import Slot
 from mailer.render.head import Letterhead, Manner, head
 from mailer.render.personal import SlotMisused, fill, split
@@ -38,6 +38,7 @@ class Letter:
     language     of the reader: sv or en
     context      the template's own variables, JSON-like; any text in it may be hostile
     feedback_id  "a:b:c:sender", opaque, for Gmail's statistics; empty for none
+    plain_only   for readers who want no HTML
     """
 
     template: str
@@ -46,6 +47,7 @@ class Letter:
     context: Mapping[str, object]
     manner: Manner = Manner.EDITORIAL
     feedback_id: str = ""
+    plain_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,8 @@ def _skeleton(letter: Letter, rendered: _Rendered) -> Skeleton:
             header=refusal.where,
             reason=refusal.reason,
         ) from None
+    if letter.plain_only:
+        return plain(fields, text=rendered.text)
     return alternative(fields, text=rendered.text, html=rendered.html)
 
 

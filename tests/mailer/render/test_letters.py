@@ -273,3 +273,11 @@ def test_the_same_recipient_gets_the_same_bytes_every_time() -> None:
     first, second = the_letters(), the_letters()
 
     assert first.compose_one(a_letter(), a_recipient(date=NOW)) == second.compose_one(a_letter(), a_recipient(date=NOW))
+
+
+def test_who_wants_plain_text_gets_nothing_else() -> None:
+    with_html, plain = composed(a_letter()), composed(a_letter(plain_only=True))
+
+    assert_fit_for_the_wire(plain)
+    assert parsed(plain).get_content_type() == "text/plain"
+    assert parsed(plain).get_content() == parts(with_html)[0]
