@@ -1,0 +1,91 @@
+"""MAIL, RCPT and DATA for one message, as this server wants them."""
+
+import re
+from dataclasses import dataclass
+
+from mailer.errors import AddressRefused, MessageRefused, SendError
+from mailer.providers import Outgoing
+from mailer.providers.smtp.verdicts import Step
+
+# A path that cannot end the line or the brackets it stands in. Whether it is a mailbox, the server says.
+_PATH = re.compile(
+    r'(?:[^\x00-\x20"<>\\\x7f]{1,64}|"(?:[^\x00-\x1f"\\\x7f]|\\[\x20-\x7e]){1,62}")@[A-Za-z0-9.:\[\]_-]{1,255}'
+)
+_XTEXT = re.compile(rb"[^!-*,-<>-~]")  # RFC 3461 §4: printable ASCII but + and =
+
+LONGEST_ENVID = 100  # RFC 3461 §4.4
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What EHLO said. Anything learnt before TLS is thrown away (RFC 3207 §4.2)."""
+
+    pipelining: bool = False
+    size: int = 0  # most octets of a message; 0: not said
+    smtputf8: bool = False
+    dsn: bool = False
+    starttls: bool = False
+    logins: frozenset[str] = frozenset()
+
+
+Commands = tuple[tuple[Step, bytes], ...]
+
+
+def read_offers(lines: tuple[bytes, ...]) -> Offers:
+    """Read the lines of an EHLO reply; the first is the server's name. Unknown and malformed ones are passed over."""
+    keywords: dict[str, list[str]] = {}
+    for line in lines[1:]:
+        # "AUTH=LOGIN" is how servers spelt it for old clients
+        word, *values = line.decode("ascii", "replace").upper().replace("=", " ").split() or [""]
+        keywords.setdefault(word, []).extend(values)
+    size = keywords.get("SIZE", [])
+    return Offers(
+        pipelining="PIPELINING" in keywords,
+        size=int(size[0]) if size and size[0].isdecimal() and len(size[0]) < 20 else 0,
+        smtputf8="SMTPUTF8" in keywords,
+        dsn="DSN" in keywords,
+        starttls="STARTTLS" in keywords,
+        logins=frozenset(keywords.get("AUTH", [])),
+    )
+
+
+def write_envelope(outgoing: Outgoing, offers: Offers) -> Commands | SendError:
+    """Return the commands up to DATA, or why this server cannot be asked."""
+    message = outgoing.message
+    content = message.content
+    objection = _object(message.sender, message.recipient, content, offers)
+    if objection is not None:
+        return objection
+    mail = b"MAIL FROM:<%b>" % message.sender.encode()
+    rcpt = b"RCPT TO:<%b>" % message.recipient.encode()
+    if offers.size:
+        mail += b" SIZE=%d" % len(content)
+    if not message.recipient.isascii():
+        mail += b" SMTPUTF8"
+    if offers.dsn:
+        mail += b" RET=HDRS" + _envid(outgoing.key)
+        rcpt += b" NOTIFY=FAILURE,DELAY"
+    return ((Step.MAIL, mail + b"\r\n"), (Step.RCPT, rcpt + b"\r\n"), (Step.DATA, b"DATA\r\n"))
+
+
+def _envid(key: str) -> bytes:
+    coded = _XTEXT.sub(lambda octet: b"+%02X" % octet[0][0], key.encode())
+    return b" ENVID=" + coded if 0 < len(coded) <= LONGEST_ENVID else b""
+
+
+def _object(sender: str, recipient: str, content: bytes, offers: Offers) -> SendError | None:
+    if not _PATH.fullmatch(recipient):
+        return AddressRefused("The address cannot be written in SMTP.", code="5.1.3")
+    if not _PATH.fullmatch(sender) or not sender.isascii():
+        return MessageRefused("The envelope sender cannot be written in SMTP.", code="5.1.7")
+    if not recipient.isascii() and not offers.smtputf8:
+        return AddressRefused(
+            "The address has letters outside ASCII before the @, and this server does not carry such addresses.",
+            code="5.6.7",
+        )
+    if offers.size and len(content) > offers.size:
+        return MessageRefused(f"{len(content)} bytes, and the server takes {offers.size}.", code="5.3.4")
+    if not content.endswith(b"\r\n") or content.startswith(b".") or b"\r\n." in content:
+        # The composer promises this (mailer.message); a broken promise here would cut the mail in two.
+        return MessageRefused("The message is not in wire form.", code="5.6.0")
+    return None

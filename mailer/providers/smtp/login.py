@@ -1,0 +1,66 @@
+"""AUTH: PLAIN (RFC 4616), LOGIN (as everyone does it), XOAUTH2 (as Google and Microsoft do it)."""
+
+import base64
+from collections.abc import Awaitable, Callable
+
+from mailer.errors import ProviderDown
+from mailer.message.masking import mask_addresses
+from mailer.providers.smtp.envelope import Offers
+from mailer.providers.smtp.replies import Reply
+from mailer.providers.smtp.settings import Settings
+
+Ask = Callable[[bytes], Awaitable[Reply]]
+_LET_IN, _GO_ON = 235, 334
+_MECHANISMS = {"auto": ("PLAIN", "LOGIN"), "plain": ("PLAIN",), "login": ("LOGIN",), "xoauth2": ("XOAUTH2",)}
+
+
+async def log_in(ask: Ask, offers: Offers, settings: Settings) -> None:
+    """Log in over a wire that is private already.
+
+    raises  ProviderDown, without credentials in its words
+    """
+    place = f"{settings.host}:{settings.port}"
+    wanted = _MECHANISMS[settings.login]
+    mechanism = next((name for name in wanted if name in offers.logins), None)
+    if mechanism is None:
+        raise ProviderDown(
+            f"{place} does not offer a login by {' or '.join(wanted)}: check providers.smtp.login and the port, "
+            "or leave providers.smtp.username empty."
+        )
+    reply = await _MEANS[mechanism](ask, settings)
+    if reply.code != _LET_IN:
+        words = mask_addresses(reply.text, settings.username)
+        raise ProviderDown(
+            f"{place} refused the login ({reply.code} {words}"[:400]
+            + "): check providers.smtp.username and UTSKICK_PROVIDERS__SMTP__PASSWORD.",
+            code=reply.enhanced or str(reply.code),
+        )
+
+
+def _coded(text: str) -> bytes:
+    return base64.b64encode(text.encode())
+
+
+async def _plain(ask: Ask, settings: Settings) -> Reply:
+    return await ask(
+        b"AUTH PLAIN " + _coded(f"\0{settings.username}\0{settings.password.get_secret_value()}")
+    )
+
+
+async def _login(ask: Ask, settings: Settings) -> Reply:
+    reply = await ask(b"AUTH LOGIN")
+    for secret in (settings.username, settings.password.get_secret_value()):
+        if reply.code != _GO_ON:
+            return reply
+        reply = await ask(_coded(secret))
+    return reply
+
+
+async def _xoauth2(ask: Ask, settings: Settings) -> Reply:
+    ticket = f"user={settings.username}\x01auth=Bearer {settings.token.get_secret_value()}\x01\x01"
+    reply = await ask(b"AUTH XOAUTH2 " + _coded(ticket))
+    # A refusal comes as a challenge first; an empty line asks for the real answer.
+    return await ask(b"") if reply.code == _GO_ON else reply
+
+
+_MEANS = {"PLAIN": _plain, "LOGIN": _login, "XOAUTH2": _xoauth2}

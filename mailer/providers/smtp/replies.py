@@ -1,0 +1,84 @@
+"""Reading a server's replies: forgiving in form, strict in sense, bounded in size (RFC 5321 §4.2)."""
+
+import re
+from typing import NamedTuple
+
+_LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])([^\r\n]*))?\r?")
+_ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:\s|$)")  # RFC 2034 §4: first in the text
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+LONGEST_LINE = 4096  # RFC 5321 §4.5.3.1.5 says 512; real servers write URLs and more
+MOST_LINES = 128
+
+
+class GarbledReplyError(Exception):
+    """What came is no SMTP reply: nothing that follows on this connection can be trusted."""
+
+
+class Reply(NamedTuple):
+    """One whole reply: its code, and the text of each line."""
+
+    code: int
+    lines: tuple[bytes, ...]
+
+    @property
+    def accepted(self) -> bool:
+        return 200 <= self.code < 300  # noqa: PLR2004  the first digit of RFC 5321 §4.2.1
+
+    @property
+    def refused(self) -> bool:
+        return self.code >= 400  # noqa: PLR2004  as above
+
+    @property
+    def text(self) -> str:
+        """The lines as one, without controls; what is not UTF-8 becomes U+FFFD."""
+        joined = " ".join(line.decode("utf-8", "replace") for line in self.lines)
+        return _CONTROL.sub(" ", joined).strip()
+
+    @property
+    def enhanced(self) -> str:
+        """The enhanced status code such as "5.1.1", or nothing."""
+        match = _ENHANCED.match(self.lines[0].decode("ascii", "replace"))
+        return match[1] if match else ""
+
+
+class ReplyReader:
+    """Turns the bytes of a connection into replies."""
+
+    __slots__ = ("_code", "_lines", "_rest")
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._code = 0
+        self._lines: list[bytes] = []
+
+    @property
+    def between(self) -> bool:
+        """True when all that was fed has been returned."""
+        return not self._rest and not self._lines
+
+    def feed(self, data: bytes) -> list[Reply]:
+        """Return the replies that `data` completes; what is left waits for more.
+
+        raises  GarbledReplyError, which loses the replies before it in the same data: the caller hangs up
+        """
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > LONGEST_LINE:
+            raise GarbledReplyError("a line without end")
+        return [reply for line in lines if (reply := self._line(line)) is not None]
+
+    def _line(self, line: bytes) -> Reply | None:
+        match = _LINE.fullmatch(line) if len(line) <= LONGEST_LINE else None
+        if match is None:
+            raise GarbledReplyError("a line that is no SMTP reply")
+        code = int(match[1])
+        if self._lines and code != self._code:
+            raise GarbledReplyError("one reply with two codes")
+        self._code = code
+        self._lines.append(match[3] or b"")
+        if match[2] == b"-":
+            if len(self._lines) >= MOST_LINES:
+                raise GarbledReplyError("a reply without end")
+            return None
+        reply = Reply(code, tuple(self._lines))
+        self._lines.clear()
+        return reply
