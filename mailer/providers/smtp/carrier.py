@@ -35,9 +35,9 @@ class Smtp:
         courier = await self._hire(crew, first)
         if courier is not None:
             async with asyncio.TaskGroup() as lanes:
-                lanes.create_task(self._lane(crew, courier, first))
                 for _ in range(self._settings.connections - 1):
                     lanes.create_task(self._lane(crew))
+                await self._lane(crew, courier, first)  # not a task: one cancelled before it began would lose `first`
         if crew.failure is not None:
             raise crew.failure
         if crew.down is not None:
@@ -54,9 +54,7 @@ class Smtp:
         for courier in couriers:
             courier.wire.hang_up("The server did not say goodbye.")
 
-    async def _lane(
-        self, crew: Crew, courier: Courier | None = None, outgoing: Outgoing | None = None
-    ) -> None:
+    async def _lane(self, crew: Crew, courier: Courier | None = None, outgoing: Outgoing | None = None) -> None:
         """Work one connection after another until the desk is dry or the server is no use."""
         idle = 0
         try:
@@ -71,9 +69,7 @@ class Smtp:
                     self._part(crew, courier)
                     courier = None
                 if idle >= PATIENCE:
-                    crew.disconnected(
-                        ProviderDown(f"{self._place} takes connections and drops them unanswered.")
-                    )
+                    crew.disconnected(ProviderDown(f"{self._place} takes connections and drops them unanswered."))
                     return
         finally:
             if courier is not None:

@@ -39,8 +39,7 @@ class Crew:
             self._waiting.pop().set_result(True)
 
     def dropped(self, outgoing: Outgoing, reason: str) -> None:
-        """Return an envelope whose connection went. One that sees a second connection go is put off:
-        it may be what they stumble over."""
+        """Return an envelope whose connection went; the second time put it off: it may be what they stumble over."""
         if outgoing.ticket in self._dropped:
             self.settle(outgoing, TryLater(reason))
         else:

@@ -13,6 +13,7 @@ _PATH = re.compile(
 )
 _XTEXT = re.compile(rb"[^!-*,-<>-~]")  # RFC 3461 §4: printable ASCII but + and =
 
+_SIZE = re.compile(r"[0-9]{1,20}")  # RFC 1870 §4
 LONGEST_ENVID = 100  # RFC 3461 §4.4
 
 
@@ -41,7 +42,7 @@ def read_offers(lines: tuple[bytes, ...]) -> Offers:
     size = keywords.get("SIZE", [])
     return Offers(
         pipelining="PIPELINING" in keywords,
-        size=int(size[0]) if size and size[0].isdecimal() and len(size[0]) < 20 else 0,
+        size=int(size[0]) if size and _SIZE.fullmatch(size[0]) else 0,
         smtputf8="SMTPUTF8" in keywords,
         dsn="DSN" in keywords,
         starttls="STARTTLS" in keywords,

@@ -129,14 +129,10 @@ class Interview:
             )
         reply = await self.ask(b"STARTTLS")
         if reply.code != _READY:
-            raise ProviderDown(
-                f"{self._place} refused STARTTLS: {reply.code} {reply.text}"[:500], code=str(reply.code)
-            )
+            raise ProviderDown(f"{self._place} refused STARTTLS: {reply.code} {reply.text}"[:500], code=str(reply.code))
         if self._replies or not self._wire.between:
             # Said before TLS, it would be read as if said under it (CVE-2011-0411).
-            raise ProviderDown(
-                f"{self._place} sent more after STARTTLS than its answer: someone may be on the line."
-            )
+            raise ProviderDown(f"{self._place} sent more after STARTTLS than its answer: someone may be on the line.")
         await self._encrypt(tls)
         return await self._hello()
 
@@ -170,10 +166,6 @@ def explain(error: Exception, settings: Settings) -> str:
             f'"{settings.security}"; "tls" goes with port 465, "starttls" with 587.'
         )
     if isinstance(error, TimeoutError):
-        return (
-            f"{place} does not answer: check providers.smtp.host and port, and whether a firewall is between."
-        )
+        return f"{place} does not answer: check providers.smtp.host and port, and whether a firewall is between."
     reason = getattr(error, "strerror", None) or "no connection"
-    return (
-        f"No mail server answers at {place} ({reason}): check providers.smtp.host and port, and that it runs."
-    )
+    return f"No mail server answers at {place} ({reason}): check providers.smtp.host and port, and that it runs."

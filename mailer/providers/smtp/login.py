@@ -42,9 +42,7 @@ def _coded(text: str) -> bytes:
 
 
 async def _plain(ask: Ask, settings: Settings) -> Reply:
-    return await ask(
-        b"AUTH PLAIN " + _coded(f"\0{settings.username}\0{settings.password.get_secret_value()}")
-    )
+    return await ask(b"AUTH PLAIN " + _coded(f"\0{settings.username}\0{settings.password.get_secret_value()}"))
 
 
 async def _login(ask: Ask, settings: Settings) -> Reply:

@@ -10,10 +10,6 @@ LONGEST_LINE = 4096  # RFC 5321 §4.5.3.1.5 says 512; real servers write URLs an
 MOST_LINES = 128
 
 
-class GarbledReplyError(Exception):
-    """What came is no SMTP reply: nothing that follows on this connection can be trusted."""
-
-
 class Reply(NamedTuple):
     """One whole reply: its code, and the text of each line."""
 
@@ -42,11 +38,16 @@ class Reply(NamedTuple):
 
 
 class ReplyReader:
-    """Turns the bytes of a connection into replies."""
+    """Turns the bytes of a connection into replies.
 
-    __slots__ = ("_code", "_lines", "_rest")
+    garbled   says what came that is no SMTP reply, else is empty. Nothing after it can be trusted, and nothing
+              after it is returned; the replies before it are.
+    """
+
+    __slots__ = ("_code", "_lines", "_rest", "garbled")
 
     def __init__(self) -> None:
+        self.garbled = ""
         self._rest = b""
         self._code = 0
         self._lines: list[bytes] = []
@@ -57,27 +58,25 @@ class ReplyReader:
         return not self._rest and not self._lines
 
     def feed(self, data: bytes) -> list[Reply]:
-        """Return the replies that `data` completes; what is left waits for more.
-
-        raises  GarbledReplyError, which loses the replies before it in the same data: the caller hangs up
-        """
+        """Return the replies that `data` completes; what is left waits for more."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         if len(self._rest) > LONGEST_LINE:
-            raise GarbledReplyError("a line without end")
-        return [reply for line in lines if (reply := self._line(line)) is not None]
+            lines, self._rest = [*lines, self._rest], b""
+        return [reply for line in lines if not self.garbled and (reply := self._line(line)) is not None]
 
     def _line(self, line: bytes) -> Reply | None:
         match = _LINE.fullmatch(line) if len(line) <= LONGEST_LINE else None
         if match is None:
-            raise GarbledReplyError("a line that is no SMTP reply")
+            self.garbled = "a line that is no SMTP reply"
+            return None
         code = int(match[1])
-        if self._lines and code != self._code:
-            raise GarbledReplyError("one reply with two codes")
-        self._code = code
         self._lines.append(match[3] or b"")
-        if match[2] == b"-":
-            if len(self._lines) >= MOST_LINES:
-                raise GarbledReplyError("a reply without end")
+        if len(self._lines) > 1 and code != self._code:
+            self.garbled = "one reply with two codes"
+        elif len(self._lines) > MOST_LINES:
+            self.garbled = "a reply without end"
+        self._code = code
+        if self.garbled or match[2] == b"-":
             return None
         reply = Reply(code, tuple(self._lines))
         self._lines.clear()

@@ -36,9 +36,7 @@ class Settings(BaseModel):
     token: SecretStr = SecretStr("")  # an OAuth access token, for login = "xoauth2"
     login: Literal["auto", "plain", "login", "xoauth2"] = "auto"
     ca_file: str | None = None  # the authority of a server whose certificate no public one signed
-    hello: str = Field(
-        "", pattern=r"^[A-Za-z0-9.:\[\]-]*$"
-    )  # the name in EHLO; empty: the address literal of our end
+    hello: str = Field("", pattern=r"^[A-Za-z0-9.:\[\]-]*$")  # the name in EHLO; empty: the address literal of our end
     connections: int = Field(10, ge=1, le=200)  # of each worker process
     messages_per_connection: int = Field(100, ge=1)
     idle: Span = timedelta(seconds=30)  # an unused connection is closed after this

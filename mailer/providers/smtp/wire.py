@@ -4,7 +4,7 @@ import asyncio
 import math
 from typing import Protocol, cast
 
-from mailer.providers.smtp.replies import GarbledReplyError, Reply, ReplyReader
+from mailer.providers.smtp.replies import Reply, ReplyReader
 
 
 class Listener(Protocol):
@@ -72,15 +72,12 @@ class Wire(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        try:
-            replies = self._reader.feed(data)
-        except GarbledReplyError as error:
-            self.hang_up(f"The server sent {error}.")
-            return
-        for reply in replies:
+        for reply in self._reader.feed(data):
             if self._reason:
                 return
             self.listener.heard(reply)
+        if self._reader.garbled:
+            self.hang_up(f"The server sent {self._reader.garbled}.")
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._watch is not None:
