@@ -79,9 +79,7 @@ class Interview:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(settings.patience.connect.total_seconds()):
-                await loop.create_connection(
-                    lambda: self._wire, settings.host, settings.port, ssl=tls, happy_eyeballs_delay=0.25
-                )
+                await loop.create_connection(lambda: self._wire, settings.host, settings.port, ssl=tls)
         except (OSError, TimeoutError, UnicodeError) as error:
             raise ProviderDown(explain(error, settings)) from None
         if settings.security == "none" and not self._is_here():
