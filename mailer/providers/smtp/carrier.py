@@ -71,6 +71,8 @@ class Smtp:
                 if idle >= PATIENCE:
                     crew.disconnected(ProviderDown(f"{self._place} takes connections and drops them unanswered."))
                     return
+        except Exception as error:  # noqa: BLE001  the desk's: `carry` raises it when every lane is home
+            crew.crash(error)
         finally:
             if courier is not None:
                 crew.hung_up()

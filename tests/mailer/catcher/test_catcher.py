@@ -56,17 +56,18 @@ def test_a_burst_over_many_pipelined_connections_is_kept_whole(tmp_path: Path) -
     assert all(file.read_bytes().endswith(CONTENT) for file in (tmp_path / "new").iterdir())
 
 
-@pytest.mark.parametrize("option", ["smtp_port", "web_port"])
+@pytest.mark.parametrize("option", ["--smtp-port", "--web-port"])
 def test_a_taken_port_is_a_mistake_that_names_the_option(option: str, tmp_path: Path) -> None:
     async def act(port: int) -> None:
-        async with Catcher(tmp_path, **{option: port}):
+        smtp_port, web_port = (port, 0) if option == "--smtp-port" else (0, port)
+        async with Catcher(tmp_path, smtp_port=smtp_port, web_port=web_port):
             pytest.fail("the port was taken")
 
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(Mistake, match=f"Port {port} is taken: name another with --{option.replace('_', '-')}"):
+        with pytest.raises(Mistake, match=f"Port {port} is taken: name another with {option}"):
             asyncio.run(act(port))
 
 

@@ -332,6 +332,26 @@ def test_a_desk_that_fails_stops_everything_and_is_heard() -> None:
     assert "m3@example.net" not in server.recipients()
 
 
+@pytest.mark.parametrize("call", ["take", "start", "settle", "give_back"])
+def test_a_failure_of_any_call_of_the_desk_comes_out_of_carry_as_it_is(call: str) -> None:
+    class BrokenDesk(RecordingDesk):
+        def __getattribute__(self, name: str) -> object:
+            if name == call and len(super().__getattribute__("waiting")) < 8:
+                raise OSError(28, "No space left on device")
+            return super().__getattribute__(name)
+
+    script: Script = {"RCPT": [None, None, DROP]} if call == "give_back" else {}
+    server, desk = ScriptedServer(script), BrokenDesk(*letters(9))
+
+    async def act(s: ScriptedServer) -> None:
+        with pytest.raises(OSError, match="No space"):
+            await carry(s, desk, connections=2)
+
+    run(server, act)
+
+    assert not server.empty
+
+
 def test_stopping_in_mid_flight_accounts_for_everything() -> None:
     server, desk = ScriptedServer({"BODY": [None, SILENCE]}), RecordingDesk(*letters(5))
 

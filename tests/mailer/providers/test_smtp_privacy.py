@@ -4,13 +4,14 @@ import asyncio
 import base64
 import ipaddress
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -22,6 +23,20 @@ from mailer.providers import open_provider
 from mailer.providers.smtp import Settings
 from mailer.providers.smtp.carrier import Smtp, trust
 from tests.mailer.providers.desks import DROP, RecordingDesk, ScriptedServer, an_outgoing
+
+Run = Callable[[Coroutine[Any, Any, None]], None]
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest) -> Run:
+    """TLS differs between the two event loops: commands use the one, workers the other."""
+
+    def run_in_it(act: Coroutine[Any, Any, None]) -> None:
+        factory = uvloop.new_event_loop if request.param == "uvloop" else None
+        with asyncio.Runner(loop_factory=factory) as runner:
+            runner.run(act)
+
+    return run_in_it
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +120,9 @@ async def send_one(settings: Settings) -> RecordingDesk:
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
-def test_mail_goes_under_tls_to_a_server_whose_certificate_is_trusted(security: str, certificate: Path) -> None:
+def test_mail_goes_under_tls_to_a_server_whose_certificate_is_trusted(
+    security: str, certificate: Path, run: Run
+) -> None:
     async def act() -> None:
         async with a_server(certificate, implicit=security == "tls") as (port, inbox):
             settings = Settings(host="127.0.0.1", port=port, security=security, ca_file=str(certificate))
@@ -115,11 +132,13 @@ def test_mail_goes_under_tls_to_a_server_whose_certificate_is_trusted(security: 
                 ("m0@example.net", security == "starttls")  # aiosmtpd notes only its own STARTTLS
             ]
 
-    asyncio.run(act())
+    run(act())
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
-def test_a_certificate_nobody_vouches_for_is_named_and_nothing_is_sent(security: str, certificate: Path) -> None:
+def test_a_certificate_nobody_vouches_for_is_named_and_nothing_is_sent(
+    security: str, certificate: Path, run: Run
+) -> None:
     async def act() -> None:
         async with a_server(certificate, implicit=security == "tls") as (port, inbox):
             settings = Settings(host="127.0.0.1", port=port, security=security)
@@ -127,30 +146,32 @@ def test_a_certificate_nobody_vouches_for_is_named_and_nothing_is_sent(security:
                 await send_one(settings)
             assert not inbox.arrived
 
-    asyncio.run(act())
+    run(act())
 
 
-def test_a_server_that_offers_no_tls_gets_no_mail(certificate: Path) -> None:
+def test_a_server_that_offers_no_tls_gets_no_mail(certificate: Path, run: Run) -> None:
     async def act() -> None:
         async with a_server(certificate, offer_tls=False) as (port, inbox):
             with pytest.raises(ProviderDown, match="does not offer STARTTLS"):
                 await send_one(Settings(host="127.0.0.1", port=port))
             assert not inbox.arrived
 
-    asyncio.run(act())
+    run(act())
 
 
-def test_tls_spoken_to_a_plain_port_says_which_setting_goes_with_which_port(certificate: Path) -> None:
+def test_tls_spoken_to_a_plain_port_says_which_setting_goes_with_which_port(certificate: Path, run: Run) -> None:
     async def act() -> None:
         async with a_server(certificate) as (port, _):
             with pytest.raises(ProviderDown, match='"tls" goes with port 465'):
                 await send_one(Settings(host="127.0.0.1", port=port, security="tls"))
 
-    asyncio.run(act())
+    run(act())
 
 
 @pytest.mark.parametrize("login", ["auto", "plain", "login"])
-def test_the_right_password_lets_us_in_and_a_wrong_one_is_not_repeated_in_words(login: str, certificate: Path) -> None:
+def test_the_right_password_lets_us_in_and_a_wrong_one_is_not_repeated_in_words(
+    login: str, certificate: Path, run: Run
+) -> None:
     async def act() -> None:
         async with a_server(certificate, login=True) as (port, inbox):
             settings = Settings(
@@ -169,10 +190,10 @@ def test_the_right_password_lets_us_in_and_a_wrong_one_is_not_repeated_in_words(
             assert "distriktet" not in str(caught.value)
             assert len(inbox.arrived) == 1
 
-    asyncio.run(act())
+    run(act())
 
 
-def test_an_oauth_token_is_sent_as_google_and_microsoft_want_it_and_a_refusal_is_asked_for() -> None:
+def test_an_oauth_token_is_sent_as_google_and_microsoft_want_it_and_a_refusal_is_asked_for(run: Run) -> None:
     server = ScriptedServer({"AUTH": [b"334 eyJzdGF0dXMiOiI0MDAifQ=="]}, offers=("PIPELINING", "AUTH XOAUTH2 PLAIN"))
 
     async def act() -> None:
@@ -188,14 +209,14 @@ def test_an_oauth_token_is_sent_as_google_and_microsoft_want_it_and_a_refusal_is
             with pytest.raises(ProviderDown, match="refused the login"):
                 await send_one(settings)
 
-    asyncio.run(act())
+    run(act())
 
     sent = next(line for line in server.lines if line.startswith("AUTH XOAUTH2 "))
     assert base64.b64decode(sent.split()[2]) == b"user=brev@example.org\x01auth=Bearer ya29\x01\x01"
     assert server.lines[-1] == ""  # the empty line that asks for the real answer
 
 
-def test_a_login_the_server_does_not_offer_is_said_before_any_password() -> None:
+def test_a_login_the_server_does_not_offer_is_said_before_any_password(run: Run) -> None:
     server = ScriptedServer(offers=("AUTH CRAM-MD5",))
 
     async def act() -> None:
@@ -204,12 +225,12 @@ def test_a_login_the_server_does_not_offer_is_said_before_any_password() -> None
             with pytest.raises(ProviderDown, match="does not offer a login by PLAIN or LOGIN"):
                 await send_one(settings)
 
-    asyncio.run(act())
+    run(act())
 
     assert not any(line.startswith("AUTH") for line in server.lines)
 
 
-def test_what_was_said_before_tls_is_never_taken_as_said_under_it() -> None:
+def test_what_was_said_before_tls_is_never_taken_as_said_under_it(run: Run) -> None:
     injected = b"220 go\r\n250-evil\r\n250 AUTH PLAIN"  # CVE-2011-0411: the rest waits for the second EHLO
     server = ScriptedServer({"STARTTLS": [injected]}, offers=("STARTTLS",))
 
@@ -218,13 +239,13 @@ def test_what_was_said_before_tls_is_never_taken_as_said_under_it() -> None:
             with pytest.raises(ProviderDown, match="someone may be on the line"):
                 await send_one(Settings(host="127.0.0.1", port=server.port, username="a", password=SecretStr("b")))
 
-    asyncio.run(act())
+    run(act())
 
     assert server.lines[1:] == ["STARTTLS"]
 
 
 @pytest.mark.parametrize("answer", [b"454 4.7.0 TLS not available", DROP])
-def test_a_refused_starttls_is_no_leave_to_go_on_in_clear_text(answer: bytes) -> None:
+def test_a_refused_starttls_is_no_leave_to_go_on_in_clear_text(answer: bytes, run: Run) -> None:
     server = ScriptedServer({"STARTTLS": [answer]}, offers=("STARTTLS",))
 
     async def act() -> None:
@@ -232,7 +253,7 @@ def test_a_refused_starttls_is_no_leave_to_go_on_in_clear_text(answer: bytes) ->
             with pytest.raises(ProviderDown):
                 await send_one(Settings(host="127.0.0.1", port=server.port))
 
-    asyncio.run(act())
+    run(act())
 
     assert not server.accepted
     assert not any(line.startswith("MAIL") for line in server.lines)
