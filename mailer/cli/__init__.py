@@ -5,10 +5,12 @@ import sys
 
 import typer
 
-from mailer.cli import database, setup
+from mailer import logs
+from mailer.cli import catch, database, setup
 from mailer.cli.frame import Frame, accept_everywhere
-from mailer.errors import UtskickError
+from mailer.errors import ProviderDown, UtskickError
 from mailer.i18n import _, language_of, speaking
+from mailer.message.masking import mask_addresses
 from subscribers.errors import SubscribersError
 
 root = typer.Typer(
@@ -19,17 +21,26 @@ root = typer.Typer(
     pretty_exceptions_enable=False,
 )
 root.command("init")(setup.init)
+root.command("catch")(catch.catch)
 root.add_typer(database.commands, name="db")
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command. Exit status 2 for a mistake of the caller's, 1 for trouble in the world."""
     speaking.set(language_of(os.environ))
+    logs.configure(debug="--debug" in (arguments or sys.argv))
     frame = Frame(environ=dict(os.environ))
     command = typer.main.get_command(root)
     accept_everywhere(command, frame)
     try:
         command(arguments, prog_name="utskick", obj=frame)  # leaves by SystemExit
+    except ProviderDown as down:
+        if frame.debug:
+            raise
+        typer.echo(
+            _("The mail server could not be used: {reason}").format(reason=mask_addresses(down.detail)), err=True
+        )
+        sys.exit(1)
     except (UtskickError, SubscribersError) as error:
         if frame.debug:
             raise

@@ -1,0 +1,47 @@
+import json
+import logging
+
+import pytest
+import structlog
+
+from mailer import logs
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was():
+    handlers = logging.getLogger().handlers[:]
+    yield
+    structlog.reset_defaults()
+    logging.getLogger().handlers = handlers
+
+
+def test_a_log_line_is_json_with_addresses_masked(capsys: pytest.CaptureFixture[str]):
+    logs.configure(debug=False)
+
+    structlog.get_logger().warning("refused", answer="550 <anna.svensson@example.org> unknown")
+
+    line = json.loads(capsys.readouterr().err)
+    assert line["event"] == "refused"
+    assert line["level"] == "warning"
+    assert "anna" not in line["answer"]
+    assert line["answer"].startswith("550")
+
+
+def test_what_libraries_log_is_masked_too(capsys: pytest.CaptureFixture[str]):
+    logs.configure(debug=False)
+
+    logging.getLogger("some.library").error("could not reach %s", "anna.svensson@example.org")
+
+    assert "anna" not in capsys.readouterr().err
+
+
+def test_an_address_in_an_exception_is_masked(capsys: pytest.CaptureFixture[str]):
+    logs.configure(debug=False)
+    try:
+        raise ValueError("anna.svensson@example.org")
+    except ValueError:
+        structlog.get_logger().exception("failed")
+
+    shown = capsys.readouterr().err
+    assert "ValueError" in shown
+    assert "anna" not in shown
