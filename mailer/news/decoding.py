@@ -11,9 +11,11 @@ _BOMS = (  # UTF-32 is looked for first: its little-endian mark begins with that
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 # In the first kilobyte, as HTML wants it: <?xml encoding="..."?> or <meta charset=...>.
-_DECLARED = re.compile(rb"""(?:<\?xml[^>]{0,200}encoding|<meta[^>]{0,200}charset)\s*=\s*["']?\s*([A-Za-z0-9._-]+)""", re.I)
+_DECLARED = re.compile(
+    rb"""(?:<\?xml[^>]{0,200}encoding|<meta[^>]{0,200}charset)\s*=\s*["']?\s*([A-Za-z0-9._-]+)""", re.IGNORECASE
+)
 # What news is written in. Others (UTF-7, EBCDIC) are mainly used to smuggle markup past a check.
-_TRUSTED = re.compile(r"(utf-?8|utf-?16|us-?ascii|iso-?8859-?\d+|latin-?1|windows-?125\d|cp-?125\d)", re.I)
+_TRUSTED = re.compile(r"(utf-?8|utf-?16|us-?ascii|iso-?8859-?\d+|latin-?1|windows-?125\d|cp-?125\d)", re.IGNORECASE)
 
 
 def decode(content: bytes, charset: str | None = None) -> str:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, tzinfo
 
 _MONTHS = ("jan", "feb", "mar", "apr", "maj", "jun", "jul", "aug", "sep", "okt", "nov", "dec")
 _SWEDISH = re.compile(
-    rf"(\d{{1,2}})\s+({'|'.join(_MONTHS)})[a-zåäö]*\.?\s+(\d{{4}})(?:\D{{1,6}}(\d{{1,2}})[.:](\d{{2}}))?", re.I
+    rf"(\d{{1,2}})\s+({'|'.join(_MONTHS)})[a-zåäö]*\.?\s+(\d{{4}})(?:\D{{1,6}}(\d{{1,2}})[.:](\d{{2}}))?", re.IGNORECASE
 )
 
 

@@ -64,7 +64,8 @@ def one_line(text: str) -> str:
 def paragraphs(text: str) -> str:
     """Drop control characters and surplus blank lines; lines and no-break spaces stay as they are."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return _BREAKS.sub("\n\n", _CONTROLS.sub("", "\n".join(line.rstrip(" \t") for line in lines))).strip("\n")[:MAX_BODY]
+    clean = _CONTROLS.sub("", "\n".join(line.rstrip(" \t") for line in lines))
+    return _BREAKS.sub("\n\n", clean).strip("\n")[:MAX_BODY]
 
 
 def stable_guid(said: str) -> str:
