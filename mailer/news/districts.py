@@ -42,7 +42,7 @@ _ROLE = re.compile(
     r"\b(?:\w*ordförande\w*|\w*ledamot\w*|ledamöter\w*|\w*sekreterare\w*|kassör\w*|\w*lärare\w*|rektor\w*|\w*chef\w*|\w*läkare"
     r"|\w*sköterska\w*|\w*råd|kandidat\w*|politiker\w*|talesperson\w*|aktiv\w*|engagerad\w*|medlem\w*|präst\w*|imam|student\w*"
     r"|företagare\w*|Socialdemokrater\w*|S|SSU|S-förening\w*|\w*förening\w*|\w*parti\w*|partiet|moderat\w*|vänsterpart\w*"
-    r"|arbetarekommun\w*|\w*mamma\w*|\w*pappa\w*|\w*förälder|\d\d år)"
+    r"|arbetarekommun\w*|\w*kontor|säte|\w*mamma\w*|\w*pappa\w*|\w*förälder|\d\d år)"
     r"(?:\s+\([A-ZÅÄÖ]{1,2}\))?,?\s+(?:i|för|på|från|vid|inom|hos)\s+$",
     re.IGNORECASE,
 )
@@ -52,9 +52,10 @@ _EXAMPLE = re.compile(
     re.IGNORECASE,
 )
 _COMPARED = re.compile(r"\b(?:jämför\w*|skillnad\w*|klyft\w*|medan|högst i|lägst i)\b", re.IGNORECASE)
+_WORSE_THAN = re.compile(r"\b(?:sämre|bättre|högre|lägre|längre|kortare|större|mindre)\b[^.;:]*\bän\b", re.IGNORECASE)
 _ELSEWHERE_BEFORE = re.compile(r"\bMitt i\s+$|\btidningen\s+$|\bKarolinska\b[^.,]{0,30}$|\"\s*$")
 _ELSEWHERE_AFTER = re.compile(
-    r"\s+(?:tingsrätt\w*|sjukhus\w*|närsjukhus\w*|universitetssjukhus\w*|s:t|IF|IK|FF|FC|BK|SK|IS|HF|IP|AIF|BoIF|DFF|BTK)\b"
+    r"\s+(?:tingsrätt\w*|sjukhus\w*|närsjukhus\w*|universitetssjukhus\w*|IF|IK|FF|FC|BK|SK|IS|HF|AIF|AIK|BoIF|DFF|BTK)\b"
     r"|\s*\((?:S|M|V|C|L|MP|KD|SD|Fi)\)"
 )
 _OFFICIAL_BEFORE = re.compile(r"\b(?:stadsdelen|stadsdelarna|kommunen|förorten|området|stadsdelsområdet)\s+$", re.IGNORECASE)
@@ -124,6 +125,7 @@ def _is_set_aside(mention: Mention, line: str, *, several: bool) -> bool:
         or _ROLE.search(before)
         or _EXAMPLE.search(before)
         or (several and _COMPARED.search(line))
+        or _WORSE_THAN.search(line)
     )
 
 
