@@ -14,7 +14,9 @@ MAX_REDIRECTS = 5
 MAX_SECONDS = 60  # for a whole answer, so that a slow drip cannot hold the clock
 _TIMEOUT = httpx.Timeout(15, connect=10)
 _AGENT = "Utskick/0.1 (newsletter; fetches its configured sources)"
-_ACCEPT = "application/rss+xml, application/atom+xml, application/feed+json, text/html;q=0.8, text/plain;q=0.7, */*;q=0.5"
+_ACCEPT = (
+    "application/rss+xml, application/atom+xml, application/feed+json, text/html;q=0.8, text/plain;q=0.7, */*;q=0.5"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,9 @@ class Validators:
 
     etag: str | None = None
     last_modified: str | None = None
+
+
+NOTHING_SAID = Validators()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ class Web:
     def close(self) -> None:
         self._client.close()
 
-    def fetch(self, url: str, validators: Validators = Validators(), *, max_bytes: int = MAX_BYTES) -> Answer:
+    def fetch(self, url: str, validators: Validators = NOTHING_SAID, *, max_bytes: int = MAX_BYTES) -> Answer:
         """Get `url`, or learn that it has not changed since `validators`.
 
         raises  BrokenSource with a sentence, ForbiddenAddress for a private host

@@ -9,27 +9,29 @@ from mailer.news.swedish import is_shouted
 
 # What a place can have of its own. Not streets (Farstavägen is long), not fairs, clubs and papers.
 _OWN = (
-    r"(?:för|grund|sär|hög)?skol(?:a|an|or|orna)|gymnasi(?:et|um)|simhall(?:en)?|idrottshall(?:en)?|sporthall(?:en)?|bad(?:et)?"
-    r"|bibliotek(?:et)?|park(?:en)?|parklek(?:en)?|torg(?:et)?|centrum|plan(?:en)?|galleria(?:n)?|bro(?:n)?|fält(?:et)?"
-    r"|skog(?:en)?|stråk(?:et)?|områd(?:e|et|en|ena)|kyrka(?:n)?|hamn(?:en)?|strand(?:en)?|vall(?:en)?|gård(?:en)?|kaj(?:en)?"
-    r"|rinken|hall(?:en)?|depå(?:n)?|tunnel(?:n)?|station(?:en)?|backen|ängen|höjden|terrassen|satsning(?:en)?"
+    r"(?:för|grund|sär|hög)?skol(?:a|an|or|orna)|gymnasi(?:et|um)|simhall(?:en)?|idrottshall(?:en)?|sporthall(?:en)?"
+    r"|bad(?:et)?|bibliotek(?:et)?|park(?:en)?|parklek(?:en)?|torg(?:et)?|centrum|plan(?:en)?|galleria(?:n)?|bro(?:n)?"
+    r"|fält(?:et)?|skog(?:en)?|stråk(?:et)?|områd(?:e|et|en|ena)|kyrka(?:n)?|hamn(?:en)?|strand(?:en)?|vall(?:en)?"
+    r"|gård(?:en)?|kaj(?:en)?|rinken|hall(?:en)?|depå(?:n)?|tunnel(?:n)?|station(?:en)?|backen|ängen|höjden"
+    r"|terrassen|satsning(?:en)?"
 )
 _PEOPLE = r"bo|bon|bor|borna|boende"
 
 # Given names before a place name make it a family name: "Anna Gröndal", "Sven Tumba". The commonest of the country.
 _GIVEN_NAMES = frozenset(
     """
-    Adam Agneta Ahmed Albin Alexander Ali Alice Amanda Amir Anders Andreas Anette Anita Ann Anna Anne Annika Anton Arvid
-    Axel Barbro Bengt Berit Birgitta Björn Bo Britt Bruno Camilla Carin Carina Carl Carolina Cecilia Charlotte Christer
-    Christian Christina Claes Daniel David Eva Ebba Elias Elin Elisabeth Ella Elsa Emil Emilia Emma Erik Ester Eva Fatima
-    Felix Filip Fredrik Frida Gabriel Gerd Gun Gunilla Gustav Göran Hans Hassan Helen Helena Helene Henrik Hugo Håkan Ida
-    Inga Inger Ingrid Isabella Jakob Jan Jenny Jens Jesper Jessica Joakim Johan Johanna Johannes John Jonas Josefin Julia
-    Kajsa Karin Karl Katarina Kent Kerstin Kim Kjell Klara Kristina Lars Leif Lena Leif Lennart Leo Lina Linda Linnea Lisa
-    Louise Lotta Lucas Lukas Magdalena Magnus Maja Malin Margareta Maria Marianne Marie Markus Martin Mats Mattias Max
-    Mehmet Mia Mikael Moa Mohamed Monica Mona Nils Nora Ola Olle Olof Oscar Oskar Patrik Per Peter Petra Pia Pontus Rasmus
-    Rebecka Rickard Robert Robin Roger Roland Rolf Samuel Sandra Sara Sebastian Simon Sofia Stefan Stig Stina Sten Susanne
-    Sven Sverker Therese Thomas Tobias Tommy Torbjörn Ulf Ulla Ulrika Urban Veronica Viktor Vilma Wilma Yvonne Åke Åsa Örjan
-    """.split()  # noqa: SIM905 - a paragraph of names is easier to read and to mend than a list of quoted ones
+    Adam Agneta Ahmed Albin Alexander Ali Alice Amanda Amir Anders Andreas Anette Anita Ann Anna Anne Annika
+    Anton Arvid Axel Barbro Bengt Berit Birgitta Björn Bo Britt Bruno Camilla Carin Carina Carl Carolina Cecilia
+    Charlotte Christer Christian Christina Claes Daniel David Ebba Elias Elin Elisabeth Ella Elsa Emil Emilia
+    Emma Erik Ester Eva Fatima Felix Filip Fredrik Frida Gabriel Gerd Gun Gunilla Gustav Göran Hans Hassan Helen
+    Helena Helene Henrik Hugo Håkan Ida Inga Inger Ingrid Isabella Jakob Jan Jenny Jens Jesper Jessica Joakim
+    Johan Johanna Johannes John Jonas Josefin Julia Kajsa Karin Karl Katarina Kent Kerstin Kim Kjell Klara
+    Kristina Lars Leif Lena Lennart Leo Lina Linda Linnea Lisa Lotta Louise Lucas Lukas Magdalena Magnus Maja
+    Malin Margareta Maria Marianne Marie Markus Martin Mats Mattias Max Mehmet Mia Mikael Moa Mohamed Mona
+    Monica Nils Nora Ola Olle Olof Oscar Oskar Patrik Per Peter Petra Pia Pontus Rasmus Rebecka Rickard Robert
+    Robin Roger Roland Rolf Samuel Sandra Sara Sebastian Simon Sofia Stefan Sten Stig Stina Susanne Sven Sverker
+    Therese Thomas Tobias Tommy Torbjörn Ulf Ulla Ulrika Urban Veronica Viktor Vilma Wilma Yvonne Åke Åsa Örjan
+    """.split()  # noqa: SIM905  # a paragraph of names is easier to read and to mend than a list of quoted ones
 )
 _LAST_WORD = re.compile(r"([A-ZÅÄÖÉ]\w+)\s+$")
 
@@ -71,7 +73,7 @@ def find_mentions(sentence: str) -> list[Mention]:
     found = []
     for match in (names.shouted if shouted else names.pattern).finditer(sentence):
         name = _plain(match["name"] or match["people"] or match["stem"])
-        if name in names.words and (shouted or not sentence[: match.start()].strip(" –-\"”’»(")):
+        if name in names.words and (shouted or not sentence[: match.start()].strip(' –-"”’»(')):
             continue
         found.append(
             Mention(
@@ -102,9 +104,7 @@ def _names() -> _Names:
     stems = {stem: place for place in shipped_places() for stem in _stems(place)}
     slugs |= {_plain(stem): place.slug for stem, place in stems.items() if _plain(stem) not in slugs}
     pattern = _pattern(spelled, set(stems))
-    return _Names(
-        slugs, frozenset(words), frozenset(venues), re.compile(pattern), re.compile(pattern, re.IGNORECASE)
-    )
+    return _Names(slugs, frozenset(words), frozenset(venues), re.compile(pattern), re.compile(pattern, re.IGNORECASE))
 
 
 def _stems(place: Place) -> list[str]:

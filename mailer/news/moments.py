@@ -36,6 +36,6 @@ def _swedish(text: str) -> datetime | None:
         return None
     month = _MONTHS.index(match[2].lower()) + 1
     try:
-        return datetime(int(match[3]), month, int(match[1]), int(match[4] or 0), int(match[5] or 0))  # noqa: DTZ001 - the caller knows the zone
+        return datetime(int(match[3]), month, int(match[1]), int(match[4] or 0), int(match[5] or 0))  # noqa: DTZ001  # the caller knows the zone
     except ValueError:
         return None

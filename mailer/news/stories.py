@@ -1,9 +1,11 @@
 """Which articles tell the same story. Pure and careful: two stories taken for one would hide the second."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 WINDOW = timedelta(days=5)  # tellings of one story come close together
 _TITLES_ALIKE = 0.8
@@ -40,12 +42,29 @@ def same_story(one: Telling, other: Telling) -> bool:
     return likeness >= _TEXTS_ALIKE or (titles >= _TITLES_ALIKE and likeness >= _TEXTS_ALIKE / 2)
 
 
-def story_of(telling: Telling, earlier: Iterable[Telling]) -> int:
-    """Return the story of an article: that of the first earlier telling, by id, else its own id."""
-    for other in sorted(earlier, key=lambda item: item.item_id):
-        if other.item_id != telling.item_id and same_story(telling, other):
-            return other.story or other.item_id
-    return telling.item_id
+class Stories:
+    """The tellings of a few weeks; each new one is put with the first earlier one of the same story.
+
+    Looked up by what two texts share, so a thousand articles are not compared pair by pair.
+    """
+
+    def __init__(self, tellings: Iterable[Telling]) -> None:
+        self._by_shingle: defaultdict[str, list[Telling]] = defaultdict(list)
+        for telling in tellings:
+            self._learn(telling)
+
+    def place(self, telling: Telling) -> int:
+        """Return the story of an article: that of the earliest telling, by id, else the article's own id."""
+        near = {other.item_id: other for shingle in _shingles(telling) for other in self._by_shingle[shingle]}
+        alike = (other for _, other in sorted(near.items()) if other.item_id != telling.item_id)
+        first = next((other for other in alike if same_story(telling, other)), None)
+        story = (first.story or first.item_id) if first else telling.item_id
+        self._learn(replace(telling, story=story))
+        return story
+
+    def _learn(self, telling: Telling) -> None:
+        for shingle in _shingles(telling):
+            self._by_shingle[shingle].append(telling)
 
 
 def _words(text: str) -> frozenset[str]:
@@ -56,6 +75,7 @@ def _numbers(title: str) -> list[str]:
     return re.findall(r"\d+", title)
 
 
+@lru_cache(maxsize=4096)
 def _shingles(telling: Telling) -> frozenset[str]:
     words = _WORD.findall(f"{telling.title} {telling.body}".casefold())
     return frozenset(" ".join(words[place : place + _SHINGLE]) for place in range(len(words) - _SHINGLE + 1))

@@ -37,7 +37,10 @@ def topics_of(title: str, body: str) -> list[Cause]:
     """
     lines = sentences(body)
     weighed = [
-        (weight, cause) for topic in shipped_topics() if (found := _weigh(topic, title, lines)) for weight, cause in [found]
+        (weight, cause)
+        for topic in shipped_topics()
+        if (found := _weigh(topic, title, lines))
+        for weight, cause in [found]
     ]
     weighed.sort(key=lambda pair: -pair[0])
     return [cause for _, cause in weighed[:MAX_TOPICS]]

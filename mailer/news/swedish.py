@@ -4,7 +4,9 @@ import re
 
 # A full stop ends a sentence when a capital follows, even where the source forgot the space.
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"”’»)]*\s+(?=[\"”’»(–•-]*\s?[A-ZÅÄÖÉ0-9])|(?<=[a-zåäö][.!?])(?=[A-ZÅÄÖ])|\n+")
-_ABBREVIATION = re.compile(r"\b(?:bl\.? ?a|t\.? ?ex|d\.? ?v\.? ?s|m\.? ?fl|ca|kl|nr|ev|resp|s\.? ?k|f\.? ?d)\.$", re.IGNORECASE)
+_ABBREVIATION = re.compile(
+    r"\b(?:bl\.? ?a|t\.? ?ex|d\.? ?v\.? ?s|m\.? ?fl|ca|kl|nr|ev|resp|s\.? ?k|f\.? ?d)\.$", re.IGNORECASE
+)
 
 
 def sentences(text: str) -> list[str]:
@@ -21,7 +23,7 @@ def sentences(text: str) -> list[str]:
 def is_shouted(text: str) -> bool:
     """Tell whether a title is set in capitals, so that a capital says nothing of a name."""
     letters = [character for character in text if character.isalpha()]
-    return len(letters) > 3 and all(character.isupper() for character in letters)  # noqa: PLR2004 - S and EU are no shouting
+    return len(letters) > 3 and all(character.isupper() for character in letters)  # noqa: PLR2004  # S and EU are no shouting
 
 
 def forms(noun: str) -> str:
