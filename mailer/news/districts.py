@@ -33,7 +33,7 @@ _GAP = r"(?:\s+(?!(?:som|att|där|när|får|ska|kan|är|har|blir)\b)[^\s,.;:()]+
 _ORIGIN = re.compile(
     r"\b(?:född\w*|uppvux\w+|uppväxt|uppfödd|växte upp|växt upp|växer upp|bosatt\w*|bott|bodde|hemmahörande|rötter)"
     rf"{_GAP}{_NEAR}\s+$"
-    r"|\b(?:ifrån|från)\s+(?:stadsdelen\s+|förorten\s+|sitt\s+)?$"
+    r"|\b(?:ifrån|från|mot)\s+(?:stadsdelen\s+|förorten\s+|sitt\s+)?$"
     r"|\b(?:från|mellan)\s+\S+(?:\s\S+)?\s+till\s+$",
     re.IGNORECASE,
 )
