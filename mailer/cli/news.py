@@ -138,7 +138,7 @@ def tag(
         elif lock is False:
             desk.unlock_tags(session, found)
         entry = listing.show(session, found, now=app.now())
-    _print_entries([entry])
+    _print_entries([entry], app)
 
 
 @commands.command()
@@ -191,9 +191,9 @@ def list_(
         wanted = listing.Wanted(source, find_tag(session, tag) if tag else None, state, limit)
         entries = listing.list_news(session, wanted, now=app.now())
     if json:
-        print_json([asdict(entry) for entry in entries])
+        print_json([_row(entry, app) for entry in entries])
     else:
-        _print_entries(entries)
+        _print_entries(entries, app)
 
 
 @commands.command()
@@ -203,9 +203,9 @@ def show(context: typer.Context, item: Item, json: Json = False) -> None:
     with app.reading() as session:
         entry = listing.show(session, desk.find_item(session, item), now=app.now())
     if json:
-        print_json([asdict(entry)])
+        print_json([_row(entry, app)])
         return
-    _print_entries([entry])
+    _print_entries([entry], app)
     typer.echo(f"\n{entry.body}" + (f"\n\n{entry.url}" if entry.url else ""))
 
 
@@ -216,7 +216,7 @@ def sources_(context: typer.Context, json: Json = False) -> None:
     with app.reading() as session:
         entries = listing.list_sources(session, app.settings.sources)
     if json:
-        print_json([asdict(entry) for entry in entries])
+        print_json([_row(entry, app) for entry in entries])
         return
     for entry in entries:
         fetched = f"{entry.fetched_at.astimezone(app.settings.site.zone):%Y-%m-%d %H:%M}" if entry.fetched_at else "–"
@@ -225,10 +225,19 @@ def sources_(context: typer.Context, json: Json = False) -> None:
             typer.echo(f"{'':<24} {entry.error}")
 
 
-def _print_entries(entries: list[listing.Entry]) -> None:
+def _row(entry: listing.Entry | listing.SourceEntry, app: App) -> dict[str, object]:
+    """Give the times the offset of the site's zone, as the config and the pages speak of them."""
+    zone = app.settings.site.zone
+    return {
+        name: value.astimezone(zone) if isinstance(value, datetime) else value for name, value in asdict(entry).items()
+    }
+
+
+def _print_entries(entries: list[listing.Entry], app: App) -> None:
     for entry in entries:
+        day = entry.published_at.astimezone(app.settings.site.zone).date()
         marks = "".join(("!" if entry.important else "", "" if entry.state == "approved" else f" [{_(entry.state)}]"))
-        typer.echo(f"{entry.id:>5}  {entry.published_at:%Y-%m-%d}  {entry.title}{marks}")
+        typer.echo(f"{entry.id:>5}  {day}  {entry.title}{marks}")
         tags = [f"{slug} ({entry.reasons[slug]})" for slug in (*entry.districts, *entry.topics)]
         if tags:
             typer.echo(f"{'':>19}{', '.join(tags)}")

@@ -30,12 +30,13 @@ def parse_feed(content: bytes, *, charset: str | None = None, base: str = "") ->
         response_headers={"content-type": "application/xml; charset=utf-8", "content-location": base},
         sanitize_html=False,  # markup.text_of keeps no markup at all
     )
-    if not feed.entries and not feed.version:
+    if not feed.entries and not feed.get("version"):
         raise BrokenFeed("The answer is not an RSS or Atom feed.")
     return [item for entry in feed.entries[:MAX_ITEMS] if (item := _item(entry, base))]
 
 
 def _item(entry: Any, base: str) -> ParsedItem | None:
+    """Read an entry. `dict.get`, because feedparser's own warns when one date stands in for the other."""
     title = _title(entry)
     html = _html(entry)
     url = web_address(entry.get("link"), base)
@@ -47,7 +48,7 @@ def _item(entry: Any, base: str) -> ParsedItem | None:
         title=title,
         body=text_of(html, base=url or base),
         url=url,
-        published_at=_moment(entry.get("published_parsed") or entry.get("updated_parsed")),
+        published_at=_moment(entry.get("published_parsed") or dict.get(entry, "updated_parsed")),
         image_url=picture.url if picture else None,
         image_alt=picture.alt if picture else "",
     )
