@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlmodel import Session
@@ -16,7 +16,7 @@ def _reference(session: Session) -> None:
     load_reference(session)
 
 
-def test_a_written_item_is_tagged_by_its_words_or_by_what_was_said(session, now):
+def test_a_written_item_is_tagged_by_its_words_or_by_what_was_said(session: Session, now: datetime):
     found = desk.add(session, desk.Draft("Ny park i Farsta", "Den är stor."), [], now=now)
     told = desk.add(session, desk.Draft("Mer om parken i Farsta"), ["bromma", "Skola"], now=now)
 
@@ -24,7 +24,7 @@ def test_a_written_item_is_tagged_by_its_words_or_by_what_was_said(session, now)
     assert listing.show(session, told, now=now).reasons == {"bromma": "by hand", "skola": "by hand"}
 
 
-def test_a_title_is_written_once(session, now):
+def test_a_title_is_written_once(session: Session, now: datetime):
     desk.add(session, desk.Draft("Ny park"), [], now=now)
 
     with pytest.raises(Mistake, match="has this title already"):
@@ -32,7 +32,7 @@ def test_a_title_is_written_once(session, now):
 
 
 @pytest.mark.parametrize("draft", [desk.Draft(" "), desk.Draft("Titel", url="javascript:alert(1)")])
-def test_what_cannot_be_news_is_refused(session, now, draft):
+def test_what_cannot_be_news_is_refused(session: Session, now: datetime, draft: desk.Draft):
     with pytest.raises(Mistake):
         desk.add(session, draft, [], now=now)
 
@@ -46,18 +46,18 @@ def test_what_cannot_be_news_is_refused(session, now, draft):
         ("Schools", (TagKind.TOPIC, "skola")),
     ],
 )
-def test_a_tag_is_found_by_slug_or_name(session, said, found):
+def test_a_tag_is_found_by_slug_or_name(session: Session, said: str, found: tuple[TagKind, str]):
     assert find_tag(session, said) == found
 
 
-def test_an_unknown_district_names_what_is_spelled_alike(session):
+def test_an_unknown_district_names_what_is_spelled_alike(session: Session):
     with pytest.raises(Mistake, match="Did you mean skarpnack"):
         find_tag(session, "Skarpnak")
     with pytest.raises(Mistake, match="no district or topic qqq"):
         find_tag(session, "qqq")
 
 
-def test_the_state_says_what_stands_in_the_way(now):
+def test_the_state_says_what_stands_in_the_way(now: datetime):
     yesterday = now - timedelta(days=1)
 
     assert listing.state_of(a_news_item(), now) is State.APPROVED
@@ -67,7 +67,7 @@ def test_the_state_says_what_stands_in_the_way(now):
     assert listing.state_of(a_news_item(expires_at=yesterday, hidden=True), now) is State.HIDDEN
 
 
-def test_a_listing_can_be_narrowed(session, now):
+def test_a_listing_can_be_narrowed(session: Session, now: datetime):
     for title, hidden in (("Ny park i Farsta", False), ("Skolan i Farsta", True), ("Ny bro", False)):
         desk.add(session, desk.Draft(title), [], now=now).hidden = hidden
     session.flush()

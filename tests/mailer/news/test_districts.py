@@ -34,7 +34,7 @@ def slugs(title: str, body: str = "") -> set[str]:
         ("Barkarbystaden", "jarfalla"),
     ],
 )
-def test_a_name_is_found_in_all_its_forms_and_named_as_the_reason(word, slug):
+def test_a_name_is_found_in_all_its_forms_and_named_as_the_reason(word: str, slug: str):
     (cause,) = districts_of(f"Nytt beslut rör {word} framtid", "")
 
     assert (cause.slug, cause.reason) == (slug, word)
@@ -56,7 +56,7 @@ def test_a_name_is_found_in_all_its_forms_and_named_as_the_reason(word, slug):
         "Spånga IS tog guld",
     ],
 )
-def test_what_only_looks_like_a_place_is_none(title):
+def test_what_only_looks_like_a_place_is_none(title: str):
     assert slugs(title) == set()
 
 
@@ -77,7 +77,7 @@ def test_what_only_looks_like_a_place_is_none(title):
         "Bussen går från Farsta till Skarpnäck.",
     ],
 )
-def test_where_a_person_lives_works_or_goes_is_not_news_about_the_place(body):
+def test_where_a_person_lives_works_or_goes_is_not_news_about_the_place(body: str):
     assert slugs("Nytt i politiken", body) == set()
 
 
@@ -94,7 +94,7 @@ def test_where_a_person_lives_works_or_goes_is_not_news_about_the_place(body):
         "Beslutet är fattat. Det gäller skolor. Ett exempel finns i Farsta.",
     ],
 )
-def test_an_example_a_comparison_or_a_meeting_place_is_no_reason(body):
+def test_an_example_a_comparison_or_a_meeting_place_is_no_reason(body: str):
     assert slugs("Beskedet: mer pengar", body) == set()
 
 
@@ -103,9 +103,17 @@ def test_an_example_a_comparison_or_a_meeting_place_is_no_reason(body):
     [
         ("Ny hall klar", "På måndag invigs hallen i Hökarängen. Den rymmer tre planer.", {"farsta"}),
         ("Bygget börjar", "Beslutet är taget. Byggstarten sker i Rågsved till våren.", {"enskede-arsta-vantor"}),
-        ("Nu byggs det", "Nämnden har sagt ja. Ritningarna är klara. Stadsdelen Aspudden får torg.", {"hagersten-alvsjo"}),
+        (
+            "Nu byggs det",
+            "Nämnden har sagt ja. Ritningarna är klara. Stadsdelen Aspudden får torg.",
+            {"hagersten-alvsjo"},
+        ),
         ("Kameror på plats", "De sitter i Hässelby gård och Vårberg.", {"hasselby-vallingby", "skarholmen"}),
-        ("Ett lyft för Järva", "Projektet startar även i Hässelby-Vällingby stadsdelsområde.", {"jarva", "hasselby-vallingby"}),
+        (
+            "Ett lyft för Järva",
+            "Projektet startar även i Hässelby-Vällingby stadsdelsområde.",
+            {"jarva", "hasselby-vallingby"},
+        ),
         ("Ett lyft för Järva", "Nästa möte hålls i Farsta.", {"jarva"}),
         ("Akalla och Husby får lampor", "", {"jarva"}),
         ("FARSTA FÅR BIBLIOTEK", "", {"farsta"}),
@@ -116,7 +124,7 @@ def test_an_example_a_comparison_or_a_meeting_place_is_no_reason(body):
         ("Så påverkas du som bor i Vårberg", "", {"skarholmen"}),
     ],
 )
-def test_news_about_a_place_is_told_to_the_place(title, body, expected):
+def test_news_about_a_place_is_told_to_the_place(title: str, body: str, expected: set[str]):
     assert slugs(title, body) == expected
 
 

@@ -12,9 +12,11 @@ EXAMPLE = Path(__file__).parents[3] / "examples" / "feed.xml"
 
 RSS = """<?xml version="1.0" encoding="{encoding}"?>
 <rss version="2.0"><channel><title>t</title>
-<item><guid isPermaLink="false">1</guid><title>Räksmörgås &amp; ”kaffe”</title><link>/a</link>
+<item><guid isPermaLink="false">1</guid>
+<title>Räksmörgås &amp; ”kaffe”</title><link>/a</link>
 <pubDate>Thu, 22 Feb 2024 10:00:00 +0100</pubDate>
-<description>&lt;p&gt;Ett &lt;b&gt;stycke&lt;/b&gt;.&lt;/p&gt;&lt;script&gt;alert(1)&lt;/script&gt;&lt;p&gt;Två&lt;/p&gt;</description>
+<description>&lt;p&gt;Ett &lt;b&gt;stycke&lt;/b&gt;.&lt;/p&gt;
+&lt;script&gt;alert(1)&lt;/script&gt;&lt;p&gt;Två&lt;/p&gt;</description>
 <enclosure url="https://example.org/bild.jpg" type="image/jpeg" length="1"/></item>
 </channel></rss>"""
 
@@ -27,7 +29,7 @@ ATOM = """<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom"><title>
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "windows-1252", "utf-16"])
-def test_an_rss_item_is_read_whole_in_any_declared_encoding(encoding):
+def test_an_rss_item_is_read_whole_in_any_declared_encoding(encoding: str):
     text = RSS.format(encoding=encoding)
 
     (item,) = parse_feed(text.encode(encoding), base="https://example.org/feed")
@@ -64,14 +66,16 @@ def test_an_empty_feed_is_no_error():
     assert parse_feed(b'<rss version="2.0"><channel><title>t</title></channel></rss>') == []
 
 
-@pytest.mark.parametrize("content", [b"", b"<html><body>404</body></html>", b"hej", b"/etc/hostname", b"http://127.0.0.1/"])
-def test_what_is_no_feed_is_a_named_error_and_never_opened_as_a_file_or_an_address(content):
+@pytest.mark.parametrize(
+    "content", [b"", b"<html><body>404</body></html>", b"hej", b"/etc/hostname", b"http://127.0.0.1/"]
+)
+def test_what_is_no_feed_is_a_named_error_and_never_opened_as_a_file_or_an_address(content: bytes):
     with pytest.raises(BrokenFeed):
         parse_feed(content)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le"])
-def test_a_feed_that_declares_entities_is_refused(encoding):
+def test_a_feed_that_declares_entities_is_refused(encoding: str):
     bomb = '<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a SYSTEM "file:///etc/hostname">]>' + RSS.format(
         encoding="utf-8"
     ).partition("\n")[2].replace("Räksmörgås", "&a;")
@@ -89,7 +93,7 @@ def test_the_example_feed_has_six_items_with_links_and_dates():
 
 
 @given(st.text(max_size=200))
-def test_no_description_breaks_the_reader_or_leaves_markup_behind(said):
+def test_no_description_breaks_the_reader_or_leaves_markup_behind(said: str):
     escaped = said.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     content = RSS.format(encoding="utf-8").replace("Två&lt;/p&gt;", f"{escaped}&lt;/p&gt;")
 

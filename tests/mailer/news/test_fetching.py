@@ -57,14 +57,14 @@ def web() -> Iterator[Web]:
     web.close()
 
 
-def test_an_answer_comes_with_what_to_ask_it_with_next_time(web, server):
+def test_an_answer_comes_with_what_to_ask_it_with_next_time(web: Web, server: str):
     answer = web.fetch(f"{server}/feed")
 
     assert (answer.content, answer.charset) == (b"<rss/>", "iso-8859-1")
     assert answer.validators == Validators(etag='"v1"')
 
 
-def test_what_has_not_changed_is_not_sent_again(web, server):
+def test_what_has_not_changed_is_not_sent_again(web: Web, server: str):
     known = Validators(etag='"v1"')
 
     answer = web.fetch(f"{server}/feed", known)
@@ -73,34 +73,34 @@ def test_what_has_not_changed_is_not_sent_again(web, server):
     assert answer.validators == known
 
 
-def test_a_redirect_is_followed_and_its_end_remembered(web, server):
+def test_a_redirect_is_followed_and_its_end_remembered(web: Web, server: str):
     assert web.fetch(f"{server}/moved").url == f"{server}/feed"
 
 
-def test_too_large_is_told_by_the_unpacked_size(web, server):
+def test_too_large_is_told_by_the_unpacked_size(web: Web, server: str):
     with pytest.raises(BrokenSource, match="larger than"):
         web.fetch(f"{server}/bomb", max_bytes=100_000)
 
 
 @pytest.mark.parametrize(("path", "reason"), [("/loop", "redirects more"), ("/none", "answers 500")])
-def test_what_cannot_be_fetched_is_one_sentence(web, server, path, reason):
+def test_what_cannot_be_fetched_is_one_sentence(web: Web, server: str, path: str, reason: str):
     with pytest.raises(BrokenSource, match=reason):
         web.fetch(server + path)
 
 
-def test_nobody_at_the_port_is_one_sentence(web):
+def test_nobody_at_the_port_is_one_sentence(web: Web):
     with pytest.raises(BrokenSource, match="cannot be fetched"):
         web.fetch("http://127.0.0.1:1/")
 
 
 @pytest.mark.parametrize("url", ["http://[", "https://", "nonsense"])
-def test_a_malformed_address_is_one_sentence(web, url):
+def test_a_malformed_address_is_one_sentence(web: Web, url: str):
     with pytest.raises((BrokenSource, ForbiddenAddress)):
         web.fetch(url)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "2130706433", "0x7f.1", "localhost"])
-def test_this_machine_is_not_fetched_unless_allowed_however_it_is_spelled(server, host):
+def test_this_machine_is_not_fetched_unless_allowed_however_it_is_spelled(server: str, host: str):
     web = Web()
 
     with pytest.raises(ForbiddenAddress):
@@ -109,7 +109,7 @@ def test_this_machine_is_not_fetched_unless_allowed_however_it_is_spelled(server
     web.close()
 
 
-def test_a_proxy_in_the_environment_does_not_lead_past_the_guard(server, monkeypatch):
+def test_a_proxy_in_the_environment_does_not_lead_past_the_guard(server: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HTTP_PROXY", server)
     web = Web()
 

@@ -1,3 +1,5 @@
+from ipaddress import IPv4Address
+
 import httpx
 import pytest
 from hypothesis import given
@@ -50,22 +52,22 @@ def guarded(wire: Wire, names: dict[str, list[str]], *allow: str) -> httpx.Clien
 
 
 @pytest.mark.parametrize("address", PRIVATE)
-def test_no_private_address_is_public_however_it_is_written(address):
+def test_no_private_address_is_public_however_it_is_written(address: str):
     assert not is_public(address)
 
 
 @pytest.mark.parametrize("address", [PUBLIC, "2606:2800:220:1:248:1893:25c8:1946", "::ffff:93.184.216.34"])
-def test_an_address_of_the_open_internet_is_public(address):
+def test_an_address_of_the_open_internet_is_public(address: str):
     assert is_public(address)
 
 
 @given(st.ip_addresses(v=4))
-def test_mapping_an_address_into_ipv6_never_makes_it_public(address):
+def test_mapping_an_address_into_ipv6_never_makes_it_public(address: IPv4Address):
     assert is_public(f"::ffff:{address}") == is_public(str(address))
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254", "fd00::1"])
-def test_a_name_that_leads_inside_is_refused_before_any_connection(address):
+def test_a_name_that_leads_inside_is_refused_before_any_connection(address: str):
     wire = Wire()
 
     with pytest.raises(ForbiddenAddress):
@@ -104,7 +106,7 @@ def test_a_redirect_that_leads_inside_is_refused():
 
 
 @pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://news.example/", "gopher://news.example/"])
-def test_only_the_web_is_fetched(location):
+def test_only_the_web_is_fetched(location: str):
     wire = Wire(httpx.Response(302, headers={"Location": location}))
 
     with pytest.raises((ForbiddenAddress, httpx.UnsupportedProtocol)):

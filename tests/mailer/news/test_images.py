@@ -16,7 +16,7 @@ def a_picture(kind: str = "JPEG", size: tuple[int, int] = (2400, 1200), mode: st
     return written.getvalue()
 
 
-def test_a_picture_is_scaled_and_kept_under_its_hash(tmp_path):
+def test_a_picture_is_scaled_and_kept_under_its_hash(tmp_path: Path):
     stored = store_image(a_picture(), tmp_path)
 
     assert stored is not None
@@ -27,7 +27,7 @@ def test_a_picture_is_scaled_and_kept_under_its_hash(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [stored.name]
 
 
-def test_where_and_with_what_it_was_taken_is_not_kept(tmp_path):
+def test_where_and_with_what_it_was_taken_is_not_kept(tmp_path: Path):
     exif = Image.Exif()
     exif[0x010F] = "Kamera AB"
     exif[0x0112] = 6  # lies on its side
@@ -41,7 +41,7 @@ def test_where_and_with_what_it_was_taken_is_not_kept(tmp_path):
     assert stored.height > stored.width  # but it was turned upright
 
 
-def test_what_is_transparent_stays_so(tmp_path):
+def test_what_is_transparent_stays_so(tmp_path: Path):
     stored = store_image(a_picture("PNG", (300, 200), "RGBA"), tmp_path)
 
     assert stored is not None
@@ -61,7 +61,7 @@ def test_what_is_transparent_stays_so(tmp_path):
     ],
     ids=["empty", "svg", "cut short", "an icon", "another kind", "too many pixels"],
 )
-def test_what_we_do_not_read_is_no_picture_and_leaves_nothing_behind(tmp_path, content):
+def test_what_we_do_not_read_is_no_picture_and_leaves_nothing_behind(tmp_path: Path, content: bytes):
     assert store_image(content, tmp_path) is None
     assert list(tmp_path.iterdir()) == []
 

@@ -47,7 +47,7 @@ def test_a_byte_order_mark_does_not_hide_that_it_is_json():
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"items": 3}', b'{"title": "t"}', b"[" * 100_000])
-def test_what_is_no_json_feed_is_a_named_error(content):
+def test_what_is_no_json_feed_is_a_named_error(content: bytes):
     with pytest.raises(BrokenFeed):
         parse_json_feed(content, zone=ZONE)
 
@@ -61,7 +61,7 @@ FIELDS = st.sampled_from(["id", "url", "title", "content_html", "content_text", 
 
 
 @given(st.lists(st.dictionaries(FIELDS, JSON), max_size=4))
-def test_no_types_of_values_crash_the_reader(items):
+def test_no_types_of_values_crash_the_reader(items: list[dict[str, object]]):
     for item in parsed(*items):
         assert item.title
         assert item.guid

@@ -1,11 +1,12 @@
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.news.markup import first_picture, text_of, title_of, web_address
 from mailer.news.moments import parse_moment
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 
 def test_lists_headings_and_line_breaks_become_lines_and_paragraphs():
@@ -20,14 +21,18 @@ def test_a_link_keeps_its_address_unless_its_words_are_the_address():
     assert text_of(html, base="https://example.org") == "planen (https://example.org/a), https://example.org/"
 
 
-@pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "mailto:a@example.org", "file:///etc/passwd"])
-def test_a_link_that_is_no_web_address_is_only_its_words(link):
+@pytest.mark.parametrize(
+    "link", ["javascript:alert(1)", "data:text/html,x", "mailto:a@example.org", "file:///etc/passwd"]
+)
+def test_a_link_that_is_no_web_address_is_only_its_words(link: str):
     assert text_of(f'<a href="{link}">hej</a>') == "hej"
     assert web_address(link) is None
 
 
-@pytest.mark.parametrize("link", [None, "", "http://", "https://[", "https://ex ample.org/", 'https://example.org/"><b>'])
-def test_a_malformed_address_is_none(link):
+@pytest.mark.parametrize(
+    "link", [None, "", "http://", "https://[", "https://ex ample.org/", 'https://example.org/"><b>']
+)
+def test_a_malformed_address_is_none(link: str | None):
     assert web_address(link) is None
 
 
@@ -45,7 +50,7 @@ def test_a_title_loses_its_markup_and_entities():
 
 
 @given(st.text())
-def test_plain_words_never_gain_markup_or_control_characters(said):
+def test_plain_words_never_gain_markup_or_control_characters(said: str):
     assert not any(ord(character) < 32 and character not in "\n\t" for character in text_of(said))
 
 
@@ -62,5 +67,5 @@ def test_plain_words_never_gain_markup_or_control_characters(said):
         (None, None),
     ],
 )
-def test_dates_are_read_in_iso_and_in_swedish(said, moment):
+def test_dates_are_read_in_iso_and_in_swedish(said: str | None, moment: datetime | None):
     assert parse_moment(said, ZoneInfo("Europe/Stockholm")) == moment

@@ -11,7 +11,8 @@ ZONE = ZoneInfo("Europe/Stockholm")
 SELECT = PageSelectors(item="article", title="h2", body=".text", date=".date")
 PAGE = """<!doctype html><html><head><meta charset="utf-8"></head><body><nav><a href="/x">Meny</a></nav>
 <article><h2>Ny <em>park</em> &amp; lek</h2><img src="park.jpg" alt="Barn i en park"><div class="text"><p>Ett.</p>
-<p>Två.</p></div><span class="date">22 februari 2024 kl 10.30</span><a href="/nyheter/park">Läs mer om parken</a></article>
+<p>Två.</p></div><span class="date">22 februari 2024 kl 10.30</span>
+<a href="/nyheter/park">Läs mer om parken</a></article>
 <article><h2>Utan länk</h2><time class="date" datetime="2024-02-21">i går</time></article>
 <article><p>Annons</p></article></body></html>"""
 
@@ -37,7 +38,7 @@ def test_the_selectors_find_title_text_link_date_and_picture():
 
 
 @pytest.mark.parametrize("item", ["section", "article[", "::nope("])
-def test_a_page_where_the_selectors_find_nothing_is_a_named_error(item):
+def test_a_page_where_the_selectors_find_nothing_is_a_named_error(item: str):
     with pytest.raises(BrokenPage):
         parsed(select=PageSelectors(item=item, title="h2"))
 

@@ -1,7 +1,7 @@
+from sqlmodel import Session, select
+
 from mailer.news.reference import load_reference
 from mailer.news.shipped import shipped_places, shipped_topics
-from sqlmodel import select
-
 from subscribers.models import District, Topic
 
 CITY_DISTRICTS = {
@@ -41,7 +41,7 @@ def test_no_name_stands_for_two_districts():
     assert len(names) == len(set(names))
 
 
-def test_loading_the_lists_again_adds_nothing(session):
+def test_loading_the_lists_again_adds_nothing(session: Session):
     added = load_reference(session)
 
     assert added == len(shipped_places()) + len(shipped_topics())

@@ -88,7 +88,9 @@ def serve(internet: Internet, host: str, content: str, **headers: str) -> None:
     internet.pages[host] = httpx.Response(200, headers=headers, content=content.encode())
 
 
-def test_a_broken_source_is_named_and_the_others_go_on(engine, internet, kitchen, now):
+def test_a_broken_source_is_named_and_the_others_go_on(
+    engine: sa.Engine, internet: Internet, kitchen: sources.Kitchen, now: datetime
+):
     serve(internet, "good.example", RSS.format(guid="1", title="Ny bro"))
 
     reports = fetch(engine, kitchen, now)
@@ -100,7 +102,9 @@ def test_a_broken_source_is_named_and_the_others_go_on(engine, internet, kitchen
     assert state(engine, "good").broken_since is None
 
 
-def test_broken_since_is_the_first_failure_and_ends_with_the_first_success(engine, internet, kitchen, now):
+def test_broken_since_is_the_first_failure_and_ends_with_the_first_success(
+    engine: sa.Engine, internet: Internet, kitchen: sources.Kitchen, now: datetime
+):
     fetch(engine, kitchen, now, "bad")
     fetch(engine, kitchen, now + timedelta(days=2), "bad")
     assert state(engine, "bad").broken_since == now
@@ -111,7 +115,9 @@ def test_broken_since_is_the_first_failure_and_ends_with_the_first_success(engin
     assert (state(engine, "bad").broken_since, state(engine, "bad").error) == (None, None)
 
 
-def test_an_unchanged_source_is_asked_conditionally_and_its_pictures_not_at_all(engine, internet, kitchen, now):
+def test_an_unchanged_source_is_asked_conditionally_and_its_pictures_not_at_all(
+    engine: sa.Engine, internet: Internet, kitchen: sources.Kitchen, now: datetime
+):
     serve(internet, "good.example", RSS.format(guid="1", title="Ny bro"), ETag='"v1"')
     fetch(engine, kitchen, now, "good")
     internet.asked.clear()
@@ -123,7 +129,9 @@ def test_an_unchanged_source_is_asked_conditionally_and_its_pictures_not_at_all(
     assert internet.asked[0].headers["If-None-Match"] == '"v1"'
 
 
-def test_after_an_answer_nobody_could_read_the_source_is_asked_in_full(engine, internet, kitchen, now):
+def test_after_an_answer_nobody_could_read_the_source_is_asked_in_full(
+    engine: sa.Engine, internet: Internet, kitchen: sources.Kitchen, now: datetime
+):
     serve(internet, "good.example", RSS.format(guid="1", title="Ny bro"), ETag='"v1"')
     fetch(engine, kitchen, now, "good")
     serve(internet, "good.example", "<html>Under ombyggnad</html>", ETag='"v2"')
@@ -136,7 +144,9 @@ def test_after_an_answer_nobody_could_read_the_source_is_asked_in_full(engine, i
     assert report.stored.changed == 1
 
 
-def test_a_picture_is_copied_and_one_that_cannot_be_had_costs_nothing_else(engine, internet, kitchen, now, tmp_path):
+def test_a_picture_is_copied_and_one_that_cannot_be_had_costs_nothing_else(
+    engine: sa.Engine, internet: Internet, kitchen: sources.Kitchen, now: datetime, tmp_path: Path
+):
     serve(internet, "good.example", RSS.format(guid="1", title="Ny bro"))
     serve(internet, "bad.example", RSS.format(guid="1", title="Ny väg"))
     fetch(engine, kitchen, now, "bad")
@@ -153,7 +163,9 @@ def test_a_picture_is_copied_and_one_that_cannot_be_had_costs_nothing_else(engin
     assert (tmp_path / "images" / str(with_picture.image)).is_file()
 
 
-def test_the_tags_of_a_source_are_on_all_it_says(engine, internet, kitchen, now):
+def test_the_tags_of_a_source_are_on_all_it_says(
+    engine: sa.Engine, internet: Internet, kitchen: sources.Kitchen, now: datetime
+):
     serve(internet, "good.example", RSS.format(guid="1", title="Ny bro"))
     fetch(engine, kitchen, now, "good")
 
@@ -163,19 +175,23 @@ def test_the_tags_of_a_source_are_on_all_it_says(engine, internet, kitchen, now)
     assert entry.reasons == {"bromma": "source good"}
 
 
-def test_a_source_is_due_when_its_time_has_passed_and_two_clocks_do_not_both_ask(session, now):
+def test_a_source_is_due_when_its_time_has_passed_and_two_clocks_do_not_both_ask(session: Session, now: datetime):
     assert sources.claim_due(session, SETTINGS, now) == ["good", "bad"]
     assert sources.claim_due(session, SETTINGS, now) == []
     assert sources.claim_due(session, SETTINGS, now + timedelta(minutes=14)) == []
     assert sources.claim_due(session, SETTINGS, now + timedelta(minutes=15)) == ["good", "bad"]
 
 
-def test_a_source_that_the_config_does_not_have_is_a_mistake(engine, kitchen, now):
+def test_a_source_that_the_config_does_not_have_is_a_mistake(
+    engine: sa.Engine, kitchen: sources.Kitchen, now: datetime
+):
     with pytest.raises(Mistake, match="no source nix"):
         fetch(engine, kitchen, now, "nix")
 
 
-def test_sources_are_listed_with_how_they_are_doing(engine, internet, kitchen, now):
+def test_sources_are_listed_with_how_they_are_doing(
+    engine: sa.Engine, internet: Internet, kitchen: sources.Kitchen, now: datetime
+):
     serve(internet, "good.example", RSS.format(guid="1", title="Ny bro"))
     fetch(engine, kitchen, now, "good")
 

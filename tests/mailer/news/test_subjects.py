@@ -30,7 +30,7 @@ def slugs(title: str, body: str = "") -> set[str]:
         ("Skattesänkningens pris", "ekonomi", "Skattesänkningens"),
     ],
 )
-def test_a_word_in_the_title_is_found_in_its_forms_and_compounds(title, slug, reason):
+def test_a_word_in_the_title_is_found_in_its_forms_and_compounds(title: str, slug: str, reason: str):
     (cause,) = topics_of(title, "")
 
     assert (cause.slug, cause.reason) == (slug, reason)
@@ -50,7 +50,7 @@ def test_a_word_in_the_title_is_found_in_its_forms_and_compounds(title, slug, re
         "Den demokratiska kontrollen",
     ],
 )
-def test_offices_and_words_that_look_alike_are_no_reason(title):
+def test_offices_and_words_that_look_alike_are_no_reason(title: str):
     assert slugs(title) == set()
 
 
@@ -89,6 +89,6 @@ def test_a_sentence_ends_where_a_reader_says_so():
 
 
 @given(st.text(max_size=300), st.text(max_size=300))
-def test_no_text_crashes_the_rules_and_every_reason_stands_in_it(title, body):
+def test_no_text_crashes_the_rules_and_every_reason_stands_in_it(title: str, body: str):
     for cause in (*districts_of(title, body), *topics_of(title, body)):
         assert cause.reason in title + "\n" + body
