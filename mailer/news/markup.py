@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
 import nh3
+from selectolax.lexbor import LexborHTMLParser
 
 from mailer.news.parsed import one_line, paragraphs
 
@@ -53,9 +54,12 @@ def web_address(link: str | None, base: str = "") -> str | None:
 
 def first_picture(html: str, base: str = "") -> Picture | None:
     """Find the first image of the text, None when it has none that can be fetched."""
-    finder = _FirstPicture(base)
-    finder.feed(html)
-    return finder.picture
+    for image in LexborHTMLParser(html).css("img") if "<img" in html.lower() else ():
+        said = image.attributes
+        url = web_address(said.get("src"), base)
+        if url and "1" not in {said.get("width"), said.get("height")}:  # one pixel is a counter, not a picture
+            return Picture(url, one_line(said.get("alt") or ""))
+    return None
 
 
 class _Paragraphs(HTMLParser):
@@ -105,18 +109,3 @@ class _Paragraphs(HTMLParser):
     def text(self) -> str:
         self._break("\n\n")
         return re.sub(r"\n{2,}", "\n\n", "".join(self._done))
-
-
-class _FirstPicture(HTMLParser):
-    def __init__(self, base: str) -> None:
-        super().__init__()
-        self._base = base
-        self.picture: Picture | None = None
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "img" and self.picture is None:
-            given = dict(attrs)
-            url = web_address(given.get("src"), self._base)
-            # A one-pixel image is a counter, not a picture.
-            if url and "1" not in {given.get("width"), given.get("height")}:
-                self.picture = Picture(url, one_line(given.get("alt") or ""))

@@ -33,12 +33,13 @@ _GIVEN_NAMES = frozenset(
     Therese Thomas Tobias Tommy Torbjörn Ulf Ulla Ulrika Urban Veronica Viktor Vilma Wilma Yvonne Åke Åsa Örjan
     """.split()  # noqa: SIM905  # a paragraph of names is easier to read and to mend than a list of quoted ones
 )
+_AROUND = 200  # characters on each side; also keeps a hostile text from costing more than its length
 _LAST_WORD = re.compile(r"([A-ZÅÄÖÉ]\w+)\s+$")
 
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A name of a district found in a sentence: the word as it stands there, and the text around it."""
+    """A name of a district found in a sentence: the word as it stands there, and some of the text around it."""
 
     slug: str
     word: str
@@ -81,8 +82,8 @@ def find_mentions(sentence: str) -> list[Mention]:
                 word=match[0],
                 start=match.start(),
                 end=match.end(),
-                before=sentence[: match.start()],
-                after=sentence[match.end() :],
+                before=sentence[max(0, match.start() - _AROUND) : match.start()],
+                after=sentence[match.end() : match.end() + _AROUND],
                 venue=name in names.venues,
             )
         )

@@ -11,6 +11,7 @@ WINDOW = timedelta(days=5)  # tellings of one story come close together
 _TITLES_ALIKE = 0.8
 _TEXTS_ALIKE = 0.5
 _SHINGLE = 3  # words
+_COMMON = 50  # articles that share a shingle: then it is a standing phrase and leads nowhere
 _FEWEST = 8  # shingles; a shorter text proves nothing
 
 _WORD = re.compile(r"\w+")
@@ -55,7 +56,8 @@ class Stories:
 
     def place(self, telling: Telling) -> int:
         """Return the story of an article: that of the earliest telling, by id, else the article's own id."""
-        near = {other.item_id: other for shingle in _shingles(telling) for other in self._by_shingle[shingle]}
+        sharing = (self._by_shingle.get(shingle, ()) for shingle in _shingles(telling))
+        near = {other.item_id: other for others in sharing if len(others) <= _COMMON for other in others}
         alike = (other for _, other in sorted(near.items()) if other.item_id != telling.item_id)
         first = next((other for other in alike if same_story(telling, other)), None)
         story = (first.story or first.item_id) if first else telling.item_id
