@@ -16,7 +16,8 @@ _TOO_MANY = 4  # districts that only the body names: then it is a list, and the 
 
 _FOR_THE_WHOLE_CITY = re.compile(
     r"\bhela (?:staden|stan|Stockholm|länet|regionen)|\b(?:alla|samtliga) (?:stadens )?stadsdel\w+|\bvarje stadsdel"
-    r"|\bstadens alla\b|\bstadsövergripande",
+    r"|\bstadens alla\b|\bstadsövergripande|\bstadsdelsbiblioteken"
+    r"|\bstadens (?:grund|gymnasie|för)?(?:skolor|elever|bibliotek|simhallar|badhus|idrottshallar|äldreboenden|parker)",
     re.IGNORECASE,
 )
 # A rally or a speech is for the whole city, wherever it takes place.
@@ -44,7 +45,8 @@ _ROLE = re.compile(
     r"\b(?:\w*ordförande\w*|\w*ledamot\w*|ledamöter\w*|\w*sekreterare\w*|kassör\w*|\w*lärare\w*|rektor\w*|\w*chef\w*"
     r"|\w*läkare|\w*sköterska\w*|\w*råd|kandidat\w*|politiker\w*|talesperson\w*|aktiv\w*|engagerad\w*|medlem\w*|präst\w*"
     r"|imam|student\w*|företagare\w*|Socialdemokrater\w*|S|SSU|\w*förening\w*|\w*parti\w*|moderat\w*|vänsterpart\w*"
-    r"|arbetarekommun\w*|\w*kontor|säte|\w*mamma\w*|\w*pappa\w*|\w*förälder|\d\d år)"
+    r"|arbetarekommun\w*|\w*kontor|säte"
+    r"|expedition\w*|lokal|lokaler|adress\w*|\w*mamma\w*|\w*pappa\w*|\w*förälder|\d\d år)"
     r"(?:\s+\([A-ZÅÄÖ]{1,2}\))?,?\s+(?:i|för|på|från|vid|inom|hos)\s+$",
     re.IGNORECASE,
 )
@@ -55,9 +57,11 @@ _EXAMPLE = re.compile(
 )
 _COMPARED = re.compile(r"\b(?:jämför\w*|skillnad\w*|klyft\w*|medan|högst i|lägst i)\b", re.IGNORECASE)
 _WORSE_THAN = re.compile(r"\b(?:sämre|bättre|högre|lägre|längre|kortare|större|mindre)\b[^.;:]*\bän\b", re.IGNORECASE)
+_SPOKEN = re.compile(r"\s*(?:[–-]\s|[\"”»])")  # what somebody tells of is an example
 _ELSEWHERE_BEFORE = re.compile(r"\bMitt i\s+$|\btidningen\s+$|\bKarolinska\b[^.,]{0,30}$")
 _ELSEWHERE_AFTER = re.compile(
     r"\s+(?:tingsrätt\w*|\w*sjukhus\w*|IF|IK|FF|FC|BK|SK|IS|HF|AIF|AIK|BoIF|DFF|BTK)\b"
+    r"|\s+(?:och|eller|samt)\s+\w+\s+\w*sjukhus"
     r"|\s*\((?:S|M|V|C|L|MP|KD|SD|Fi)\)"
 )
 _OFFICIAL_BEFORE = re.compile(
@@ -132,6 +136,7 @@ def _is_set_aside(mention: Mention, line: str, *, several: bool) -> bool:
         or _EXAMPLE.search(before)
         or (several and _COMPARED.search(line))
         or _WORSE_THAN.search(line)
+        or _SPOKEN.match(line)
     )
 
 

@@ -91,6 +91,10 @@ def test_where_a_person_lives_works_or_goes_is_not_news_about_the_place(body: st
         "Hallar byggs i Bromma, Farsta, Kista, Skärholmen och Årsta.",
         "Vi samlas på Odenplan kl 13.00. Varmt välkommen!",
         "Välkommen till ett torgmöte på Medborgarplatsen i Södermalm.",
+        "– I Enskede fick min mamma vänta i tre timmar, sade en ledamot.",
+        "Mejla din anmälan till expeditionen på Södermalm.",
+        "Patienter flyttas till Huddinge och Danderyds sjukhus.",
+        "Stadsdelsbiblioteken har kortare öppettider. Kista bibliotek har öppet som vanligt.",
         "Beslutet är fattat. Det gäller skolor. Ett exempel finns i Farsta.",
     ],
 )
