@@ -6,6 +6,7 @@ import typer
 
 from mailer import db, keys
 from mailer.cli.frame import Frame, remark
+from mailer.news.reference import load_reference
 from mailer.resources import resource
 
 
@@ -28,4 +29,6 @@ def init(context: typer.Context) -> None:
         keys.create(places.keys)
         remark("Wrote the keys {path}: keep a copy, apart from the data.", path=places.keys)
     db.upgrade(app.bare_engine)
+    with app.writing() as session:
+        load_reference(session)
     remark("The database is ready.")

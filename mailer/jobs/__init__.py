@@ -4,8 +4,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from mailer.app import App
+from mailer.jobs.news import fetch_news
 from mailer.jobs.people import tell_people
 
 Job = Callable[[App, datetime], None]
 
-JOBS: tuple[Job, ...] = (tell_people,)
+JOBS: tuple[Job, ...] = (fetch_news, tell_people)

@@ -1,0 +1,273 @@
+"""utskick news: bring news in, look at it, correct it."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from mailer.app import App
+from mailer.cli.frame import Json, app_of, print_json, remark
+from mailer.errors import Mistake
+from mailer.i18n import _
+from mailer.news import desk, importing, listing, sources
+from mailer.news.fetching import Web
+from mailer.news.models import NewsItem
+from mailer.news.moments import parse_moment
+from mailer.news.reference import find_tag
+from mailer.news.storing import lock, remember
+
+commands = typer.Typer(help="News: sources, items and their tags.", no_args_is_help=True)
+
+Item = Annotated[int, typer.Argument(metavar="ID", help="The item's number, as `news list` shows it.")]
+Tags = Annotated[list[str] | None, typer.Option(help="A district or topic, by slug or name; may be repeated.")]
+Title = Annotated[str | None, typer.Option(help="The title, in one line.")]
+Body = Annotated[str | None, typer.Option(help="The text; a blank line parts paragraphs; - reads it from stdin.")]
+Url = Annotated[str | None, typer.Option(help="Where the whole article is.")]
+When = Annotated[str | None, typer.Option(metavar="WHEN", help='A date or time: "2024-03-05", "2024-03-05 18:00".')]
+Off = Annotated[bool, typer.Option("--off", help="Take it back.")]
+
+
+@commands.command("import")
+def import_(
+    context: typer.Context,
+    place: Annotated[str, typer.Argument(metavar="FILE|URL", help="A feed, a page or a plain-text list.")],
+    source: Annotated[str | None, typer.Option(help="The source's slug; default: from the name.")] = None,
+    published: When = None,
+) -> None:
+    """Bring in a file or an address. Safe to repeat: what is known is brought up to date."""
+    app = app_of(context)
+    now, moment = app.now(), _moment(app, published)
+    name = source or importing.name_for(place)
+    with _kitchen(app) as kitchen:
+        answer = importing.read(place, kitchen.web)
+        described = importing.source_for(name, place, answer, app.settings)
+        items = sources.parse(answer, described, app.settings.site.zone)
+        with app.reading() as session:
+            fingerprints = remember(session, name).fingerprints
+        arrivals = sources.prepare(items, fingerprints, kitchen)
+    with app.writing() as session:
+        stored = importing.keep_import(session, name, described, arrivals, published_at=moment, now=now)
+    remark(
+        "{source}: {added} new, {changed} changed, {unchanged} unchanged.",
+        source=name,
+        added=stored.added,
+        changed=stored.changed,
+        unchanged=stored.unchanged,
+    )
+
+
+@commands.command()
+def fetch(
+    context: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(metavar="SOURCE...", help="Default: all of the config.")] = None,
+) -> None:
+    """Fetch sources now, without waiting for the clock."""
+    app = app_of(context)
+    with _kitchen(app) as kitchen:
+        wanted = names or list(app.settings.sources)
+        reports = sources.fetch(wanted, app.settings, kitchen, app.writing, now=app.now())
+    for report in reports:
+        _tell(report)
+    if any(report.error for report in reports):
+        raise typer.Exit(1)
+
+
+def _tell(report: sources.Report) -> None:
+    if report.error:
+        reason = _(report.error.sentence).format(**report.error.values)
+        remark("{source}: broken. {reason}", source=report.source, reason=reason)
+    elif report.stored is None:
+        remark("{source}: nothing new.", source=report.source)
+    else:
+        counts = {"added": report.stored.added, "changed": report.stored.changed}
+        remark("{source}: {added} new, {changed} changed.", source=report.source, **counts)
+
+
+@commands.command()
+def add(
+    context: typer.Context,
+    title: Annotated[str, typer.Option(help="The title, in one line.")],
+    body: Body = None,
+    url: Url = None,
+    published: When = None,
+    tag: Tags = None,
+) -> None:
+    """Write an item. Without --tag its districts and topics are found in its words."""
+    app = app_of(context)
+    draft = desk.Draft(title, _text(body), url, _moment(app, published))
+    with app.writing() as session:
+        item = desk.add(session, draft, tag or [], now=app.now())
+        typer.echo(item.id)
+
+
+@commands.command()
+def edit(
+    context: typer.Context,
+    item: Item,
+    title: Title = None,
+    body: Body = None,
+    url: Url = None,
+    published: When = None,
+) -> None:
+    """Correct an item. What you set stays, also when the source changes its own."""
+    app = app_of(context)
+    draft = desk.Draft(title, _text(body), url, _moment(app, published))
+    with app.writing() as session:
+        desk.edit(session, desk.find_item(session, item), draft)
+
+
+@commands.command()
+def tag(
+    context: typer.Context,
+    item: Item,
+    add: Tags = None,
+    remove: Tags = None,
+    lock: Annotated[bool | None, typer.Option("--lock/--unlock", help="Keep the tags as they are.")] = None,
+) -> None:
+    """Add and remove districts and topics; the rules do not undo it. --lock stops the rules altogether."""
+    app = app_of(context)
+    with app.writing() as session:
+        found = desk.find_item(session, item)
+        desk.retag_by_hand(session, found, add=add or [], remove=remove or [])
+        if lock is True:
+            desk.lock_tags(session, found)
+        elif lock is False:
+            desk.unlock_tags(session, found)
+        entry = listing.show(session, found, now=app.now())
+    _print_entries([entry], app)
+
+
+@commands.command()
+def important(context: typer.Context, item: Item, off: Off = False) -> None:
+    """Put an item before the others."""
+    with _changing(context, item) as found:
+        found.important = not off
+
+
+@commands.command()
+def hide(context: typer.Context, item: Item, off: Off = False) -> None:
+    """Leave an item out of every edition to come."""
+    with _changing(context, item) as found:
+        found.hidden = not off
+
+
+@commands.command()
+def approve(context: typer.Context, item: Item, off: Off = False) -> None:
+    """Let an item of a source that is not trusted by itself into the editions."""
+    with _changing(context, item) as found:
+        found.approved = not off
+
+
+@commands.command()
+def expire(
+    context: typer.Context,
+    item: Item,
+    when: Annotated[str, typer.Argument(metavar="WHEN", help='A date, a time, "now" or "never".')] = "now",
+) -> None:
+    """Say from when an item is no news any more."""
+    app = app_of(context)
+    moment = None if when == "never" else app.now() if when == "now" else _moment(app, when)
+    with _changing(context, item) as found:
+        found.expires_at = moment
+        lock(found, "expires_at")
+
+
+@commands.command("list")
+def list_(
+    context: typer.Context,
+    source: Annotated[str | None, typer.Option(help="Only of this source.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Only with this district or topic.")] = None,
+    state: Annotated[listing.State | None, typer.Option(help="Only in this state.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
+    json: Json = False,
+) -> None:
+    """List the news, newest first, with districts, topics and what caused them."""
+    app = app_of(context)
+    with app.reading() as session:
+        wanted = listing.Wanted(source, find_tag(session, tag) if tag else None, state, limit)
+        entries = listing.list_news(session, wanted, now=app.now())
+    if json:
+        print_json([_row(entry, app) for entry in entries])
+    else:
+        _print_entries(entries, app)
+
+
+@commands.command()
+def show(context: typer.Context, item: Item, json: Json = False) -> None:
+    """Show an item whole."""
+    app = app_of(context)
+    with app.reading() as session:
+        entry = listing.show(session, desk.find_item(session, item), now=app.now())
+    if json:
+        print_json([_row(entry, app)])
+        return
+    _print_entries([entry], app)
+    typer.echo(f"\n{entry.body}" + (f"\n\n{entry.url}" if entry.url else ""))
+
+
+@commands.command("sources")
+def sources_(context: typer.Context, json: Json = False) -> None:
+    """Show how each source is doing."""
+    app = app_of(context)
+    with app.reading() as session:
+        entries = listing.list_sources(session, app.settings.sources)
+    if json:
+        print_json([_row(entry, app) for entry in entries])
+        return
+    for entry in entries:
+        fetched = f"{entry.fetched_at.astimezone(app.settings.site.zone):%Y-%m-%d %H:%M}" if entry.fetched_at else "–"
+        typer.echo(f"{entry.source:<24} {_(entry.state):<8} {entry.items:>5}  {fetched}  {entry.url or ''}".rstrip())
+        if entry.error:
+            typer.echo(f"{'':<24} {entry.error}")
+
+
+def _row(entry: listing.Entry | listing.SourceEntry, app: App) -> dict[str, object]:
+    """Give the times the offset of the site's zone, as the config and the pages speak of them."""
+    zone = app.settings.site.zone
+    return {
+        name: value.astimezone(zone) if isinstance(value, datetime) else value for name, value in asdict(entry).items()
+    }
+
+
+def _print_entries(entries: list[listing.Entry], app: App) -> None:
+    for entry in entries:
+        day = entry.published_at.astimezone(app.settings.site.zone).date()
+        marks = "".join(("!" if entry.important else "", "" if entry.state == "approved" else f" [{_(entry.state)}]"))
+        typer.echo(f"{entry.id:>5}  {day}  {entry.title}{marks}")
+        tags = [f"{slug} ({entry.reasons[slug]})" for slug in (*entry.districts, *entry.topics)]
+        if tags:
+            typer.echo(f"{'':>19}{', '.join(tags)}")
+
+
+@contextmanager
+def _changing(context: typer.Context, item: int) -> Iterator[NewsItem]:
+    with app_of(context).writing() as session:
+        found = desk.find_item(session, item)
+        yield found
+        session.add(found)
+
+
+@contextmanager
+def _kitchen(app: App) -> Iterator[sources.Kitchen]:
+    web = Web(allow_hosts=app.settings.news.allow_hosts)
+    try:
+        yield sources.Kitchen(web, app.data, app.settings.site.zone)
+    finally:
+        web.close()
+
+
+def _text(said: str | None) -> str | None:
+    return sys.stdin.read() if said == "-" else said
+
+
+def _moment(app: App, said: str | None) -> datetime | None:
+    if said is None:
+        return None
+    moment = parse_moment(said, app.settings.site.zone)
+    if moment is None:
+        raise Mistake('{said} is not a date: write "2024-03-05" or "2024-03-05 18:00".', said=said)
+    return moment

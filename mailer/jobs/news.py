@@ -1,0 +1,30 @@
+"""Fetches the sources whose turn it is."""
+
+from datetime import datetime
+
+import structlog
+
+from mailer.app import App
+from mailer.news import sources
+from mailer.news.fetching import Web
+
+log = structlog.get_logger()
+
+
+def fetch_news(app: App, now: datetime) -> None:
+    """Fetch what is due. A source is claimed first, so two clocks do not both ask; one that breaks stops no other."""
+    if not app.settings.sources:
+        return
+    with app.writing() as session:
+        due = sources.claim_due(session, app.settings, now)
+    if not due:
+        return
+    web = Web(allow_hosts=app.settings.news.allow_hosts)
+    try:
+        kitchen = sources.Kitchen(web, app.data, app.settings.site.zone)
+        reports = sources.fetch(due, app.settings, kitchen, app.writing, now=now)
+    finally:
+        web.close()
+    for report in reports:
+        if report.error:
+            log.warning("source is broken", source=report.source, reason=str(report.error))

@@ -1,0 +1,111 @@
+"""HTML to plain paragraphs. Nothing of a source's markup is stored, so nothing of it can reach a mail or a page."""
+
+import re
+from dataclasses import dataclass
+from html import unescape
+from html.parser import HTMLParser
+from urllib.parse import urljoin, urlsplit
+
+import nh3
+from selectolax.lexbor import LexborHTMLParser
+
+from mailer.news.parsed import one_line, paragraphs
+
+_BLOCKS = {"p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "blockquote", "table", "tr", "pre", "figure"}
+_KEPT = _BLOCKS | {"br", "li", "a", "td", "th"}
+_SPACE = re.compile(r"[ \t\n\r\f]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image of an article: its absolute address, and the words that stand in for it."""
+
+    url: str
+    alt: str
+
+
+def text_of(html: str, *, base: str = "") -> str:
+    """Turn HTML into paragraphs with a blank line between; a link keeps its address: "the plan (https://...)"."""
+    safe = nh3.clean(html, tags=_KEPT, attributes={"a": {"href"}}, url_schemes={"http", "https"}, link_rel=None)
+    reader = _Paragraphs(base)
+    reader.feed(safe)
+    reader.close()
+    return paragraphs(reader.text())
+
+
+def title_of(html: str) -> str:
+    """Turn a title that may hold markup or entities into one line."""
+    return one_line(unescape(nh3.clean(html, tags=set())))
+
+
+def web_address(link: str | None, base: str = "") -> str | None:
+    """Return `link` as an absolute http(s) address, None when it is anything else."""
+    if not link:
+        return None
+    try:
+        absolute = urljoin(base, link.strip())
+        parts = urlsplit(absolute)
+    except ValueError:  # urllib's word for a malformed host
+        return None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"[\s\x00-\x1f<>\"]", absolute):
+        return None
+    return absolute
+
+
+def first_picture(html: str, base: str = "") -> Picture | None:
+    """Find the first image of the text, None when it has none that can be fetched."""
+    for image in LexborHTMLParser(html).css("img") if "<img" in html.lower() else ():
+        said = image.attributes
+        url = web_address(said.get("src"), base)
+        if url and "1" not in {said.get("width"), said.get("height")}:  # one pixel is a counter, not a picture
+            return Picture(url, one_line(said.get("alt") or ""))
+    return None
+
+
+class _Paragraphs(HTMLParser):
+    """Reads what nh3 left over: few tags, all well-formed."""
+
+    def __init__(self, base: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self._base = base
+        self._done: list[str] = []
+        self._line = ""
+        self._link: tuple[str, int] | None = None  # address, and where its words begin
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _BLOCKS:
+            self._break("\n\n")
+        elif tag == "br":
+            self._break("\n")
+        elif tag == "li":
+            self._break("\n")
+            self._line = "• "
+        elif tag in {"td", "th"} and self._line:
+            self._line += " "
+        elif tag == "a":
+            address = web_address(dict(attrs).get("href"), self._base)
+            self._link = (address, len(self._line)) if address else None
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _BLOCKS:
+            self._break("\n\n")
+        elif tag == "a" and self._link:
+            address, start = self._link
+            if self._line[start:].strip() not in {"", address}:
+                self._line += f" ({address})"
+            self._link = None
+
+    def handle_data(self, data: str) -> None:
+        folded = _SPACE.sub(" ", data)
+        self._line += folded.lstrip(" ") if self._line.endswith((" ", "\n")) or not self._line else folded
+
+    def _break(self, space: str) -> None:
+        if self._line.strip(" "):
+            self._done.append(self._line.strip(" "))
+        self._line = ""
+        self._link = None
+        self._done.append(space)
+
+    def text(self) -> str:
+        self._break("\n\n")
+        return re.sub(r"\n{2,}", "\n\n", "".join(self._done))

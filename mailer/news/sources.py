@@ -1,0 +1,151 @@
+"""Sources: fetch each by itself, so that a broken one stops no other, and remember how each is doing.
+
+The network is asked between transactions, never inside one: remember -> harvest -> keep.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from pathlib import Path
+
+from sqlmodel import Session, col, select
+
+from mailer import config
+from mailer.errors import Mistake, UtskickError
+from mailer.news.feeds import parse_feed
+from mailer.news.fetching import NOTHING_SAID, Answer, Validators, Web
+from mailer.news.images import fetch_image
+from mailer.news.jsonfeed import looks_like_json, parse_json_feed
+from mailer.news.lists import parse_list
+from mailer.news.models import SourceState
+from mailer.news.pages import parse_page
+from mailer.news.parsed import BrokenSource, ParsedItem
+from mailer.news.storing import Arrival, Memory, Stored, Terms, remember, store
+from mailer.news.tagging import tags_of, tags_of_source
+
+Transaction = Callable[[], AbstractContextManager[Session]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kitchen:
+    """What reading a source needs beside the source: the web, where pictures go, and our time zone."""
+
+    web: Web
+    data: Path
+    zone: tzinfo
+
+
+@dataclass(frozen=True, slots=True)
+class Harvest:
+    """What came of asking a source. `arrivals` None: nothing changed; `error`: why there is nothing."""
+
+    arrivals: tuple[Arrival, ...] | None = None
+    validators: Validators = NOTHING_SAID
+    error: UtskickError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of one source: `stored` None when nothing changed or `error` says why not."""
+
+    source: str
+    stored: Stored | None
+    error: UtskickError | None
+
+
+def parse(answer: Answer, source: config.Source, zone: tzinfo) -> list[ParsedItem]:
+    """Read what a source answered, by its kind. raises BrokenSource"""
+    content = answer.content or b""
+    if source.kind == "list":
+        return parse_list(content, answer.charset)
+    if source.kind == "page":
+        if source.select is None:
+            raise BrokenSource("A source of kind page needs its CSS selectors: select = {{ item = ..., title = ... }}.")
+        return parse_page(content, source.select, zone=zone, charset=answer.charset, base=answer.url)
+    if looks_like_json(content):
+        return parse_json_feed(content, zone=zone, base=answer.url)
+    return parse_feed(content, charset=answer.charset, base=answer.url)
+
+
+def prepare(items: Sequence[ParsedItem], fingerprints: Mapping[str, str], kitchen: Kitchen) -> tuple[Arrival, ...]:
+    """Find the tags, and copy the pictures of what is new or changed; the rest needs neither."""
+    return tuple(
+        Arrival(item, ())
+        if fingerprints.get(item.guid) == item.fingerprint
+        else Arrival(
+            item,
+            tags_of(item.title, item.body),
+            fetch_image(kitchen.web, item.image_url, kitchen.data) if item.image_url else None,
+        )
+        for item in items
+    )
+
+
+def harvest(source: config.Source, memory: Memory, kitchen: Kitchen) -> Harvest:
+    """Ask a source and read its answer. Touches no database; a failure is a value, not an exception."""
+    try:
+        answer = kitchen.web.fetch(source.url, memory.validators)
+        if answer.content is None:
+            return Harvest(validators=answer.validators)
+        items = parse(answer, source, kitchen.zone)
+    except UtskickError as error:
+        return Harvest(error=error)
+    return Harvest(prepare(items, memory.fingerprints, kitchen), answer.validators)
+
+
+def keep(session: Session, name: str, source: config.Source, reaped: Harvest, now: datetime) -> Report:
+    """Store what a source gave, and how it is doing."""
+    state = session.get(SourceState, name) or SourceState(source=name)
+    session.add(state)
+    state.fetched_at = now
+    if reaped.error:
+        state.broken_since = state.broken_since or now
+        state.error = str(reaped.error)
+        return Report(name, None, reaped.error)
+    state.broken_since = state.error = None
+    state.etag, state.last_modified = reaped.validators.etag, reaped.validators.last_modified
+    if reaped.arrivals is None:
+        return Report(name, None, None)
+    state.items = len(reaped.arrivals)
+    source_tags = tags_of_source(name, source.districts, source.topics)
+    terms = Terms(name, published_at=now, approved=source.approved, source_tags=source_tags)
+    return Report(name, store(session, reaped.arrivals, terms, now=now), None)
+
+
+def claim_due(session: Session, settings: config.Settings, now: datetime) -> list[str]:
+    """Name the sources whose turn it is, and note that they were asked, so that two clocks do not both ask."""
+    names = list(settings.sources)
+    states = {s.source: s for s in session.exec(select(SourceState).where(col(SourceState.source).in_(names)))}
+    latest = now - settings.news.fetch_every
+    due = [name for name in names if (at := _asked_at(states.get(name))) is None or at <= latest]
+    for name in due:
+        state = states.get(name) or SourceState(source=name)
+        state.fetched_at = now
+        session.add(state)
+    return due
+
+
+def _asked_at(state: SourceState | None) -> datetime | None:
+    return state.fetched_at if state else None
+
+
+def fetch(
+    names: Sequence[str], settings: config.Settings, kitchen: Kitchen, writing: Transaction, *, now: datetime
+) -> list[Report]:
+    """Fetch the named sources, one after the other, each in transactions of its own.
+
+    raises  Mistake for a source that the config does not have
+    """
+    unknown = [name for name in names if name not in settings.sources]
+    if unknown:
+        raise Mistake("There is no source {source} in the config.", source=unknown[0])
+    reports = []
+    for name in names:
+        source = settings.sources[name]
+        with writing() as session:
+            memory = remember(session, name)
+        reaped = harvest(source, memory, kitchen)
+        with writing() as session:
+            reports.append(keep(session, name, source, reaped, now))
+    return reports

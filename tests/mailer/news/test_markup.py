@@ -1,0 +1,71 @@
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailer.news.markup import first_picture, text_of, title_of, web_address
+from mailer.news.moments import parse_moment
+
+
+def test_lists_headings_and_line_breaks_become_lines_and_paragraphs():
+    html = "<h3>Vi vill</h3><ul><li>mer  grönt</li><li>fler\nhem</li></ul>Slut<br>nu&nbsp;då"
+
+    assert text_of(html) == "Vi vill\n\n• mer grönt\n• fler hem\n\nSlut\nnu\u00a0då"
+
+
+def test_a_link_keeps_its_address_unless_its_words_are_the_address():
+    html = '<p><a href="/a">planen</a>, <a href="https://example.org/">https://example.org/</a></p>'
+
+    assert text_of(html, base="https://example.org") == "planen (https://example.org/a), https://example.org/"
+
+
+@pytest.mark.parametrize(
+    "link", ["javascript:alert(1)", "data:text/html,x", "mailto:a@example.org", "file:///etc/passwd"]
+)
+def test_a_link_that_is_no_web_address_is_only_its_words(link: str):
+    assert text_of(f'<a href="{link}">hej</a>') == "hej"
+    assert web_address(link) is None
+
+
+@pytest.mark.parametrize(
+    "link", [None, "", "http://", "https://[", "https://ex ample.org/", 'https://example.org/"><b>']
+)
+def test_a_malformed_address_is_none(link: str | None):
+    assert web_address(link) is None
+
+
+def test_a_counting_pixel_is_no_picture():
+    html = '<img src="https://example.net/p.gif" width="1" height="1"><img src="https://example.org/b.jpg" alt="Bro">'
+
+    picture = first_picture(html)
+
+    assert picture is not None
+    assert (picture.url, picture.alt) == ("https://example.org/b.jpg", "Bro")
+
+
+def test_a_title_loses_its_markup_and_entities():
+    assert title_of("A &amp; <b>B</b>\n C") == "A & B C"
+
+
+@given(st.text())
+def test_plain_words_never_gain_markup_or_control_characters(said: str):
+    assert not any(ord(character) < 32 and character not in "\n\t" for character in text_of(said))
+
+
+@pytest.mark.parametrize(
+    ("said", "moment"),
+    [
+        ("2024-07-01", datetime(2024, 6, 30, 22, tzinfo=UTC)),
+        ("2024-02-22 10:00", datetime(2024, 2, 22, 9, tzinfo=UTC)),
+        ("2024-02-22T10:00:00Z", datetime(2024, 2, 22, 10, tzinfo=UTC)),
+        ("Publicerad 5 maj 2024", datetime(2024, 5, 4, 22, tzinfo=UTC)),
+        ("31 februari 2024", None),
+        ("0001-01-01", None),
+        ("i går", None),
+        (None, None),
+    ],
+)
+def test_dates_are_read_in_iso_and_in_swedish(said: str | None, moment: datetime | None):
+    assert parse_moment(said, ZoneInfo("Europe/Stockholm")) == moment
