@@ -42,7 +42,7 @@ def test_what_cannot_be_news_is_refused(session: Session, now: datetime, draft: 
     [
         ("bromma", (TagKind.DISTRICT, "bromma")),
         ("Hägersten-Älvsjö", (TagKind.DISTRICT, "hagersten-alvsjo")),
-        ("VÅRD OCH OMSORG", (TagKind.TOPIC, "vard-omsorg")),
+        ("VÅRD OCH OMSORG", (TagKind.TOPIC, "vard-och-omsorg")),
         ("Schools", (TagKind.TOPIC, "skola")),
     ],
 )
