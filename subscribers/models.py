@@ -70,7 +70,8 @@ class Topic(SQLModel, table=True):
 class Member(SQLModel, table=True):
     """One person. The number is the register's; `*_key` are keyed hashes, the rest of a person is sealed.
 
-    An address may belong to several members, so `address_key` is not unique.
+    An address may belong to several members, so `address_key` is not unique. `chosen_by` says who last set
+    language, districts and topics by will (link, form, secretary); while it is None an import may set them.
     """
 
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True))
@@ -84,6 +85,7 @@ class Member(SQLModel, table=True):
     plain_only: bool = False
     state: State = Field(default=State.ACTIVE, sa_column=Column(stored(State), nullable=False))
     ground: Ground = Field(default=Ground.MEMBER, sa_column=Column(stored(Ground), nullable=False))
+    chosen_by: str | None = Field(default=None, max_length=16)
     created_at: datetime
     changed_at: datetime
 
@@ -164,6 +166,16 @@ class Suppression(SQLModel, table=True):
     at: datetime
 
 
+class Erased(SQLModel, table=True):
+    """Keyed hash of the number or the address of someone erased: an import may not bring them back.
+
+    Apart from Suppression, which speaks of where mail may go: the other half of a couple keeps their address.
+    """
+
+    key: bytes = Field(sa_column=Column(LargeBinary(32), primary_key=True))
+    at: datetime
+
+
 class ImportMapping(SQLModel, table=True):
     """Which column of a member file means what, remembered by the header row it was agreed for."""
 
@@ -172,6 +184,33 @@ class ImportMapping(SQLModel, table=True):
     header_key: str = Field(primary_key=True, max_length=64)  # SHA-256 of the header names
     columns: str  # JSON: field -> header name
     at: datetime
+
+
+class ImportRun(SQLModel, table=True):
+    """One import. Its rows are staged in short transactions; setting `accepted_at` is the switch.
+
+    Before it nothing counts and the next import sweeps the rows; after it they are applied, by whoever comes
+    first, until none is left (`done_at`).
+    """
+
+    __tablename__ = "import_run"
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime
+    rows: int
+    accepted_at: datetime | None = None
+    done_at: datetime | None = None
+
+
+class ImportRow(SQLModel, table=True):
+    """What an import does to one member: sealed JSON, deleted in the transaction that applies it."""
+
+    __tablename__ = "import_row"
+    __table_args__ = {"sqlite_with_rowid": False}  # SQLAlchemy's own form
+
+    run_id: int = Field(foreign_key="import_run.id", primary_key=True)
+    place: int = Field(primary_key=True)
+    change: str = Field(sa_column=Column(Sealed("import_row.change"), nullable=False))
 
 
 class Access(SQLModel, table=True):

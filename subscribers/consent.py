@@ -1,0 +1,141 @@
+"""Consent: given, confirmed, withdrawn. The evidence is only ever appended to, GDPR Art. 7(1).
+
+Withdrawing is per member: the other half of a couple keeps their subscription. The address itself is
+suppressed once nobody who has it subscribes to anything, so that no later import writes there.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from subscribers import suppression
+from subscribers.errors import Refused
+from subscribers.models import Consent, ConsentKind, Ground, Member, Scope, State, Subscription
+
+
+def withdraw(session: Session, member_id: int, *, publication: str | None, source: str, now: datetime) -> bool:
+    """End a member's subscription, or all of them when `publication` is None. Safe to repeat.
+
+    source   link, one-click, form or secretary
+    returns  whether anything changed; False also for a member who is unknown or erased
+    """
+    member = session.get(Member, member_id)
+    if member is None or member.state is State.ERASED:
+        return False
+    ended = _end(session, member_id, publication, now)
+    if not ended and (publication is not None or member_id in withdrawn(session, [member_id])):
+        return False
+    session.add(
+        Consent(member_id=member_id, publication=publication, kind=ConsentKind.WITHDRAWN, at=now, source=source)
+    )
+    member.changed_at = now
+    if publication is None:
+        _leave_everything(session, member, now)
+    session.flush()
+    return True
+
+
+def give(  # the evidence has this many parts
+    session: Session, member_id: int, *, publication: str | None, source: str, wording: str, now: datetime
+) -> None:
+    """Subscribe a member who asks for it; `publication` None takes back their last "leave everything".
+
+    wording  version of the text they said yes to
+    raises   Refused when the member is unknown or erased
+    """
+    member = session.get(Member, member_id)
+    if member is None or member.state is State.ERASED:
+        raise Refused("This person is not in the register any more; sign up anew.")
+    for slug in [publication] if publication else _ended_last(session, member_id):
+        _open(session, member_id, slug, now)
+    if member.state is State.LEFT:
+        # Whoever left is a member no more: their own yes is what we write to them on. A pending one confirms first.
+        member.state, member.ground = State.ACTIVE, Ground.SUPPORTER
+    member.changed_at = now
+    if member.address_key is not None:
+        suppression.lift(session, member.address_key, reason="left")
+    session.add(
+        Consent(
+            member_id=member_id,
+            publication=publication,
+            kind=ConsentKind.GIVEN,
+            at=now,
+            source=source,
+            wording=wording,
+        )
+    )
+    session.flush()
+
+
+def withdrawn(session: Session, member_ids: Collection[int]) -> set[int]:
+    """Return who of `member_ids` (some thousands at most) left everything and has not taken that back."""
+    return _last_word_was_no(session, col(Consent.member_id).in_(member_ids))
+
+
+def all_withdrawn(session: Session) -> set[int]:
+    """Return everyone who left everything and has not taken that back."""
+    return _last_word_was_no(session, sa.true())
+
+
+def _last_word_was_no(session: Session, condition: sa.ColumnElement[bool]) -> set[int]:
+    last = select(sa.func.max(Consent.id)).where(col(Consent.publication).is_(None), condition)
+    last = last.group_by(col(Consent.member_id))
+    return set(
+        session.exec(select(Consent.member_id).where(col(Consent.id).in_(last), Consent.kind == ConsentKind.WITHDRAWN))
+    )
+
+
+def _end(session: Session, member_id: int, publication: str | None, now: datetime) -> bool:
+    """End the open subscriptions; return whether there were any."""
+    query = select(Subscription).where(Subscription.member_id == member_id, col(Subscription.ended_at).is_(None))
+    if publication is not None:
+        query = query.where(Subscription.publication == publication)
+    subscriptions = session.exec(query).all()
+    for subscription in subscriptions:
+        subscription.ended_at = now
+    session.flush()
+    return bool(subscriptions)
+
+
+def _leave_everything(session: Session, member: Member, now: datetime) -> None:
+    if member.ground is Ground.SUPPORTER:
+        member.state = State.LEFT
+    session.flush()
+    if member.address_key is not None and not _is_read(session, member.address_key):
+        suppression.suppress(session, member.address_key, scope=Scope.BULK, reason="left", now=now)
+
+
+def _is_read(session: Session, address_key: bytes) -> bool:
+    """Say whether anyone who has this address subscribes to something."""
+    query = (
+        select(Member.id)
+        .join(Subscription, col(Subscription.member_id) == col(Member.id))
+        .where(
+            Member.address_key == address_key,
+            col(Member.state).in_([State.ACTIVE, State.PENDING]),
+            col(Subscription.ended_at).is_(None),
+        )
+    )
+    return session.exec(query.limit(1)).first() is not None
+
+
+def _ended_last(session: Session, member_id: int) -> list[str]:
+    """Return the publications that ended when the member last left everything."""
+    query = select(Consent.at).where(
+        Consent.member_id == member_id,
+        Consent.kind == ConsentKind.WITHDRAWN,
+        col(Consent.publication).is_(None),
+    )
+    moment = session.exec(query.order_by(col(Consent.id).desc()).limit(1)).first()
+    ended = select(Subscription.publication).where(Subscription.member_id == member_id, Subscription.ended_at == moment)
+    return [] if moment is None else list(session.exec(ended))
+
+
+def _open(session: Session, member_id: int, publication: str, now: datetime) -> None:
+    subscription = session.get(Subscription, (member_id, publication))
+    if subscription is None:
+        session.add(Subscription(member_id=member_id, publication=publication, since=now))
+    elif subscription.ended_at is not None:
+        subscription.ended_at, subscription.since, subscription.paused_until = None, now, None
