@@ -1,0 +1,174 @@
+"""A member's life in the register: enrolled, confirmed, gone, erased; and everything held about them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, delete, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from subscribers import consent, suppression
+from subscribers.address import Address
+from subscribers.errors import Refused
+from subscribers.models import (
+    Access,
+    Consent,
+    ConsentKind,
+    District,
+    Erased,
+    Ground,
+    Member,
+    MemberDistrict,
+    MemberTopic,
+    Scope,
+    State,
+    Subscription,
+    Suppression,
+    Topic,
+)
+from subscribers.sealed import lookup_key
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Someone who enrols by themselves or is entered by hand; choices come after, by `preferences.change`."""
+
+    address: Address
+    given_name: str | None = None
+    family_name: str | None = None
+    number: str | None = None
+    language: str = "sv"
+    ground: Ground = Ground.SUPPORTER
+
+
+def number_key(number: str) -> bytes:
+    """Return the keyed hash a member number is found by; spaces and case do not count."""
+    return lookup_key("number", "".join(number.split()).casefold())
+
+
+def add(session: Session, person: Newcomer, *, publications: Collection[str], now: datetime) -> int:
+    """Enrol one person and return the new id. A supporter is `pending` until they confirm.
+
+    Someone who was erased may return by asking: their erasure is forgotten, and what suppressed their address
+    as erased is lifted.
+    raises  Refused when the member number is taken
+    """
+    keys = [person.address.key] + ([number_key(person.number)] if person.number else [])
+    if session.exec(select(Member.id).where(col(Member.number_key).in_(keys))).first() is not None:
+        raise Refused("There is a member with this number already.")
+    session.exec(delete(Erased).where(col(Erased.key).in_(keys)))
+    suppression.lift(session, person.address.key, reason="erased")
+    member = Member(
+        number=person.number,
+        number_key=keys[1] if person.number else None,
+        address=person.address.text,
+        address_key=person.address.key,
+        given_name=person.given_name,
+        family_name=person.family_name,
+        language=person.language,
+        ground=person.ground,
+        state=State.PENDING if person.ground is Ground.SUPPORTER else State.ACTIVE,
+        created_at=now,
+        changed_at=now,
+    )
+    session.add(member)
+    session.flush()
+    assert member.id is not None  # noqa: S101  # flushed: the database gave it one
+    session.add_all(Subscription(member_id=member.id, publication=slug, since=now) for slug in publications)
+    session.flush()
+    return member.id
+
+
+def confirm(session: Session, member_id: int, *, source: str, wording: str, now: datetime) -> None:
+    """Make a pending supporter active: they proved that the address is theirs. Safe to repeat.
+
+    raises  Refused when the member is unknown, has left or was erased
+    """
+    member = session.get(Member, member_id)
+    if member is None or member.state not in (State.PENDING, State.ACTIVE):
+        raise Refused("This person is not in the register any more; sign up anew.")
+    if member.state is State.ACTIVE:
+        return
+    member.state, member.changed_at = State.ACTIVE, now
+    session.add(Consent(member_id=member_id, kind=ConsentKind.CONFIRMED, at=now, source=source, wording=wording))
+    session.flush()
+
+
+def leave(session: Session, member_id: int, *, source: str, now: datetime) -> None:
+    """Let a member go by their own wish: nothing more is sent and no import brings them back."""
+    member = session.get(Member, member_id)
+    if member is None or member.state in (State.LEFT, State.ERASED):
+        return
+    consent.withdraw(session, member_id, publication=None, source=source, now=now)
+    member.state, member.changed_at = State.LEFT, now
+    session.flush()
+
+
+def erase(session: Session, member_id: int, now: datetime) -> None:
+    """Forget a member, GDPR Art. 17: an empty shell keeps the id taken. Safe to repeat.
+
+    Kept are keyed hashes of number and address (Art. 17(3), 21(3)), apart from the shell, so that no import
+    brings them back. The address is suppressed unless someone else in the register has it too.
+    raises  Refused when there is no such member
+    """
+    member = session.get(Member, member_id)
+    if member is None:
+        raise Refused("There is no member {member}.", member=member_id)
+    for key in (member.number_key, member.address_key):
+        if key is not None:
+            session.merge(Erased(key=key, at=now))
+    if member.address_key is not None and not _shared(session, member):
+        suppression.suppress(session, member.address_key, scope=Scope.ALL, reason="erased", now=now)
+    tables: tuple[type[MemberDistrict | MemberTopic | Subscription | Consent], ...]
+    tables = (MemberDistrict, MemberTopic, Subscription, Consent)
+    for table in tables:
+        session.exec(delete(table).where(col(table.member_id) == member_id))
+    _empty(member, now)
+    session.flush()
+
+
+def export(session: Session, member_id: int) -> dict[str, object]:
+    """Return everything the register holds about a member, GDPR Art. 15 and 20, ready for JSON.
+
+    What was sent is the post office's to add. raises Refused when there is no such member
+    """
+    member = session.get(Member, member_id)
+    if member is None:
+        raise Refused("There is no member {member}.", member=member_id)
+    districts = select(District.slug).join(MemberDistrict).where(MemberDistrict.member_id == member_id)
+    topics = select(Topic.slug).join(MemberTopic).where(MemberTopic.member_id == member_id)
+    hidden = {"number_key", "address_key", "member_id"}
+    return {
+        **member.model_dump(exclude=hidden),
+        "districts": sorted(session.exec(districts)),
+        "topics": sorted(session.exec(topics)),
+        "publications": _held(session, select(Subscription).where(Subscription.member_id == member_id), hidden),
+        "consents": _held(session, select(Consent).where(Consent.member_id == member_id), hidden),
+        "suppressions": _held(session, _suppressions(member), hidden),
+        "accesses": _held(session, select(Access).where(Access.member_id == member_id), hidden),
+    }
+
+
+def _suppressions(member: Member) -> SelectOfScalar[Suppression]:
+    return select(Suppression).where(Suppression.address_key == (member.address_key or b""))
+
+
+def _held(session: Session, query: SelectOfScalar[Any], hidden: set[str]) -> list[dict[str, object]]:
+    return [row.model_dump(exclude=hidden) for row in session.exec(query)]
+
+
+def _empty(member: Member, now: datetime) -> None:
+    member.number = member.address = member.given_name = member.family_name = None
+    member.number_key = member.address_key = member.chosen_by = None
+    member.plain_only, member.language, member.ground = False, "sv", Ground.MEMBER
+    member.state, member.changed_at = State.ERASED, now
+
+
+def _shared(session: Session, member: Member) -> bool:
+    query = select(Member.id).where(
+        Member.address_key == member.address_key,
+        Member.id != member.id,
+        col(Member.state).in_([State.ACTIVE, State.PENDING]),
+    )
+    return session.exec(query.limit(1)).first() is not None
