@@ -16,6 +16,7 @@ from mailer.links import Links
 from mailer.message import Message
 from mailer.providers import LetterDesk, Outcome, Provider, open_provider
 from subscribers import sealed
+from subscribers.importing import run
 
 DATABASE = "utskick.db"
 KEY_FILE = "keys.toml"
@@ -72,7 +73,15 @@ class App:
         engine = self.bare_engine
         db.require_current(engine)
         sealed.unlock(self.keyring.register)
+        self._finish_imports(engine)
         return engine
+
+    def _finish_imports(self, engine: sa.Engine) -> None:
+        """Nobody works on a half-imported register: one that a crash interrupted is finished first."""
+        with db.reading(engine) as session:
+            unfinished = run.is_unfinished(session)
+        if unfinished:
+            run.finish(lambda: db.writing(engine), now=self.now())
 
     @cached_property
     def bare_engine(self) -> sa.Engine:

@@ -6,7 +6,7 @@ import sys
 import typer
 
 from mailer import logs
-from mailer.cli import catch, database, news, setup
+from mailer.cli import catch, database, members, news, setup
 from mailer.cli.frame import Frame, accept_everywhere
 from mailer.errors import ProviderDown, UtskickError
 from mailer.i18n import _, language_of, speaking
@@ -23,6 +23,7 @@ root = typer.Typer(
 root.command("init")(setup.init)
 root.command("catch")(catch.catch)
 root.add_typer(database.commands, name="db")
+root.add_typer(members.commands, name="members")
 root.add_typer(news.commands, name="news")
 
 

@@ -35,9 +35,18 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("parent_id", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(["parent_id"], ["district.id"]),
+        sa.ForeignKeyConstraint(
+            ["parent_id"],
+            ["district.id"],
+        ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("slug"),
+    )
+    op.create_table(
+        "erased",
+        sa.Column("key", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("key"),
     )
     op.create_table(
         "import_mapping",
@@ -45,6 +54,15 @@ def upgrade() -> None:
         sa.Column("columns", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("header_key"),
+    )
+    op.create_table(
+        "import_run",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("accepted_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("done_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
         "mailing",
@@ -103,6 +121,7 @@ def upgrade() -> None:
         sa.Column(
             "ground", sa.Enum("member", "supporter", name="ground", native_enum=False, length=16), nullable=False
         ),
+        sa.Column("chosen_by", sqlmodel.sql.sqltypes.AutoString(length=16), nullable=True),
         sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("changed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
@@ -193,7 +212,10 @@ def upgrade() -> None:
         sa.Column("owner", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=True),
         sa.Column("leased_until", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("fence", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["mailing_id"], ["mailing.id"]),
+        sa.ForeignKeyConstraint(
+            ["mailing_id"],
+            ["mailing.id"],
+        ),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("batch", schema=None) as batch_op:
@@ -241,7 +263,10 @@ def upgrade() -> None:
         sa.Column("code", sqlmodel.sql.sqltypes.AutoString(length=16), nullable=True),
         sa.Column("answer", sqlmodel.sql.sqltypes.AutoString(length=500), nullable=True),
         sa.Column("settled_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-        sa.ForeignKeyConstraint(["mailing_id"], ["mailing.id"]),
+        sa.ForeignKeyConstraint(
+            ["mailing_id"],
+            ["mailing.id"],
+        ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("mailing_id", "member_id"),
     )
@@ -260,17 +285,38 @@ def upgrade() -> None:
         sa.Column("subject", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("intro", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("corrects_id", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(["corrects_id"], ["edition.id"]),
-        sa.ForeignKeyConstraint(["mailing_id"], ["mailing.id"]),
+        sa.ForeignKeyConstraint(
+            ["corrects_id"],
+            ["edition.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["mailing_id"],
+            ["mailing.id"],
+        ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("mailing_id"),
         sa.UniqueConstraint("publication", "period"),
     )
     op.create_table(
+        "import_row",
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("change", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run_id"],
+            ["import_run.id"],
+        ),
+        sa.PrimaryKeyConstraint("run_id", "place"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "member_district",
         sa.Column("member_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("district_id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["district_id"], ["district.id"]),
+        sa.ForeignKeyConstraint(
+            ["district_id"],
+            ["district.id"],
+        ),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("member_id", "district_id"),
         sqlite_with_rowid=False,
@@ -280,7 +326,10 @@ def upgrade() -> None:
         sa.Column("member_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("topic_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["topic_id"], ["topic.id"]),
+        sa.ForeignKeyConstraint(
+            ["topic_id"],
+            ["topic.id"],
+        ),
         sa.PrimaryKeyConstraint("member_id", "topic_id"),
         sqlite_with_rowid=False,
     )
@@ -292,7 +341,10 @@ def upgrade() -> None:
         sa.Column("reason", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("locked", sa.Boolean(), nullable=False),
         sa.Column("removed", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(["item_id"], ["news_item.id"]),
+        sa.ForeignKeyConstraint(
+            ["item_id"],
+            ["news_item.id"],
+        ),
         sa.PrimaryKeyConstraint("item_id", "kind", "slug"),
     )
     op.create_table(
@@ -300,7 +352,10 @@ def upgrade() -> None:
         sa.Column("mailing_id", sa.Integer(), nullable=False),
         sa.Column("ref", sa.Integer(), nullable=False),
         sa.Column("content", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.ForeignKeyConstraint(["mailing_id"], ["mailing.id"]),
+        sa.ForeignKeyConstraint(
+            ["mailing_id"],
+            ["mailing.id"],
+        ),
         sa.PrimaryKeyConstraint("mailing_id", "ref"),
     )
     op.create_table(
@@ -328,7 +383,10 @@ def upgrade() -> None:
         sa.Column("language", sqlmodel.sql.sqltypes.AutoString(length=5), nullable=False),
         sa.Column("plain_only", sa.Boolean(), nullable=False),
         sa.Column("content", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.ForeignKeyConstraint(["mailing_id"], ["mailing.id"]),
+        sa.ForeignKeyConstraint(
+            ["mailing_id"],
+            ["mailing.id"],
+        ),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("variant", schema=None) as batch_op:
@@ -341,15 +399,24 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=True),
         sa.Column("lead", sa.Boolean(), nullable=False),
         sa.Column("left_out", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(["edition_id"], ["edition.id"]),
-        sa.ForeignKeyConstraint(["item_id"], ["news_item.id"]),
+        sa.ForeignKeyConstraint(
+            ["edition_id"],
+            ["edition.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["item_id"],
+            ["news_item.id"],
+        ),
         sa.PrimaryKeyConstraint("edition_id", "item_id"),
     )
     op.create_table(
         "variant_story",
         sa.Column("variant_id", sa.Integer(), nullable=False),
         sa.Column("story_id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["variant_id"], ["variant.id"]),
+        sa.ForeignKeyConstraint(
+            ["variant_id"],
+            ["variant.id"],
+        ),
         sa.PrimaryKeyConstraint("variant_id", "story_id"),
         sqlite_with_rowid=False,
     )

@@ -1,0 +1,26 @@
+"""A member file as lines of cells, whatever it was saved as."""
+
+from collections.abc import Iterator
+from pathlib import PurePath
+
+from subscribers.errors import Refused
+from subscribers.importing import text_file, workbook
+from subscribers.importing.line import Line
+
+LARGEST = 256 * 2**20  # bytes; a million members take about 150 MB as text
+
+
+def read(data: bytes, *, name: str, sheet: str | None = None) -> Iterator[Line]:
+    """Yield the lines that hold something. What the bytes are decides, not what the file is called.
+
+    name    of the file, for sentences
+    sheet   of a workbook; None takes its first
+    raises  Refused when it is neither text nor an XLSX workbook, or too large
+    """
+    if len(data) > LARGEST:
+        raise Refused("{file} is larger than {limit} MB: split it.", file=PurePath(name).name, limit=LARGEST // 2**20)
+    if data.startswith(b"PK\x03\x04"):
+        return workbook.lines(data, sheet)
+    if data.startswith((b"\xd0\xcf\x11\xe0", b"%PDF", b"{\\rtf", b"\x1f\x8b")):
+        raise Refused("{file} is not a table that can be read: save it as .xlsx or .csv.", file=PurePath(name).name)
+    return text_file.lines(data)

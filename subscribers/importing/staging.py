@@ -1,0 +1,133 @@
+"""The import's own protocol, so that it is whole or not at all, in short transactions.
+
+Every change is first staged, sealed. Setting `ImportRun.accepted_at` is the one small switch: before it nothing
+counts, and the next import sweeps what was staged; after it the changes are applied a chunk at a time, each
+chunk deleting its staged rows in its own transaction. Whoever opens the database next finishes an import that
+was interrupted, and two who do so at once only take turns.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, delete, select
+
+from subscribers.errors import Refused
+from subscribers.importing.entries import Evidence
+from subscribers.importing.plan import Change
+from subscribers.importing.register import Person
+from subscribers.models import Ground, ImportMapping, ImportRow, ImportRun, State
+
+CHUNK = 500  # rows of one transaction: some 50 ms of the 200 that a writer may take
+
+
+def latest(session: Session) -> int:
+    """Return the id of the last accepted import, 0 when there is none: a plan is good until the next."""
+    return session.exec(select(sa.func.max(ImportRun.id)).where(col(ImportRun.accepted_at).is_not(None))).one() or 0
+
+
+def sweep(session: Session) -> bool:
+    """Delete a chunk of what was staged and never accepted; return whether there may be more."""
+    dead = select(ImportRun.id).where(col(ImportRun.accepted_at).is_(None))
+    rows = select(ImportRow.run_id, ImportRow.place).where(col(ImportRow.run_id).in_(dead)).limit(CHUNK)
+    found = session.exec(rows).all()
+    if found:
+        _delete(session, found)
+        return True
+    session.exec(delete(ImportRun).where(col(ImportRun.accepted_at).is_(None)))
+    return False
+
+
+def begin(session: Session, *, rows: int, now: datetime) -> int:
+    """Open an import of `rows` changes and return its id."""
+    run = ImportRun(at=now, rows=rows)
+    session.add(run)
+    session.flush()
+    assert run.id is not None  # noqa: S101  # flushed: the database gave it one
+    return run.id
+
+
+def stage(session: Session, run_id: int, changes: Sequence[Change], *, first: int) -> None:
+    """Keep some changes, sealed; the first of them is the import's `first`."""
+    rows = [
+        {"run_id": run_id, "place": place, "change": _pack(change)} for place, change in enumerate(changes, start=first)
+    ]
+    session.connection().execute(sa.insert(ImportRow), rows)
+
+
+def accept(session: Session, run_id: int, *, planned_after: int, now: datetime) -> None:
+    """Throw the switch: from here on the import will be whole.
+
+    planned_after  what `latest` said when the plan was made
+    raises         Refused when another import came between
+    """
+    run = session.get(ImportRun, run_id, with_for_update=True)
+    staged = session.exec(select(sa.func.count()).where(ImportRow.run_id == run_id)).one()
+    if run is None or staged != run.rows or latest(session) != planned_after:
+        raise Refused("Another import came between; nothing was changed: run this one again.")
+    run.accepted_at = now
+    session.flush()
+
+
+def take(session: Session) -> list[Change] | None:
+    """Take the next chunk of an accepted import out of the staged rows; None when all is applied.
+
+    Whoever takes must apply it in the same transaction.
+    """
+    open_runs = select(ImportRun).where(col(ImportRun.accepted_at).is_not(None), col(ImportRun.done_at).is_(None))
+    run = session.exec(open_runs.order_by(col(ImportRun.id)).limit(1).with_for_update()).first()
+    if run is None:
+        return None
+    query = select(ImportRow).where(ImportRow.run_id == run.id).order_by(col(ImportRow.place)).limit(CHUNK)
+    rows = session.exec(query).all()
+    _delete(session, [(row.run_id, row.place) for row in rows])
+    if len(rows) < CHUNK:
+        run.done_at = run.accepted_at
+    return [_unpack(row.change) for row in rows]
+
+
+def is_open(session: Session) -> bool:
+    """Say whether an accepted import is not applied to its end."""
+    query = select(ImportRun.id).where(col(ImportRun.accepted_at).is_not(None), col(ImportRun.done_at).is_(None))
+    return session.exec(query.limit(1)).first() is not None
+
+
+def remember(session: Session, header_key: str, columns: Mapping[str, str], now: datetime) -> None:
+    """Keep the mapping that was said for these headings, for the next file that has them."""
+    session.merge(ImportMapping(header_key=header_key, columns=json.dumps(dict(columns), ensure_ascii=False), at=now))
+
+
+def _delete(session: Session, keys: Sequence[tuple[int, int]]) -> None:
+    if keys:
+        statement = sa.delete(ImportRow).where(
+            col(ImportRow.run_id) == sa.bindparam("run"), col(ImportRow.place) == sa.bindparam("at_place")
+        )
+        session.connection().execute(statement, [{"run": run, "at_place": place} for run, place in keys])
+
+
+def _pack(change: Change) -> str:
+    return json.dumps(asdict(change), default=lambda value: value.hex() if isinstance(value, bytes) else str(value))
+
+
+def _unpack(text: str) -> Change:
+    tree: dict[str, Any] = json.loads(text)
+    person, evidence = tree["person"], tree["evidence"]
+    lists = {name: tuple(person[name]) for name in ("districts", "topics", "publications")}
+    words = {"state": State(person["state"]), "ground": Ground(person["ground"])}
+    if evidence is not None and evidence["at"] is not None:
+        evidence["at"] = datetime.fromisoformat(evidence["at"])
+    return Change(
+        line=tree["line"],
+        member_id=tree["member_id"],
+        number_key=_bytes(tree["number_key"]),
+        address_key=_bytes(tree["address_key"]),
+        person=Person(**person | lists | words),
+        evidence=Evidence(**evidence) if evidence is not None else None,
+    )
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else bytes.fromhex(text)

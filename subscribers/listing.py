@@ -1,0 +1,90 @@
+"""The register as a person reads it: members with their names open, in memory only."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from subscribers.errors import Refused
+from subscribers.models import (
+    District,
+    Ground,
+    Member,
+    MemberDistrict,
+    MemberTopic,
+    State,
+    Subscription,
+    Topic,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One member. Districts, topics and the publications subscribed to are slugs in order."""
+
+    id: int
+    number: str | None
+    address: str | None
+    given_name: str | None
+    family_name: str | None
+    language: str
+    plain_only: bool
+    state: State
+    ground: Ground
+    districts: tuple[str, ...]
+    topics: tuple[str, ...]
+    publications: tuple[str, ...]
+    created_at: datetime
+    changed_at: datetime
+
+
+def members(session: Session, *, district: str | None = None, state: State | None = None) -> Iterator[Listed]:
+    """Yield members in order of id; `district` keeps those who chose it.
+
+    raises  Refused when there is no such district
+    """
+    condition = sa.true()
+    if state is not None:
+        condition = sa.and_(condition, col(Member.state) == state)
+    if district is not None:
+        chose = select(MemberDistrict.member_id).where(MemberDistrict.district_id == _district_id(session, district))
+        condition = sa.and_(condition, col(Member.id).in_(chose))
+    return _listed(session, condition)
+
+
+def member(session: Session, member_id: int) -> Listed:
+    """Return one member. raises Refused when there is none"""
+    for found in _listed(session, col(Member.id) == member_id):
+        return found
+    raise Refused("There is no member {member}.", member=member_id)
+
+
+def _district_id(session: Session, slug: str) -> int:
+    found = session.exec(select(District.id).where(District.slug == slug)).first()
+    if found is None:
+        raise Refused("There is no district {slug}.", slug=slug)
+    return found
+
+
+def _listed(session: Session, condition: sa.ColumnElement[bool]) -> Iterator[Listed]:
+    wanted = select(Member.id).where(condition)
+    chosen = select(MemberDistrict.member_id, District.slug).join(District)
+    districts = _slugs(session, chosen.where(col(MemberDistrict.member_id).in_(wanted)))
+    followed = select(MemberTopic.member_id, Topic.slug).join(Topic)
+    topics = _slugs(session, followed.where(col(MemberTopic.member_id).in_(wanted)))
+    subscribed = select(Subscription.member_id, Subscription.publication).where(col(Subscription.ended_at).is_(None))
+    publications = _slugs(session, subscribed.where(col(Subscription.member_id).in_(wanted)))
+    for row in session.exec(select(Member).where(condition).order_by(col(Member.id)).execution_options(yield_per=1000)):
+        number = row.id or 0
+        kept = row.model_dump(exclude={"number_key", "address_key", "chosen_by"})
+        yield Listed(**kept, districts=districts[number], topics=topics[number], publications=publications[number])
+
+
+def _slugs(session: Session, query: sa.Executable) -> defaultdict[int, tuple[str, ...]]:
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    for member_id, slug in session.connection().execute(query):
+        found[member_id].append(slug)
+    return defaultdict(tuple, {member_id: tuple(sorted(slugs)) for member_id, slugs in found.items()})
