@@ -46,7 +46,7 @@ def members(session: Session, *, district: str | None = None, state: State | Non
 
     raises  Refused when there is no such district
     """
-    condition = sa.true()
+    condition: sa.ColumnElement[bool] = sa.true()
     if state is not None:
         condition = sa.and_(condition, col(Member.state) == state)
     if district is not None:

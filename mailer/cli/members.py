@@ -33,7 +33,7 @@ MemberId = Annotated[int, typer.Argument(metavar="ID", min=1, max=2**40, help="T
 
 
 @commands.command("import")
-def import_file(  # noqa: PLR0913  # each is an option of the command
+def import_file(  # noqa: PLR0913, PLR0917  # each is an option of the command
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV or XLSX file with a line of headings.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would happen and change nothing.")] = False,
@@ -187,15 +187,15 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
 
 def _report(plan: Plan, *, dry_run: bool) -> Iterator[str]:
     counts = {
-        _("added"): plan.added,
-        _("changed"): plan.changed,
-        _("unchanged"): plan.unchanged,
-        _("gone"): plan.gone,
-        _("refused"): plan.refused,
+        _("added"): len(plan.added),
+        _("changed"): len(plan.changed),
+        _("unchanged"): len(plan.unchanged),
+        _("gone"): len(plan.gone),
+        _("refused"): len(plan.refused),
     }
     width = max(map(len, counts))
-    for word, lines in counts.items():
-        yield f"{word:{width}} {len(lines):>9}"
+    for word, count in counts.items():
+        yield f"{word:{width}} {count:>9}"
     for note in plan.refused:
         yield _("Line {line} is refused: {reason}").format(line=note.line, reason=_sentence(note))
     if dry_run:

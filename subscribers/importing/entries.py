@@ -15,6 +15,7 @@ from subscribers.importing.text_file import UNREADABLE
 from subscribers.models import Ground
 
 _LONGEST = 200  # characters of a name, a number or a proof
+_CONTROL = re.compile(f"[\x00-\x1f\x7f-\x9f{UNREADABLE}]")
 _YES = frozenset({"ja", "j", "yes", "y", "x", "1", "true", "sant"})
 _NO = frozenset({"", "nej", "n", "no", "0", "false", "falskt"})
 _LANGUAGES = {
@@ -124,7 +125,7 @@ class _Cells:
         if index is None:
             return None
         text = " ".join(unicodedata.normalize("NFC", self._cells[index]).split()) if index < len(self._cells) else ""
-        if UNREADABLE in text or any(unicodedata.category(character) == "Cc" for character in text):
+        if _CONTROL.search(text):
             raise Refused("The {field} holds a character that cannot be read.", field=field)
         if len(text) > _LONGEST and field not in ("districts", "topics"):
             raise Refused("The {field} is longer than {limit} characters.", field=field, limit=_LONGEST)
