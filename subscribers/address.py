@@ -41,13 +41,13 @@ def parse(text: str, *, smtputf8: bool = False) -> Address:
     """
     text = text.strip()
     local, _, domain = text.rpartition("@")
-    if len(local) > _LONGEST_LOCAL or not _PLAIN.fullmatch(local):
+    if not _PLAIN.fullmatch(local):
         local = _local_part(text, smtputf8=smtputf8)
     ascii_domain = _ascii_domain(domain)
     if ascii_domain is None:
         raise Refused(_reason(text))
     wire = f"{local}@{ascii_domain}"
-    if len(wire.encode()) > _LONGEST:
+    if len(local.encode()) > _LONGEST_LOCAL or len(wire.encode()) > _LONGEST:
         raise Refused("The address is longer than mail allows.")
     return Address(text=text, wire=wire, lookup=wire.lower())
 

@@ -6,7 +6,7 @@ from mailer import config
 from mailer.config import Settings, Source
 from mailer.news.models import NewsItem
 from mailer.resources import resource
-from subscribers.models import Cadence, Member, State
+from subscribers.models import Cadence, District, DistrictKind, Member, State, Topic
 from subscribers.reader import Reader
 from subscribers.sealed import Keys, lookup_key
 
@@ -57,3 +57,11 @@ def some_settings() -> Settings:
     """The sample config, as it ships, with one source."""
     settings = config.load(resource("config.toml"), {})
     return settings.model_copy(update={"sources": {"distriktet": Source(url="https://example.org/feed")}})
+
+
+def a_district(slug: str = "bromma", name: str = "Bromma") -> District:
+    return District(slug=slug, name=name, kind=DistrictKind.CITY_DISTRICT)
+
+
+def a_topic(slug: str = "skola", name: str = "Skola", name_en: str = "School") -> Topic:
+    return Topic(slug=slug, name=name, name_en=name_en)

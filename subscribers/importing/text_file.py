@@ -22,8 +22,9 @@ def lines(data: bytes) -> Iterator[Line]:
         separator, start = physical[0][len("sep=")], 1  # Excel's own way to say it
     else:
         separator = _separator(physical[:_LOOKED_AT])
+    most = max((line.count(separator) for line in physical[:_LOOKED_AT]), default=0)
     while start < len(physical):
-        line, start = _record(physical, start, separator)
+        line, start = _record(physical, start, separator, most)
         if line.fault or any(cell and not cell.isspace() for cell in line.cells):
             yield line
 
@@ -55,14 +56,16 @@ def _separator(first: Sequence[str]) -> str:
     return max(_SEPARATORS, key=cells)
 
 
-def _record(physical: Sequence[str], start: int, separator: str) -> tuple[Line, int]:
-    """Read one record and return it with the index of the next.
+def _record(physical: Sequence[str], start: int, separator: str, most: int) -> tuple[Line, int]:
+    """Read one record and return it with the index of the next; `most` separators make a whole line.
 
-    When its quotes do not close, only its first line is given up: swallowing the lines after it would lose
-    members without a word.
+    When its quotes do not close, or only after a line that is whole by itself, its first line alone is given
+    up: swallowing the lines after it would lose members without a word.
     """
     record, end = physical[start], start + 1
     while record.count('"') % 2 and end < min(len(physical), start + _TALLEST):
+        if '"' not in physical[end] and physical[end].count(separator) >= max(most, 1):
+            break
         record += physical[end]
         end += 1
     if len(record) > _LONGEST:
