@@ -100,7 +100,8 @@ def show(context: typer.Context, member: MemberId, as_json: Json = False) -> Non
         print_json([asdict(found)])
         return
     for field, value in asdict(found).items():
-        typer.echo(f"{field}\t{', '.join(value) if isinstance(value, tuple) else value}")
+        shown = ", ".join(value) if isinstance(value, tuple) else value
+        typer.echo(f"{field}\t{'-' if shown is None else shown}")
 
 
 @commands.command()

@@ -1,0 +1,213 @@
+import json
+import os
+import pwd
+from collections.abc import Callable
+from pathlib import Path
+
+import openpyxl
+import pytest
+from sqlmodel import select
+
+from mailer.app import App, Places
+from mailer.cli import main
+from subscribers.importing import run, staging
+from subscribers.importing.target import Policy
+from subscribers.models import Access, District, Ground
+from tests.builders import MOMENT, a_district
+
+HEADINGS = "Medlemsnr;Förnamn;Efternamn;E-post;Stadsdel;Telefon"
+ANNA = "1;Anna;Zetterqvist;anna.z@example.org;Bromma;070"
+BO = "2;Bo;Ek;;Bromma;"
+EVA = "3;Eva;Al;eva.example.org;Bromma;"
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("UTSKICK_CONFIG", str(tmp_path / "config.toml"))
+    return tmp_path
+
+
+@pytest.fixture
+def command(folder: Path, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run `utskick ...` in a prepared installation; return status, stdout and stderr."""
+
+    def run_it(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as left:
+            main([str(argument) for argument in arguments])
+        shown = capsys.readouterr()
+        return int(left.value.code or 0), shown.out, shown.err
+
+    run_it("init")
+    with opened(folder).writing() as session:
+        if session.exec(select(District).where(District.slug == "bromma")).first() is None:
+            session.add(a_district("bromma", "Bromma"))
+    return run_it
+
+
+def opened(folder: Path) -> App:
+    return App.load(Places.of(folder / "config.toml", None, {}), {})
+
+
+@pytest.fixture
+def file(folder: Path) -> Path:
+    path = folder / "medlemmar.csv"
+    path.write_text(f"{HEADINGS}\r\n{ANNA}\r\n{BO}\r\n{EVA}", encoding="cp1252")
+    return path
+
+
+def test_an_import_reports_every_line_and_keeps_the_good_ones(command: Command, file: Path):
+    status, out, err = command("members", "import", file)
+
+    assert status == 0
+    assert [line.split() for line in out.splitlines()[:5]] == [
+        ["added", "2"],
+        ["changed", "0"],
+        ["unchanged", "0"],
+        ["gone", "0"],
+        ["refused", "1"],
+    ]
+    assert "Line 4 is refused: The address has no @." in out
+    assert "Line 3 has no address: 2 Bo Ek" in out
+    assert "not read: Telefon" in err
+
+
+def test_a_dry_run_shows_the_same_and_changes_nothing(command: Command, file: Path):
+    _, dry, err = command("members", "import", file, "--dry-run")
+    _, wet, _ = command("members", "import", file)
+
+    assert dry == wet
+    assert "Nothing was changed." in err
+
+
+def test_an_import_as_json_says_what_became_of_each_line_and_names_nobody(command: Command, file: Path):
+    _, out, _ = command("members", "import", file, "--json")
+
+    rows = json.loads(out)
+    assert [(row["outcome"], row["line"]) for row in rows] == [("added", 2), ("added", 3), ("refused", 4)]
+    assert rows[2]["reason"] == "The address has no @."
+    assert "Anna" not in out
+
+
+def test_a_workbook_is_imported_from_the_sheet_that_is_named(command: Command, folder: Path):
+    book = openpyxl.Workbook()
+    sheet = book.create_sheet("Medlemmar")
+    sheet.append(("Nr", "Mejl"))
+    sheet.append((7, "anna@example.org"))
+    book.save(folder / "medlemmar.xlsx")
+
+    status, out, _ = command(
+        "members", "import", folder / "medlemmar.xlsx", "--sheet", "Medlemmar", "--map", "number=Nr"
+    )
+    assert status == 0
+    assert out.split()[:2] == ["added", "1"]
+
+
+def test_a_whole_register_that_lacks_many_needs_a_yes(command: Command, file: Path):
+    command("members", "import", file)
+    file.write_text(f"{HEADINGS}\r\n{ANNA}\r\n", encoding="utf-8")
+
+    status, _, err = command("members", "import", file, "--whole-register")
+    assert (status, len(err.splitlines())) == (2, 1)
+    assert "repeat with --yes" in err
+
+    status, out, _ = command("members", "import", file, "--whole-register", "--yes")
+    assert status == 0
+    assert "Missing from the file: 2 Bo Ek" in out
+
+
+def test_members_are_listed_with_the_field_names_of_the_words_table(command: Command, file: Path):
+    command("members", "import", file)
+
+    _, out, _ = command("members", "list", "--json")
+    anna, _bo = json.loads(out)
+    assert anna.pop("created_at") == anna.pop("changed_at")
+    assert anna == {
+        "id": 1,
+        "number": "1",
+        "address": "anna.z@example.org",
+        "given_name": "Anna",
+        "family_name": "Zetterqvist",
+        "language": "sv",
+        "plain_only": False,
+        "state": "active",
+        "ground": "member",
+        "districts": ["bromma"],
+        "topics": [],
+        "publications": ["weekly"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "listed"),
+    [(("--district", "bromma"), [1, 2]), (("--state", "active"), [1, 2]), (("--state", "left"), [])],
+)
+def test_a_list_can_be_narrowed(command: Command, file: Path, options: tuple[str, ...], listed: list[int]):
+    command("members", "import", file)
+
+    _, out, _ = command("members", "list", "--json", *options)
+    assert [row["id"] for row in json.loads(out)] == listed
+
+
+def test_a_member_can_be_shown_handed_out_and_erased(command: Command, file: Path):
+    command("members", "import", file)
+
+    assert "family_name\tZetterqvist" in command("members", "show", 1)[1]
+    assert json.loads(command("members", "show", 1, "--json")[1])[0]["given_name"] == "Anna"
+    held = json.loads(command("members", "export", 1)[1])[0]
+    assert (held["address"], held["deliveries"]) == ("anna.z@example.org", [])
+    assert command("members", "erase", 1)[0] == 2
+    assert command("members", "erase", 1, "--yes")[0] == 0
+    assert json.loads(command("members", "show", 1, "--json")[1])[0]["address"] is None
+
+
+def test_whoever_looks_is_noted_in_the_diary(command: Command, file: Path, folder: Path):
+    command("members", "import", file)
+    for arguments in (("list",), ("show", 1), ("export", 1), ("erase", 1, "--yes")):
+        command("members", *arguments)
+
+    with opened(folder).reading() as session:
+        notes = session.exec(select(Access)).all()
+        me = pwd.getpwuid(os.getuid()).pw_name
+        assert [(note.who, note.what, note.member_id, note.count) for note in notes] == [
+            (me, "import", None, 2),
+            (me, "list", None, 2),
+            (me, "show", 1, 1),
+            (me, "export", 1, 1),
+            (me, "erase", 1, 1),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("import", "nowhere.csv"), "There is no file nowhere.csv."),
+        (("import", "."), "cannot be read"),
+        (("import", "{file}", "--map", "address"), "Write --map as FIELD=HEADING"),
+        (("import", "{file}", "--map", "address=Skostorlek"), "There is no column Skostorlek"),
+        (("show", "99"), "There is no member 99."),
+        (("export", "99"), "There is no member 99."),
+        (("list", "--district", "atlantis"), "There is no district atlantis."),
+    ],
+)
+def test_a_mistake_is_one_sentence(command: Command, file: Path, arguments: tuple[str, ...], sentence: str):
+    status, out, err = command("members", *(argument.format(file=file) for argument in arguments))
+
+    assert (status, out) == (2, "")
+    assert sentence in err
+    assert len(err.splitlines()) == 1
+
+
+def test_an_interrupted_import_is_finished_by_the_next_command_of_any_kind(command: Command, folder: Path):
+    app = opened(folder)
+    file = run.MemberFile(f"{HEADINGS}\n{ANNA}\n".encode(), "m.csv", None, {})
+    policy = Policy(publications=("weekly",), ground=Ground.MEMBER, language="sv")
+    with app.reading() as session:
+        prepared = run.prepare(session, file, policy, lambda *_: None)
+    with app.writing() as session:
+        number = staging.begin(session, rows=1, now=MOMENT)
+        staging.stage(session, number, prepared.plan.added, first=0)
+        staging.accept(session, number, planned_after=0, now=MOMENT)
+
+    assert [row["id"] for row in json.loads(command("members", "list", "--json")[1])] == [1]
