@@ -31,8 +31,10 @@ def apply(session: Session, changes: Sequence[Change], now: datetime) -> None:
     """Add and change members in a few statements a table, with no ORM object per member."""
     added = _add(session, [change for change in changes if change.member_id is None], now)
     changed, free = _change(session, [change for change in changes if change.member_id is not None], now)
+    _forget_choices(session, [number for number, _ in free])
     _choose(session, added + free)
-    _subscribe(session, added + changed, now)
+    _subscribe(session, [(number, slug) for number, change in added for slug in change.person.publications], now)
+    _subscribe(session, _missing(session, changed), now)
     _keep_evidence(session, added + changed, now)
 
 
@@ -60,6 +62,8 @@ def _add(session: Session, changes: Sequence[Change], now: datetime) -> Placed:
 def _change(session: Session, changes: Sequence[Change], now: datetime) -> tuple[Placed, Placed]:
     """Return who was changed, and who of them has not chosen by will meanwhile."""
     ids = [change.member_id for change in changes if change.member_id is not None]
+    if not ids:
+        return [], []
     query = select(Member.id, Member.state, Member.chosen_by).where(col(Member.id).in_(ids)).with_for_update()
     current = {number: (state, chosen) for number, state, chosen in session.exec(query)}
     withdrew = consent.withdrawn(session, ids)
@@ -108,45 +112,46 @@ def _row(change: Change, now: datetime) -> dict[str, Any]:
     }
 
 
+def _forget_choices(session: Session, ids: Sequence[int]) -> None:
+    if ids:
+        connection = session.connection()
+        connection.execute(sa.delete(MemberDistrict).where(col(MemberDistrict.member_id).in_(ids)))
+        connection.execute(sa.delete(MemberTopic).where(col(MemberTopic.member_id).in_(ids)))
+
+
 def _choose(session: Session, placed: Placed) -> None:
     districts = dict(session.exec(select(District.slug, District.id)).all())
     topics = dict(session.exec(select(Topic.slug, Topic.id)).all())
-    ids = [number for number, _ in placed]
-    connection = session.connection()
-    connection.execute(sa.delete(MemberDistrict).where(col(MemberDistrict.member_id).in_(ids)))
-    connection.execute(sa.delete(MemberTopic).where(col(MemberTopic.member_id).in_(ids)))
-    _insert(
-        session,
-        MemberDistrict,
-        [
-            {"member_id": number, "district_id": districts[slug]}
-            for number, change in placed
-            for slug in change.person.districts
-        ],
-    )
-    _insert(
-        session,
-        MemberTopic,
-        [{"member_id": number, "topic_id": topics[slug]} for number, change in placed for slug in change.person.topics],
-    )
+    chosen = [
+        {"member_id": number, "district_id": districts[slug]}
+        for number, change in placed
+        for slug in change.person.districts
+    ]
+    followed = [
+        {"member_id": number, "topic_id": topics[slug]} for number, change in placed for slug in change.person.topics
+    ]
+    _insert(session, MemberDistrict, chosen)
+    _insert(session, MemberTopic, followed)
 
 
-def _subscribe(session: Session, placed: Placed, now: datetime) -> None:
-    """Open what is missing. A row that is there is left alone, ended or not; who left everything gets none."""
+def _missing(session: Session, placed: Placed) -> list[tuple[int, str]]:
+    """Return what is to be opened: a row that is there is left alone, ended or not; who left everything gets none."""
+    if not placed:
+        return []
     ids = [number for number, _ in placed]
-    held = set(
-        session.exec(
-            select(Subscription.member_id, Subscription.publication).where(col(Subscription.member_id).in_(ids))
-        )
-    )
-    withdrew = consent.withdrawn(session, ids)
-    rows = [
-        {"member_id": number, "publication": slug, "since": now, "cadence": Cadence.WEEKLY}
+    query = select(Subscription.member_id, Subscription.publication).where(col(Subscription.member_id).in_(ids))
+    held, withdrew = set(session.exec(query)), consent.withdrawn(session, ids)
+    return [
+        (number, slug)
         for number, change in placed
         for slug in change.person.publications
         if (number, slug) not in held and number not in withdrew
     ]
-    _insert(session, Subscription, rows)
+
+
+def _subscribe(session: Session, missing: Sequence[tuple[int, str]], now: datetime) -> None:
+    weekly = {"cadence": Cadence.WEEKLY, "since": now}
+    _insert(session, Subscription, [{"member_id": number, "publication": slug} | weekly for number, slug in missing])
 
 
 def _keep_evidence(session: Session, placed: Placed, now: datetime) -> None:

@@ -32,14 +32,16 @@ def latest(session: Session) -> int:
 
 def sweep(session: Session) -> bool:
     """Delete a chunk of what was staged and never accepted; return whether there may be more."""
-    dead = select(ImportRun.id).where(col(ImportRun.accepted_at).is_(None))
-    rows = select(ImportRow.run_id, ImportRow.place).where(col(ImportRow.run_id).in_(dead)).limit(CHUNK)
-    found = session.exec(rows).all()
-    if found:
-        _delete(session, found)
-        return True
-    session.exec(delete(ImportRun).where(col(ImportRun.accepted_at).is_(None)))
-    return False
+    dead = session.exec(select(ImportRun).where(col(ImportRun.accepted_at).is_(None)).limit(1)).first()
+    if dead is None:
+        return False
+    rows = select(ImportRow.place).where(ImportRow.run_id == dead.id).order_by(col(ImportRow.place))
+    upto = session.exec(rows.limit(CHUNK)).all()
+    if upto:
+        session.exec(delete(ImportRow).where(col(ImportRow.run_id) == dead.id, col(ImportRow.place) <= upto[-1]))
+    else:
+        session.delete(dead)
+    return True
 
 
 def begin(session: Session, *, rows: int, now: datetime) -> int:
@@ -82,12 +84,15 @@ def take(session: Session) -> list[Change] | None:
     run = session.exec(open_runs.order_by(col(ImportRun.id)).limit(1).with_for_update()).first()
     if run is None:
         return None
-    query = select(ImportRow).where(ImportRow.run_id == run.id).order_by(col(ImportRow.place)).limit(CHUNK)
+    query = select(ImportRow.place, ImportRow.change).where(ImportRow.run_id == run.id)
+    query = query.order_by(col(ImportRow.place)).limit(CHUNK)
     rows = session.exec(query).all()
-    _delete(session, [(row.run_id, row.place) for row in rows])
     if len(rows) < CHUNK:
         run.done_at = run.accepted_at
-    return [_unpack(row.change) for row in rows]
+    if rows:
+        last, _ = rows[-1]
+        session.exec(delete(ImportRow).where(col(ImportRow.run_id) == run.id, col(ImportRow.place) <= last))
+    return [_unpack(change) for _, change in rows]
 
 
 def is_open(session: Session) -> bool:
@@ -99,14 +104,6 @@ def is_open(session: Session) -> bool:
 def remember(session: Session, header_key: str, columns: Mapping[str, str], now: datetime) -> None:
     """Keep the mapping that was said for these headings, for the next file that has them."""
     session.merge(ImportMapping(header_key=header_key, columns=json.dumps(dict(columns), ensure_ascii=False), at=now))
-
-
-def _delete(session: Session, keys: Sequence[tuple[int, int]]) -> None:
-    if keys:
-        statement = sa.delete(ImportRow).where(
-            col(ImportRow.run_id) == sa.bindparam("run"), col(ImportRow.place) == sa.bindparam("at_place")
-        )
-        session.connection().execute(statement, [{"run": run, "at_place": place} for run, place in keys])
 
 
 def _pack(change: Change) -> str:

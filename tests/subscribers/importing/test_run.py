@@ -1,7 +1,7 @@
 """Imports into a real database, from a file's bytes to rows."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -148,6 +148,63 @@ def test_nobody_who_left_is_subscribed_again(transaction: Transaction):
     with transaction() as session:
         query = select(Subscription.member_id, Subscription.publication).where(col(Subscription.ended_at).is_(None))
         assert session.exec(query).all() == [(1, "events")]
+
+
+def test_nobody_who_leaves_between_plan_and_import_is_subscribed_to_more(transaction: Transaction):
+    take_in(transaction, HEADINGS, ANNA)
+    more = Policy(publications=("weekly", "events"), ground=Ground.MEMBER, language="sv")
+    found = prepared(transaction, HEADINGS, ANNA, policy=more)
+    with transaction() as session:
+        consent.withdraw(session, 1, publication=None, source="link", now=NOW)
+
+    run.carry_out(transaction, found, who="kim", now=NOW, progress=_quiet)
+
+    with transaction() as session:
+        assert session.exec(select(Subscription.publication)).all() == ["weekly"]
+
+
+def test_who_enrols_between_plan_and_import_is_not_added_twice(transaction: Transaction):
+    found = prepared(transaction, HEADINGS, ANNA, BO)
+    with transaction() as session:
+        newcomer = enrolment.Newcomer(address.parse("bo@malmö.se"), number="2", ground=Ground.MEMBER)
+        enrolment.add(session, newcomer, publications=[], now=NOW)
+
+    run.carry_out(transaction, found, who="kim", now=NOW, progress=_quiet)
+
+    assert [member.number for member in members(transaction)] == ["2", "1"]
+
+
+def test_an_import_whose_staged_rows_were_swept_by_another_is_refused(transaction: Transaction):
+    with transaction() as session:
+        number = staging.begin(session, rows=1, now=NOW)
+        staging.stage(session, number, prepared(lambda: nullcontext(session), HEADINGS, ANNA).plan.added, first=0)
+    for _ in range(2):
+        with transaction() as session:
+            staging.sweep(session)
+
+    with transaction() as session, pytest.raises(Refused, match="Another import"):
+        staging.accept(session, number, planned_after=0, now=NOW)
+
+
+def test_an_import_with_rows_missing_is_refused(transaction: Transaction):
+    with transaction() as session, pytest.raises(Refused, match="Another import"):
+        staging.accept(session, staging.begin(session, rows=1, now=NOW), planned_after=0, now=NOW)
+
+
+def test_a_yes_from_a_form_is_no_proof_until_it_is_confirmed(transaction: Transaction):
+    with transaction() as session:
+        newcomer = enrolment.Newcomer(address.parse("s@example.org"))
+        sven = enrolment.add(session, newcomer, publications=["weekly"], now=NOW)
+        consent.give(session, sven, publication="weekly", source="form", wording="v1", now=NOW)
+    headings, row = "E-post;Förnamn", "s@example.org;Sven"
+
+    take_in(transaction, headings, row, policy=SUPPORTERS)
+    assert [member.state for member in members(transaction)] == [State.PENDING]
+
+    with transaction() as session:
+        enrolment.confirm(session, sven, source="link", wording="v1", now=NOW)
+    take_in(transaction, headings, row.replace("Sven", "Svend"), policy=SUPPORTERS)
+    assert [member.state for member in members(transaction)] == [State.ACTIVE]
 
 
 def test_nobody_erased_comes_back(transaction: Transaction):

@@ -63,6 +63,7 @@ def test_a_sheet_is_chosen_by_name():
     [
         (b'r="B2"', b'r="XFD1048576"'),
         (b'r="B2"', b"r = 'xfd1048576'"),
+        (b'r="B2"', b'r="AAAAAAA2"'),
         (b'<row r="2"', b'<row r="1048576"'),
         (b"</sheetData>", b"<row>" + b"<c/>" * 16_000 + b"</row>" + b"<row/>" * 2_000 + b"</sheetData>"),
     ],
