@@ -18,7 +18,11 @@ from subscribers.errors import Locked
 
 def create_web(app: App) -> FastAPI:
     """Return the site of one installation. It opens the database when first asked for it."""
-    web = FastAPI(title="Utskick", openapi_url=None)  # its viewers load scripts from elsewhere; web.openapi() remains
+    web = FastAPI(
+        title="Utskick",
+        openapi_url=None,  # its viewers load scripts from elsewhere; web.openapi() remains
+        redirect_slashes=False,  # one-click must never meet a redirect, RFC 8058 §3.1
+    )
     web.state.house = House(app, Pages(app.settings))
     for part in (public, leaving, choosing):
         web.include_router(part.router)

@@ -38,7 +38,7 @@ class Fields:
 
 async def read_fields(request: Request) -> Fields:
     """raises HTTPException: 408 too slow, 413 too large, 415 another type, 400 not readable."""
-    body = await _body(request)
+    body = await read_body(request, SECONDS)
     kind, _ = parse_options_header(request.headers.get("content-type"))
     parser: FormParser | MultiPartParser
     if kind == b"application/x-www-form-urlencoded":
@@ -54,10 +54,11 @@ async def read_fields(request: Request) -> Fields:
     return Fields(tuple((name, value) for name, value in form.multi_items() if isinstance(value, str)))
 
 
-async def _body(request: Request) -> bytes:
+async def read_body(request: Request, seconds: float) -> bytes:
+    """raises HTTPException: 408 when it takes longer than `seconds`, 413 beyond MAX_BYTES."""
     body = bytearray()
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(seconds):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > MAX_BYTES:
