@@ -11,14 +11,21 @@ from starlette.exceptions import HTTPException
 from mailer.news.models import NewsItem
 from mailer.web.house import Here, House
 from mailer.web.language import preferred
-from mailer.web.rendering import STYLE
+from mailer.web.rendering import STATIC
 
 router = APIRouter()
 
 FOR_EVER = "public, max-age=31536000, immutable"
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")  # what a 64-bit column can hold
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9-]{7,69}\.(jpg|png|webp|gif)")
-_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp", "gif": "image/gif"}
+_TYPES = {
+    "css": "text/css",
+    "gif": "image/gif",
+    "jpg": "image/jpeg",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "webp": "image/webp",
+}
 _READ = ["GET", "HEAD"]
 
 
@@ -73,9 +80,11 @@ def image(name: str, house: Here) -> FileResponse:
     )
 
 
-@router.api_route("/static/pages.css", methods=_READ)
-async def style() -> Response:
-    return Response(STYLE, media_type="text/css", headers={"Cache-Control": FOR_EVER})
+@router.api_route("/static/{name}", methods=_READ)
+async def static(name: str) -> Response:
+    if name not in STATIC:
+        raise HTTPException(404)
+    return Response(STATIC[name], media_type=_TYPES[name.rpartition(".")[2]], headers={"Cache-Control": FOR_EVER})
 
 
 @router.api_route("/healthz", methods=_READ)

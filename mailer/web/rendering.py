@@ -16,8 +16,8 @@ from mailer.config import Settings
 from mailer.i18n import LANGUAGES, translations
 
 FOLDER = Path(__file__).with_name("pages")
-STYLE = (FOLDER / "pages.css").read_bytes()
-STYLE_VERSION = hashlib.sha256(STYLE).hexdigest()[:12]  # in its address, so that browsers may keep it for ever
+STATIC = {name: (FOLDER / name).read_bytes() for name in ("pages.css", "icon.svg")}
+VERSION = hashlib.sha256(b"".join(STATIC.values())).hexdigest()[:12]  # in their address, so they may be kept
 
 
 @cache
@@ -49,7 +49,7 @@ class Pages:
         self._shared = {
             "site": settings.site,
             "prefix": urlsplit(settings.site.base_url).path,
-            "style_version": STYLE_VERSION,
+            "version": VERSION,
         }
 
     def answer(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from mailer.web import listen, server_of
 from subscribers import preferences
@@ -73,11 +73,11 @@ def test_a_member_leaves_comes_back_and_chooses_three_districts(
 
     page.goto(address + site.leave_path())
     page.get_by_role("button", name="Avsluta prenumerationen").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Du får inte längre Veckobrevet"
+    expect(page.get_by_role("heading", level=1)).to_have_text("Du får inte längre Veckobrevet")
     assert not site.gets(ANNA)
 
     page.get_by_role("button", name="Ångra").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Ångrat"
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ångrat")
     assert site.gets(ANNA)
 
     page.get_by_role("link", name="Välj stadsdelar, ämnen och språk").click()
@@ -86,7 +86,7 @@ def test_a_member_leaves_comes_back_and_chooses_three_districts(
     page.locator("summary", has_text="Stockholms län").click()
     page.get_by_label("Solna").check()
     page.get_by_role("button", name="Spara").click()
-    assert page.get_by_role("status").inner_text() == "Sparat. Det gäller från och med nästa brev."
+    expect(page.get_by_role("status")).to_have_text("Sparat. Det gäller från och med nästa brev.")
     with site.app.reading() as session:
         choices = preferences.read(session, ANNA)
     assert choices is not None
@@ -105,7 +105,7 @@ def test_a_member_pauses_with_the_keyboard_alone(site: Site, chromium: Browser, 
             break
     page.keyboard.press("Enter")
 
-    assert page.get_by_role("heading", level=1).inner_text() == "Pausat till den 3 april 2024"
+    expect(page.get_by_role("heading", level=1)).to_have_text("Pausat till den 3 april 2024")
     assert site.gets(BO)
     page.close()
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from mailer.web.rendering import STYLE
+from mailer.web.rendering import STATIC
 from tests.builders import a_news_item
 from tests.mailer.web.conftest import Site
 
@@ -130,7 +130,7 @@ def test_the_style_sheet_is_ours_and_its_address_changes_with_it(site: Site):
 
     answer = site.client.get(address)
 
-    assert answer.content == STYLE
+    assert answer.content == STATIC["pages.css"]
     assert answer.headers["content-type"].startswith("text/css")
     assert "immutable" in answer.headers["cache-control"]
     assert "?v=" in address
