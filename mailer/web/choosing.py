@@ -61,7 +61,7 @@ def look(claim: Annotated[Claim, Depends(_claim)], house: Here) -> HTMLResponse:
 
 @router.post("/p/{token}")
 def choose(claim: Annotated[Claim, Depends(_claim)], house: Here, fields: Posted) -> HTMLResponse:
-    with house.app.writing() as session:
+    with house.writing() as session:
         return _page(house, claim, session, _save(house, claim, session, fields))
 
 

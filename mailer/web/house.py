@@ -1,10 +1,14 @@
 """What every route is given: the installation and its pages."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import date
+from threading import Lock
 from typing import Annotated
 
 from fastapi import Depends, Request
+from sqlmodel import Session
 from starlette.exceptions import HTTPException
 
 from mailer.app import App
@@ -18,6 +22,16 @@ from mailer.web.rendering import Pages
 class House:
     app: App
     pages: Pages
+    turn: Lock = field(default_factory=Lock)
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """One transaction at a time: SQLite has one writer, and threads that wait here are served in a queue.
+
+        Left to SQLite they would sleep and try again, and after a mail-out some would wait for seconds.
+        """
+        with self.turn, self.app.writing() as session:
+            yield session
 
     def claim(self, token: str, purpose: Purpose) -> Claim:
         """Read a path's token, without the database. raises HTTPException 404 when it is not ours or not for this."""

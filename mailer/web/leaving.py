@@ -79,7 +79,7 @@ def leave(claim: Annotated[Claim, Depends(_claim)], house: Here, fields: Posted)
 def _one_click(house: House, claim: Claim) -> Response:
     """Leave for everyone the mail greeted. The answer is the same however often it comes, and never a redirect."""
     now = house.app.now()
-    with house.app.writing() as session:
+    with house.writing() as session:
         standing = find_standing(session, claim, now)
         for member in household(session, claim):
             consent.withdraw(session, member, publication=standing.publication, source=ONE_CLICK, now=now)
@@ -88,7 +88,7 @@ def _one_click(house: House, claim: Claim) -> Response:
 
 def _by_hand(house: House, claim: Claim, fields: Fields) -> HTMLResponse:
     now = house.app.now()
-    with house.app.writing() as session:
+    with house.writing() as session:
         standing = find_standing(session, claim, now)
         if house.came_from_our_page(fields, claim.member):
             asked = Asked(standing, fields.one("until"), now, house.today())
