@@ -22,6 +22,7 @@ class Purpose(IntEnum):
 
     UNSUBSCRIBE = 1
     PREFERENCES = 2
+    FORM = 3  # goes into a page's form, never into a mail; the hour it was issued stands where the mailing would
 
 
 @dataclass(frozen=True, slots=True)

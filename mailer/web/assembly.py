@@ -1,0 +1,53 @@
+"""The site put together: routes, and what becomes of every error."""
+
+from collections.abc import Mapping
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
+from starlette.exceptions import HTTPException
+
+from mailer.app import App
+from mailer.errors import UtskickError
+from mailer.web import choosing, leaving, public
+from mailer.web.guard import Guard
+from mailer.web.house import House
+from mailer.web.language import preferred
+from mailer.web.rendering import Pages
+from subscribers.errors import Locked
+
+
+def create_web(app: App) -> FastAPI:
+    """Return the site of one installation. It opens the database when first asked for it."""
+    web = FastAPI(
+        title="Utskick",
+        openapi_url=None,  # its viewers load scripts from elsewhere; web.openapi() remains
+        redirect_slashes=False,  # one-click must never meet a redirect, RFC 8058 §3.1
+    )
+    web.state.house = House(app, Pages(app.settings))
+    for part in (public, leaving, choosing):
+        web.include_router(part.router)
+    web.add_exception_handler(HTTPException, _refusal)
+    web.add_exception_handler(UtskickError, _trouble)
+    web.add_exception_handler(Locked, _trouble)
+    web.add_middleware(Guard)
+    return web
+
+
+def _refusal(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = (error.headers if isinstance(error, HTTPException) else None) or {}
+    if request.method == "OPTIONS" and "Allow" in headers:
+        return Response(status_code=204, headers=headers)
+    return _error_page(request, status, headers)
+
+
+def _trouble(request: Request, error: Exception) -> Response:
+    """A database that is locked or gone: whoever asked may come back, and a mail program will."""
+    del error
+    return _error_page(request, 503, {"Retry-After": "30"})
+
+
+def _error_page(request: Request, status: int, headers: Mapping[str, str]) -> HTMLResponse:
+    house: House = request.app.state.house
+    language = preferred(request.headers.get("accept-language", ""), house.app.settings.site.language)
+    return house.pages.answer("error.html", language, status=status, headers=headers, error=status)

@@ -1,0 +1,129 @@
+"""/p/TOKEN: choose districts, topics, language, cadence. A forwarded link shows choices, never whose they are."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import HTMLResponse
+from sqlmodel import Session, select
+
+from mailer.i18n import LANGUAGES
+from mailer.links import Claim, Purpose
+from mailer.web.districts import Group, Place, grouped
+from mailer.web.forms import Fields, Posted
+from mailer.web.house import Here, House
+from mailer.web.standing import Standing, find_standing
+from subscribers import preferences
+from subscribers.errors import Refused
+from subscribers.models import Cadence, District, Topic
+from subscribers.preferences import Preferences
+
+router = APIRouter()
+
+BY_LINK = "link"
+LANGUAGE_NAMES = {"sv": "Svenska", "en": "English"}  # each in itself: whoever looks for it can read it
+
+
+async def _claim(token: str, house: Here) -> Claim:
+    return house.claim(token, Purpose.PREFERENCES)
+
+
+class Remark(StrEnum):
+    NONE = ""
+    SAVED = "saved"
+    STALE = "stale"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`unsaved` are choices to show again that were not stored."""
+
+    remark: Remark
+    unsaved: Preferences | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """What there is to choose from."""
+
+    districts: tuple[Group, ...]
+    topics: tuple[Topic, ...]
+
+
+@router.api_route("/p/{token}", methods=["GET", "HEAD"])
+def look(claim: Annotated[Claim, Depends(_claim)], house: Here) -> HTMLResponse:
+    with house.app.reading() as session:
+        return _page(house, claim, session, Outcome(Remark.NONE))
+
+
+@router.post("/p/{token}")
+def choose(claim: Annotated[Claim, Depends(_claim)], house: Here, fields: Posted) -> HTMLResponse:
+    with house.writing() as session:
+        return _page(house, claim, session, _save(house, claim, session, fields))
+
+
+def _save(house: House, claim: Claim, session: Session, fields: Fields) -> Outcome:
+    now = house.app.now()
+    before = _choices_of(session, find_standing(session, claim, now))
+    if before is None:
+        return Outcome(Remark.NONE)
+    try:
+        new = choices_from(fields, before)
+        if not house.came_from_our_page(fields, claim.member):
+            return Outcome(Remark.STALE, new)
+        preferences.change(session, claim.member, new, source=BY_LINK, now=now)
+    except Refused:
+        return Outcome(Remark.REFUSED)
+    return Outcome(Remark.SAVED)
+
+
+def choices_from(fields: Fields, before: Preferences) -> Preferences:
+    """Read the form. raises Refused for what the page did not offer; slugs are judged by whoever stores them."""
+    language = fields.one("language")
+    if language not in LANGUAGES:
+        raise Refused("Choose one of the languages on the page.")
+    try:
+        cadence = {
+            publication: Cadence(fields.one(f"cadence-{publication}") or kept)
+            for publication, kept in before.cadence.items()
+        }
+    except ValueError:
+        raise Refused("Choose one of the intervals on the page.") from None
+    return Preferences(
+        districts=fields.every("district"),
+        topics=fields.every("topic"),
+        language=language,
+        cadence=cadence,
+        plain_only=fields.one("plain_only") == "yes",
+    )
+
+
+def _choices_of(session: Session, standing: Standing) -> Preferences | None:
+    return preferences.read(session, standing.member_id) if standing.listed else None
+
+
+def _page(house: House, claim: Claim, session: Session, outcome: Outcome) -> HTMLResponse:
+    standing = find_standing(session, claim, house.app.now())
+    choices = outcome.unsaved or _choices_of(session, standing)
+    return house.pages.answer(
+        "choose.html",
+        standing.language,
+        status=400 if outcome.remark in (Remark.STALE, Remark.REFUSED) else 200,
+        remark=outcome.remark,
+        choices=choices,
+        menu=_menu(session, choices.districts if choices else ()),
+        publications={slug: house.name_of(slug, standing.language) for slug in standing.taken},
+        languages=LANGUAGE_NAMES,
+        nonce=house.nonce_for(claim.member),
+        leave=house.app.links.tokens.make(Purpose.UNSUBSCRIBE, claim.member, claim.mailing),
+    )
+
+
+def _menu(session: Session, chosen: Iterable[str]) -> Menu:
+    rows = session.exec(select(District.id, District.slug, District.name, District.parent_id)).all()
+    places = [Place(number or 0, slug, name, parent) for number, slug, name, parent in rows]
+    topics = session.exec(select(Topic).order_by(Topic.name)).all()
+    return Menu(grouped(places, frozenset(chosen)), tuple(topics))

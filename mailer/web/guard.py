@@ -1,0 +1,82 @@
+"""Around every answer: headers that forbid, a log line that names nobody, and a plain page when something breaks."""
+
+import re
+import time
+import traceback
+from collections.abc import Mapping
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = structlog.get_logger()
+
+# What an answer says for itself goes before these; pictures and the style sheet may be kept, pages may not.
+HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
+        " frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+_SECRET = re.compile(r"^/([up])/.*", re.DOTALL)
+_KNOWN = re.compile(r"/|/healthz|/static/(pages\.css|icon\.svg)|/n/\d{1,18}|/i/[\w.-]{1,80}")
+
+
+def masked(path: str) -> str:
+    """Return `path` without what it should not tell a log: tokens, and anything a stranger made up."""
+    if secret := _SECRET.match(path):
+        return f"/{secret[1]}/…"
+    return path if _KNOWN.fullmatch(path) else "other"
+
+
+class Guard:
+    """The outermost layer. Keeps an unforeseen error from the person, and its values from the log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        asked, begun, status = masked(scope["path"]), time.perf_counter(), 0
+
+        async def guarded(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(raw=message["headers"])
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, guarded)
+        except Exception as error:  # noqa: BLE001  # the last door: whatever it is, the person sees a sentence
+            log.error("page broke", path=asked, error=type(error).__name__, where=_frames(error))  # noqa: TRY400  # its message may quote a person
+            if not status:
+                await _APOLOGY(scope, receive, guarded)
+        log.info("page", method=scope["method"], path=asked, status=status, ms=_milliseconds(begun))
+
+
+_APOLOGY = PlainTextResponse(
+    "Något gick fel hos oss. Försök igen om en stund.\nSomething went wrong here. Please try again in a while.\n",
+    status_code=500,
+)
+
+
+def _frames(error: Exception) -> list[str]:
+    """Return where it broke, without the message: a database error quotes the values it was given."""
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)[-6:]]
+
+
+def _milliseconds(begun: float) -> int:
+    return round((time.perf_counter() - begun) * 1000)

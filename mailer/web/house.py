@@ -1,0 +1,66 @@
+"""What every route is given: the installation and its pages."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from threading import Lock
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlmodel import Session
+from starlette.exceptions import HTTPException
+
+from mailer.app import App
+from mailer.links import Claim, Purpose
+from mailer.web import nonce
+from mailer.web.forms import Fields
+from mailer.web.rendering import Pages
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    app: App
+    pages: Pages
+    turn: Lock = field(default_factory=Lock)
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """One transaction at a time: SQLite has one writer, and threads that wait here are served in a queue.
+
+        Left to SQLite they would sleep and try again, and after a mail-out some would wait for seconds.
+        """
+        with self.turn, self.app.writing() as session:
+            yield session
+
+    def claim(self, token: str, purpose: Purpose) -> Claim:
+        """Read a path's token, without the database. raises HTTPException 404 when it is not ours or not for this."""
+        claim = self.app.links.tokens.read(token, purpose)
+        if claim is None:
+            raise HTTPException(404)
+        return claim
+
+    def today(self) -> date:
+        """Return the day it is where the members are."""
+        return self.app.now().astimezone(self.app.settings.site.zone).date()
+
+    def nonce_for(self, member: int) -> str:
+        return nonce.issue(self.app.links.tokens, member, self.app.now())
+
+    def came_from_our_page(self, fields: Fields, member: int) -> bool:
+        """Whether the form is one that a page of this member's showed lately."""
+        return nonce.holds(self.app.links.tokens, fields.one("nonce"), member, self.app.now())
+
+    def name_of(self, publication: str, language: str) -> str:
+        """Return what members call a publication; its slug when config has it no longer."""
+        known = self.app.settings.publications.get(publication)
+        names = {str(code): name for code, name in known.name.items()} if known else {}
+        return names.get(language) or next(iter(names.values()), publication)
+
+
+async def _house(request: Request) -> House:
+    house: House = request.app.state.house
+    return house
+
+
+Here = Annotated[House, Depends(_house)]

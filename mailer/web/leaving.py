@@ -1,0 +1,215 @@
+"""/u/TOKEN: leave, or get less. Opening the page changes nothing; mail scanners fetch every link (RFC 8058 §1)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse
+from sqlmodel import Session
+
+from mailer.i18n import translations
+from mailer.links import Claim, Purpose
+from mailer.web.forms import Fields, Posted
+from mailer.web.house import Here, House
+from mailer.web.standing import Standing, find_standing, household
+from subscribers import consent, preferences
+from subscribers.models import Cadence
+
+router = APIRouter()
+
+ONE_CLICK, BY_HAND = "one-click", "link"  # what the evidence of consent names as its source
+UNDO_WORDING = "undo-1"  # version of the undo button's words: count up when they change
+PAUSE_AT_MOST = timedelta(days=366)
+
+
+async def _claim(token: str, house: Here) -> Claim:
+    return house.claim(token, Purpose.UNSUBSCRIBE)
+
+
+class Remark(StrEnum):
+    """What the page says above the buttons; nothing at first."""
+
+    NONE = ""
+    LEFT = "left"
+    LEFT_EVERYTHING = "left everything"
+    MONTHLY = "monthly"
+    WEEKLY = "weekly"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    UNDONE = "undone"
+    STALE = "stale"
+    BAD_DATE = "bad date"
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """What the calendar of the pause offers."""
+
+    first: date
+    proposed: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A button that somebody pressed: where they stood, the date they gave, and what day it is for them."""
+
+    standing: Standing
+    until: str
+    now: datetime
+    today: date
+
+
+@router.api_route("/u/{token}", methods=["GET", "HEAD"])
+def ask(claim: Annotated[Claim, Depends(_claim)], house: Here) -> HTMLResponse:
+    with house.app.reading() as session:
+        standing = find_standing(session, claim, house.app.now())
+    return _page(house, claim, standing, Remark.NONE)
+
+
+@router.post("/u/{token}")
+def leave(claim: Annotated[Claim, Depends(_claim)], house: Here, fields: Posted) -> Response:
+    """Serve the mail program's one-click POST (RFC 8058 §3.2) and the buttons of the page."""
+    return _one_click(house, claim) if fields.is_one_click else _by_hand(house, claim, fields)
+
+
+def _one_click(house: House, claim: Claim) -> Response:
+    """Leave for everyone the mail greeted. The answer is the same however often it comes, and never a redirect."""
+    now = house.app.now()
+    with house.writing() as session:
+        standing = find_standing(session, claim, now)
+        for member in household(session, claim):
+            consent.withdraw(session, member, publication=standing.publication, source=ONE_CLICK, now=now)
+    return PlainTextResponse(translations(standing.language).gettext("You are unsubscribed.") + "\n")
+
+
+def _by_hand(house: House, claim: Claim, fields: Fields) -> HTMLResponse:
+    now = house.app.now()
+    with house.writing() as session:
+        standing = find_standing(session, claim, now)
+        if house.came_from_our_page(fields, claim.member):
+            asked = Asked(standing, fields.one("until"), now, house.today())
+            remark = CHOICES.get(fields.one("choice"), _nothing)(session, asked)
+            standing = find_standing(session, claim, now)
+        else:
+            remark = Remark.STALE
+    return _page(house, claim, standing, remark)
+
+
+def _nothing(_session: Session, _asked: Asked) -> Remark:
+    return Remark.NONE
+
+
+def _leave_this(session: Session, asked: Asked) -> Remark:
+    return _withdraw(session, asked, asked.standing.publication, Remark.LEFT)
+
+
+def _leave_everything(session: Session, asked: Asked) -> Remark:
+    return _withdraw(session, asked, None, Remark.LEFT_EVERYTHING)
+
+
+def _withdraw(session: Session, asked: Asked, publication: str | None, remark: Remark) -> Remark:
+    consent.withdraw(session, asked.standing.member_id, publication=publication, source=BY_HAND, now=asked.now)
+    return remark
+
+
+def _monthly(session: Session, asked: Asked) -> Remark:
+    return _change_cadence(session, asked, Cadence.MONTHLY, Remark.MONTHLY)
+
+
+def _weekly(session: Session, asked: Asked) -> Remark:
+    return _change_cadence(session, asked, Cadence.WEEKLY, Remark.WEEKLY)
+
+
+def _change_cadence(session: Session, asked: Asked, cadence: Cadence, remark: Remark) -> Remark:
+    standing = asked.standing
+    before = preferences.read(session, standing.member_id)
+    if before is None or standing.publication is None or standing.here is None:
+        return Remark.NONE
+    new = replace(before, cadence={**before.cadence, standing.publication: cadence})
+    preferences.change(session, standing.member_id, new, source=BY_HAND, now=asked.now)
+    return remark
+
+
+def _pause(session: Session, asked: Asked) -> Remark:
+    until = _pause_end(asked.until, asked.today)
+    if until is None:
+        return Remark.BAD_DATE
+    return _set_pause(session, asked.standing, until, Remark.PAUSED)
+
+
+def _resume(session: Session, asked: Asked) -> Remark:
+    return _set_pause(session, asked.standing, None, Remark.RESUMED)
+
+
+def _set_pause(session: Session, standing: Standing, until: date | None, remark: Remark) -> Remark:
+    if standing.publication is None or standing.here is None:
+        return Remark.NONE
+    preferences.pause(session, standing.member_id, standing.publication, until)
+    return remark
+
+
+def _pause_end(text: str, today: date) -> date | None:
+    """Read an ISO date after today and within PAUSE_AT_MOST; None for anything else."""
+    try:
+        until = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return until if today < until <= today + PAUSE_AT_MOST else None
+
+
+def _undo(session: Session, asked: Asked) -> Remark:
+    """Take back the last leaving, within a day of it; once taken back there is nothing left to undo."""
+    leaving = asked.standing.leaving
+    if leaving is None:
+        return Remark.NONE
+    consent.give(
+        session,
+        asked.standing.member_id,
+        publication=leaving.publication,
+        source=BY_HAND,
+        wording=UNDO_WORDING,
+        now=asked.now,
+    )
+    return Remark.UNDONE
+
+
+CHOICES: dict[str, Callable[[Session, Asked], Remark]] = {  # a button of the page is one more line
+    "leave": _leave_this,
+    "leave-everything": _leave_everything,
+    "monthly": _monthly,
+    "weekly": _weekly,
+    "pause": _pause,
+    "resume": _resume,
+    "undo": _undo,
+}
+TAKEN_BACK_BY = {
+    Remark.LEFT: "undo",
+    Remark.LEFT_EVERYTHING: "undo",
+    Remark.MONTHLY: "weekly",
+    Remark.WEEKLY: "monthly",
+    Remark.PAUSED: "resume",
+}
+ASKING = frozenset({Remark.NONE, Remark.STALE, Remark.BAD_DATE})  # the others tell what was done
+
+
+def _page(house: House, claim: Claim, standing: Standing, remark: Remark) -> HTMLResponse:
+    today, here = house.today(), standing.here
+    return house.pages.answer(
+        "leave.html" if remark in ASKING else "left.html",
+        standing.language,
+        status=400 if remark in (Remark.STALE, Remark.BAD_DATE) else 200,
+        remark=remark,
+        standing=standing,
+        name=house.name_of(standing.publication, standing.language) if standing.publication else None,
+        others=[house.name_of(slug, standing.language) for slug in standing.taken if slug != standing.publication],
+        monthly=here is not None and here.cadence is Cadence.MONTHLY,
+        paused_until=here.paused_until if here and here.paused_until and here.paused_until > today else None,
+        undo=TAKEN_BACK_BY.get(remark),
+        nonce=house.nonce_for(claim.member),
+        choose=house.app.links.tokens.make(Purpose.PREFERENCES, claim.member, claim.mailing),
+        days=Days(today + timedelta(days=1), today + timedelta(days=30), today + PAUSE_AT_MOST),
+    )

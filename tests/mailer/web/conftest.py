@@ -1,0 +1,114 @@
+"""A whole installation in a folder of its own, two members who share a mail, and a client that follows nothing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from httpx2 import Response
+
+from mailer import keys
+from mailer.app import App, Places
+from mailer.links import Purpose
+from mailer.outbox.models import Delivery, Mailing
+from mailer.web import create_web
+from subscribers.models import District, DistrictKind, Subscription, Topic
+from tests.builders import MOMENT, a_member, some_settings
+
+ANNA, BO, CECILIA = 1, 2, 3  # Anna and Bo share one mail; Cecilia has her own
+LETTER = 1
+
+DISTRICTS = {
+    "stockholms-lan": ("Stockholms län", DistrictKind.COUNTY, None),
+    "stockholm": ("Stockholm", DistrictKind.MUNICIPALITY, "stockholms-lan"),
+    "solna": ("Solna", DistrictKind.MUNICIPALITY, "stockholms-lan"),
+    "osteraker": ("Österåker", DistrictKind.MUNICIPALITY, "stockholms-lan"),
+    "bromma": ("Bromma", DistrictKind.CITY_DISTRICT, "stockholm"),
+    "jarva": ("Järva", DistrictKind.CITY_DISTRICT, "stockholm"),
+    "alvsjo": ("Älvsjö", DistrictKind.CITY_DISTRICT, "stockholm"),
+}
+TOPICS = {"skola": ("Skola", "Schools"), "klimat": ("Klimat", "Climate")}
+
+
+class Watch:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.at: datetime = MOMENT
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+@dataclass
+class Site:
+    app: App
+    web: FastAPI
+    client: TestClient
+    watch: Watch
+
+    def leave_path(self, member: int = ANNA, mailing: int = LETTER) -> str:
+        return f"/u/{self.app.links.tokens.make(Purpose.UNSUBSCRIBE, member, mailing)}"
+
+    def choose_path(self, member: int = ANNA, mailing: int = LETTER) -> str:
+        return f"/p/{self.app.links.tokens.make(Purpose.PREFERENCES, member, mailing)}"
+
+    def press(self, path: str, **fields: str | list[str]) -> Response:
+        """Open a page, take the nonce from its form, and send the form with `fields`."""
+        nonce = self.client.get(path).text.partition('name="nonce" value="')[2].partition('"')[0]
+        return self.client.post(path, data={"nonce": nonce, **fields})
+
+    def gets(self, member: int, publication: str = "weekly") -> bool:
+        with self.app.reading() as session:
+            row = session.get(Subscription, (member, publication))
+            return row is not None and row.ended_at is None
+
+    def dump(self) -> dict[str, list[tuple[object, ...]]]:
+        """Return every row of every table."""
+        with self.app.engine.connect() as connection:
+            tables = sa.inspect(connection).get_table_names()
+            return {
+                name: sorted((tuple(row) for row in connection.execute(sa.text(f'SELECT * FROM "{name}"'))), key=repr)  # noqa: S608  # the database's own names
+                for name in tables
+            }
+
+
+@pytest.fixture
+def site(engine: sa.Engine, tmp_path: Path) -> Iterator[Site]:
+    engine.dispose()  # the copy of an empty database is what is wanted of it
+    keys.create(tmp_path / "keys.toml")
+    watch = Watch()
+    app = App(
+        some_settings(), Places(config=tmp_path / "config.toml", data=tmp_path, keys=tmp_path / "keys.toml"), watch
+    )
+    furnish(app)
+    web = create_web(app)
+    with TestClient(web, follow_redirects=False) as client:
+        yield Site(app, web, client, watch)
+    app.engine.dispose()
+
+
+def furnish(app: App) -> None:
+    with app.writing() as session:
+        numbers: dict[str, int] = {}
+        for number, (slug, (name, kind, parent)) in enumerate(DISTRICTS.items(), 1):
+            numbers[slug] = number
+            parent_id = numbers[parent] if parent else None
+            session.add(District(id=number, slug=slug, name=name, kind=kind, parent_id=parent_id))
+            session.flush()
+        session.add_all(Topic(slug=slug, name=sv, name_en=en) for slug, (sv, en) in TOPICS.items())
+        session.add(a_member("paret@example.org", id=ANNA))
+        session.add(a_member("paret@example.org", id=BO, given_name="Bo"))
+        session.add(a_member("cecilia@example.org", id=CECILIA, given_name="Cecilia", language="en"))
+        session.flush()
+        session.add_all(Subscription(member_id=who, publication="weekly", since=MOMENT) for who in (ANNA, BO, CECILIA))
+        session.add(Mailing(id=LETTER, key="weekly:2024-W10", publication="weekly", letter="digest", created_at=MOMENT))
+        session.flush()
+        session.add_all(
+            Delivery(mailing_id=LETTER, plan=1, member_id=who, household=household, variant_id=1)
+            for who, household in ((ANNA, ANNA), (BO, ANNA), (CECILIA, None))
+        )

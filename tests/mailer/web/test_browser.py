@@ -1,0 +1,130 @@
+"""The pages in Debian's Chromium: a phone without JavaScript, a desktop with it, light and dark."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from mailer.web import listen, server_of
+from subscribers import preferences
+from tests.mailer.web.conftest import ANNA, BO, Site
+
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+QUIET += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+# What a thumb or an eye would stumble over; runs in the page.
+STUMBLES = """() => {
+  const found = [];
+  if (document.documentElement.scrollWidth > window.innerWidth) found.push("wider than the window");
+  for (const one of document.querySelectorAll("a, button, label.box, summary, input[type=date]")) {
+    const box = one.getBoundingClientRect();
+    if (box.height && box.height < 43.9) found.push(`${one.outerHTML.slice(0, 80)} is ${box.height} px high`);
+  }
+  for (const one of document.querySelectorAll("input:not([type=hidden])"))
+    if (!one.labels.length) found.push(`${one.outerHTML} has no label`);
+  const levels = [...document.querySelectorAll("h1, h2, h3")].map(h => +h.tagName[1]);
+  if (levels[0] !== 1 || levels.some((level, i) => i && level > levels[i - 1] + 1)) found.push("headings jump");
+  return found;
+}"""
+
+
+@dataclass(frozen=True)
+class Window:
+    width: int
+    scripts: bool = True
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def address(site: Site) -> Iterator[str]:
+    listener = listen("127.0.0.1", 0)
+    server = server_of(site.web)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+def open_page(chromium: Browser, window: Window, scheme: Literal["light", "dark"] = "light") -> Page:
+    return chromium.new_page(
+        viewport={"width": window.width, "height": 700},
+        java_script_enabled=window.scripts,
+        color_scheme=scheme,
+        locale="sv-SE",
+    )
+
+
+@pytest.mark.parametrize("window", [Window(320, scripts=False), Window(1100, scripts=True)])
+def test_a_member_leaves_comes_back_and_chooses_three_districts(
+    site: Site, chromium: Browser, address: str, window: Window
+):
+    page = open_page(chromium, window)
+
+    page.goto(address + site.leave_path())
+    page.get_by_role("button", name="Avsluta prenumerationen").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Du får inte längre Veckobrevet")
+    assert not site.gets(ANNA)
+
+    page.get_by_role("button", name="Ångra").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ångrat")
+    assert site.gets(ANNA)
+
+    page.get_by_role("link", name="Välj stadsdelar, ämnen och språk").click()
+    page.get_by_label("Bromma").check()
+    page.get_by_label("Älvsjö").check()
+    page.locator("summary", has_text="Stockholms län").click()
+    page.get_by_label("Solna").check()
+    page.get_by_role("button", name="Spara").click()
+    expect(page.get_by_role("status")).to_have_text("Sparat. Det gäller från och med nästa brev.")
+    with site.app.reading() as session:
+        choices = preferences.read(session, ANNA)
+    assert choices is not None
+    assert choices.districts == {"bromma", "alvsjo", "solna"}
+    page.close()
+
+
+def test_a_member_pauses_with_the_keyboard_alone(site: Site, chromium: Browser, address: str):
+    page = open_page(chromium, Window(800))
+    page.goto(address + site.leave_path(BO))
+
+    pause = page.get_by_role("button", name="Pausa")
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if pause.evaluate("button => button === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Pausat till den 3 april 2024")
+    assert site.gets(BO)
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_too_wide_or_too_small_and_nothing_is_asked_elsewhere(
+    site: Site, chromium: Browser, address: str, scheme: Literal["light", "dark"]
+):
+    page = open_page(chromium, Window(320), scheme)
+    complaints: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("request", lambda request: asked.append(request.url))
+
+    for path in ("/", site.leave_path(), site.choose_path()):
+        page.goto(address + path)
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        assert page.evaluate(STUMBLES) == []
+
+    assert complaints == []
+    assert all(url.startswith(address) for url in asked)
+    page.close()

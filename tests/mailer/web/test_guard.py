@@ -1,0 +1,125 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from mailer.web.guard import HEADERS, masked
+from mailer.web.rendering import STATIC
+from tests.builders import a_news_item
+from tests.mailer.web.conftest import ANNA, CECILIA, Site
+
+LINK = re.compile(r'(?:href|src|action)="([^"]*)"')
+
+
+@pytest.fixture
+def paths(site: Site) -> list[str]:
+    """Every page there is, in each of its states."""
+    with site.app.writing() as session:
+        session.add(a_news_item(id=1))
+    site.press(site.leave_path(CECILIA), choice="leave")
+    token = site.leave_path()
+    own = [path(who) for path in (site.leave_path, site.choose_path) for who in (ANNA, CECILIA)]
+    return ["/", "/healthz", "/static/pages.css", "/n/1", "/n/2", "/i/none.png", "/nowhere", "/u/x", token + "/", *own]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_looking_changes_nothing(site: Site, paths: list[str], method: str):
+    """What a mail scanner does: it asks for every link of a mail, and for every link of the pages it finds there."""
+    found = {link for path in paths for link in LINK.findall(site.client.get(path).text) if link.startswith("/")}
+    before = site.dump()
+
+    answers = [site.client.request(method, path) for path in (*paths, *sorted(found)) for _ in range(2)]
+
+    assert all(answer.status_code < 500 for answer in answers)
+    assert site.dump() == before
+
+
+def test_methods_that_no_page_has_change_nothing(site: Site, paths: list[str]):
+    before = site.dump()
+
+    answers = [site.client.request(m, path) for path in paths for m in ("PUT", "PATCH", "DELETE", "TRACE", "BREW")]
+
+    assert {answer.status_code for answer in answers} <= {404, 405}
+    assert site.dump() == before
+
+
+def test_options_names_what_may_be_asked(site: Site):
+    answer = site.client.options(site.leave_path())
+
+    assert answer.status_code == 204
+    assert "GET" in answer.headers["allow"]
+
+
+def test_every_answer_carries_the_headers_that_forbid(site: Site, paths: list[str]):
+    kept = {"Cache-Control", "X-Robots-Tag", "Cross-Origin-Resource-Policy"}  # some answers may be kept or found
+    for path in paths:
+        answer = site.client.get(path)
+        for name, value in HEADERS.items():
+            assert name in answer.headers
+            assert name in kept or answer.headers[name] == value
+        assert "set-cookie" not in answer.headers
+        assert "server" not in answer.headers
+
+
+def test_a_members_page_is_kept_nowhere_and_found_by_nobody(site: Site):
+    for path in (site.leave_path(), site.choose_path(), "/u/x"):
+        answer = site.client.get(path)
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-robots-tag"] == "noindex, nofollow"
+
+
+def test_pages_ask_nothing_of_other_hosts_and_run_nothing(site: Site, paths: list[str]):
+    for path in paths:
+        page = site.client.get(path).text
+        assert all(link.startswith(("/", "mailto:")) for link in LINK.findall(page))
+        assert "<script" not in page
+        assert " style=" not in page
+        assert " on" not in "".join(re.findall(r"<[^>]*>", page)).replace(" once", "")
+    assert b"url(" not in STATIC["pages.css"]
+    assert b"@import" not in STATIC["pages.css"]
+    assert sum(len(one) for one in STATIC.values()) < 50_000
+
+
+def test_a_database_that_is_gone_is_a_503_to_come_back_from(site: Site):
+    site.app.engine.dispose()
+    (site.app.data / "utskick.db").rename(site.app.data / "elsewhere.db")
+    for extra in site.app.data.glob("utskick.db-*"):
+        extra.unlink()
+
+    for answer in (site.client.get(site.leave_path()), site.client.post(site.leave_path(), data={"nonce": "x"})):
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "30"
+
+
+def test_what_nobody_foresaw_shows_no_trace_and_logs_no_values(site: Site, monkeypatch: pytest.MonkeyPatch):
+    def broken(*_: object) -> None:
+        raise RuntimeError("anna@example.org")
+
+    monkeypatch.setattr("mailer.web.leaving.find_standing", broken)
+    with capture_logs() as logs:
+        answer = site.client.get(site.leave_path())
+
+    assert answer.status_code == 500
+    assert "Traceback" not in answer.text
+    assert answer.headers["content-security-policy"] == HEADERS["Content-Security-Policy"]
+    assert "anna" not in str(logs) + answer.text
+    assert any("leaving.py" in str(entry.get("where")) for entry in logs)
+
+
+def test_the_log_holds_no_token(site: Site):
+    with capture_logs() as logs:
+        site.client.get(site.leave_path())
+        site.press(site.choose_path(), language="sv")
+
+    token = site.leave_path().removeprefix("/u/")
+    assert token not in str(logs)
+    assert site.choose_path().removeprefix("/p/") not in str(logs)
+    assert [entry["path"] for entry in logs] == ["/u/…", "/p/…", "/p/…"]
+
+
+@given(st.text(max_size=40))
+def test_a_path_shows_in_the_log_only_when_it_is_one_of_ours(rest: str):
+    assert masked(f"/u/{rest}") == "/u/…"
+    assert masked(f"/x{rest}") == "other"
