@@ -32,7 +32,7 @@ def lines(data: bytes, sheet: str | None) -> Iterator[Line]:
                 cells = tuple(map(_text, row))
                 if any(cells):
                     yield Line(number, cells)
-    except (CalamineError, zipfile.BadZipFile, zlib.error, struct.error):
+    except (CalamineError, zipfile.BadZipFile, NotImplementedError, zlib.error, struct.error):  # zipfile's own words
         raise Refused("The workbook is damaged or locked by a password: save it anew as .xlsx or .csv.") from None
 
 
