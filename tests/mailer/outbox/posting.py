@@ -1,6 +1,8 @@
 """A post office with a small mailing in it. `python -m tests.mailer.outbox.posting` is one to be killed."""
 
 import asyncio
+import signal
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,16 +12,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from mailer import db
+from mailer.clock import system_clock
 from mailer.config import Publication, Settings, Site
 from mailer.links import Links, Tokens
 from mailer.outbox.carriers import Carrier
 from mailer.outbox.compose import Composer
 from mailer.outbox.models import Batch, Delivery, DeliveryState, Mailing, MailingState, Piece, Variant
-from mailer.outbox.worker import Office, drain
-from mailer.providers import Provider
+from mailer.outbox.worker import Office, drain, run
+from mailer.providers import Desk, Provider, Receipt
 from mailer.render.letters import Letters
+from subscribers import sealed
 from subscribers.models import Member, Subscription
-from tests.builders import MOMENT, a_member
+from tests.builders import KEYS, MOMENT, a_member
 
 KEY = "weekly:2024-W10"
 LINKS = Links("https://post.example.org", Tokens({"a": bytes(32)}, "a"))
@@ -158,3 +162,41 @@ def the_mailing(engine: sa.Engine) -> Mailing:
         found = session.scalars(sa.select(Mailing)).one()
         session.expunge_all()
         return found
+
+
+class LoggingProvider:
+    """Accepts everything, and appends each recipient to a file: that line is the irrevocable one."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("ab", buffering=0)
+
+    async def carry(self, desk: Desk) -> None:
+        while (outgoing := desk.take()) is not None:
+            await asyncio.sleep(0.0005)
+            if not desk.start(outgoing):
+                desk.give_back(outgoing)
+                continue
+            self._file.write(outgoing.message.recipient.encode() + b"\n")
+            await asyncio.sleep(0.0005)  # an answer takes its time: whoever is killed here does not hear it
+            desk.settle(outgoing, Receipt("250 Ok"))
+
+    async def close(self) -> None:
+        self._file.close()
+
+
+def main(folder: Path) -> None:
+    """Work in `folder` until there is nothing to send, or a signal comes; SIGTERM is heeded."""
+    sealed.unlock(KEYS)
+    engine = db.open_engine(f"sqlite:///{folder / 'utskick.db'}")
+    office = an_office(engine, folder / "journal", LoggingProvider(folder / "accepted"), now=system_clock)
+
+    async def work() -> None:
+        stop = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        await run(office, stop)
+
+    asyncio.run(work())
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
