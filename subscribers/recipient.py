@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import col
@@ -33,9 +34,7 @@ def recipients(connection: sa.Connection, member_ids: Sequence[int]) -> dict[int
     return found
 
 
-def why_not(
-    connection: sa.Connection, *, publication: str, member_ids: Sequence[int], now: datetime
-) -> dict[int, str]:
+def why_not(connection: sa.Connection, *, publication: str, member_ids: Sequence[int], now: datetime) -> dict[int, str]:
     """Name, for each of the few who may not be written to, the reason: left, erased, pending, suppressed, paused, ...
 
     "changed" when none of these holds any more: the person may be written to again, but was not when asked.
@@ -47,9 +46,9 @@ def why_not(
     return reasons
 
 
-def _standing(publication: str, member_ids: Sequence[int]) -> sa.Select[tuple[object, ...]]:
+def _standing(publication: str, member_ids: Sequence[int]) -> sa.Select[*tuple[Any, ...]]:
     suppressed = sa.exists().where(col(Suppression.address_key) == col(Member.address_key))
-    subscription = sa.and_(col(Subscription.member_id) == col(Member.id), Subscription.publication == publication)
+    subscription = sa.and_(col(Subscription.member_id) == col(Member.id), col(Subscription.publication) == publication)
     return (
         sa.select(
             col(Member.id),
@@ -65,7 +64,7 @@ def _standing(publication: str, member_ids: Sequence[int]) -> sa.Select[tuple[ob
     )
 
 
-def _reason(row: sa.Row[tuple[object, ...]], now: datetime) -> str:
+def _reason(row: Any, now: datetime) -> str:
     checks = (
         (row.state != State.ACTIVE, str(row.state)),
         (not row.reachable, "no address"),

@@ -7,6 +7,7 @@ holder trusts its own monotonic clock for no longer than LEASE; anyone else wait
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import col
@@ -28,6 +29,18 @@ class Lease:
     lo: int
     hi: int
     since: datetime
+
+
+# The columns of a Lease, in its order.
+_LEASE: tuple[Any, ...] = (
+    col(Batch.id),
+    col(Batch.fence),
+    col(Batch.mailing_id),
+    col(Batch.plan),
+    col(Batch.lo),
+    col(Batch.hi),
+    col(Batch.due_at),
+)
 
 
 def take(connection: sa.Connection, *, owner: str, now: datetime) -> Lease | None:
@@ -57,15 +70,7 @@ def take(connection: sa.Connection, *, owner: str, now: datetime) -> Lease | Non
             leased_until=now + LEASE,
             fence=col(Batch.fence) + 1,
         )
-        .returning(
-            col(Batch.id),
-            col(Batch.fence),
-            col(Batch.mailing_id),
-            col(Batch.plan),
-            col(Batch.lo),
-            col(Batch.hi),
-            col(Batch.due_at),
-        )
+        .returning(*_LEASE)
     ).one_or_none()
     return None if row is None else Lease(*row)
 
@@ -139,15 +144,7 @@ def overdue(connection: sa.Connection, *, now: datetime) -> list[Lease]:
 
 def _leases(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> list[Lease]:
     rows = connection.execute(
-        sa.select(
-            col(Batch.id),
-            col(Batch.fence),
-            col(Batch.mailing_id),
-            col(Batch.plan),
-            col(Batch.lo),
-            col(Batch.hi),
-            col(Batch.due_at),
-        )
+        sa.select(*_LEASE)
         .where(col(Batch.state) == BatchState.LEASED, condition)
         .order_by(col(Batch.id))
         .with_for_update(skip_locked=True)

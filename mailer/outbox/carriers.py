@@ -1,12 +1,9 @@
-"""The providers of config.toml, opened, in their order; one that is down rests while the next takes over."""
+"""A provider and how it has been lately: one that is down rests while the next takes over."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
-from mailer.config import Settings
-from mailer.providers import Provider, open_provider
+from mailer.providers import Provider
 
 FIRST_REST = timedelta(minutes=1)
 LONGEST_REST = timedelta(minutes=15)
@@ -31,14 +28,3 @@ class Carrier:
 
     def recover(self) -> None:
         self.rest, self.resting_until = timedelta(), None
-
-
-def open_carriers(settings: Settings, *, data: Path) -> Sequence[Carrier]:
-    """Open the providers that [outbox] names. Nothing is connected yet.
-
-    raises  Mistake for a provider that there is none of, or whose [providers.NAME] is wrong
-    """
-    return [
-        Carrier(name, open_provider(name, settings.providers.get(name, {}), data=data))
-        for name in settings.outbox.providers
-    ]

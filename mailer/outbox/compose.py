@@ -18,7 +18,8 @@ from mailer.render.recipients import Recipient as Addressed
 from subscribers.recipient import Recipient
 
 # What a kind of letter makes of the frozen content: (mailing content, pieces, variant content, language) -> context.
-Expand = Callable[[Mapping[str, Any], Mapping[int, Any], Mapping[str, Any], str], Mapping[str, object]]
+Json = dict[str, Any]
+Expand = Callable[[Json, Mapping[int, Json], Json, str], Mapping[str, object]]
 
 _SKELETONS = 64  # deliveries come in variant order: a few are enough
 
@@ -26,9 +27,7 @@ _SKELETONS = 64  # deliveries come in variant order: a few are enough
 class Composer:
     """Composes for any mailing. `expanders` are by the name of the letter, which is its template folder."""
 
-    def __init__(
-        self, letters: Letters, *, settings: Settings, links: Links, expanders: Mapping[str, Expand]
-    ) -> None:
+    def __init__(self, letters: Letters, *, settings: Settings, links: Links, expanders: Mapping[str, Expand]) -> None:
         self._letters = letters
         self._settings = settings
         self._links = links
@@ -83,6 +82,7 @@ class Composer:
                 self._settings, occasion.publication, content.language, content.content.get("letterhead")
             ),
             context=expand(occasion.content, occasion.pieces, content.content, content.language),
+            plain_only=content.plain_only,
             feedback_id=f"{occasion.mailing}:{occasion.publication}:{occasion.letter}:utskick",
         )
 
@@ -91,7 +91,9 @@ def letterhead(settings: Settings, publication: str, language: str, district: st
     """Return who signs: the publication, or one of its districts for whatever that has of its own."""
     published, site = settings.publications[publication], settings.site
     own = published.districts.get(district or "")
-    names: Mapping[str, str] = published.name  # by any language, also one we do not speak
+    names: dict[str, str] = {
+        str(name): text for name, text in published.name.items()
+    }  # by any language, also one we do not speak
     return Letterhead(
         organisation=site.organisation,
         postal_address=site.postal_address,

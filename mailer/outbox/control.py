@@ -1,115 +1,24 @@
-"""What a person may do to a mailing: look, pause, resume, cancel, hold, try again, and settle what is uncertain.
+"""What a person may do to a mailing: pause, resume, cancel, hold, try again, and settle what is uncertain.
 
 Everything here is a small change of rows; the workers look at those rows before every message.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlmodel import col
 
 from mailer.errors import Mistake
-from mailer.outbox import batches, ledger
+from mailer.outbox import batches
 from mailer.outbox.models import Batch, BatchState, Delivery, DeliveryState, Mailing, MailingState
+from mailer.outbox.status import find, records
 
 LATE = "It was not begun in time: resume it to send it all the same, or cancel it."
 PAUSED = "A person paused it."
 ENDED = "A person cancelled it."
 NOT_SENT = "The mailing was cancelled."
 _CHUNK = 10  # batches: a write transaction of some tens of milliseconds
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """One mailing in numbers. `balanced`: candidates = sent + failed + cancelled + uncertain."""
-
-    key: str
-    publication: str
-    state: str
-    reason: str
-    candidates: int
-    queued: int
-    sent: int
-    failed: int
-    cancelled: int
-    uncertain: int
-    balanced: bool
-    send_at: datetime | None
-    started_at: datetime | None
-    done_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What we did for one recipient."""
-
-    delivery: int
-    member: int
-    state: str
-    attempts: int
-    due_at: datetime | None
-    settled_at: datetime | None
-    provider: str | None
-    code: str | None
-    answer: str | None
-
-
-def find(connection: sa.Connection, key: str) -> int:
-    """Return the id of a mailing. raises Mistake when there is none of that key."""
-    found = connection.scalar(sa.select(col(Mailing.id)).where(col(Mailing.key) == key))
-    if found is None:
-        raise Mistake("There is no mailing {key}: `utskick outbox status` lists them.", key=key)
-    return found
-
-
-def status(connection: sa.Connection, key: str | None = None) -> list[Status]:
-    """Return every mailing, newest first, or the one of `key`. raises Mistake as `find`."""
-    table = Mailing.__table__  # type: ignore[attr-defined]  # SQLModel hides the table from mypy
-    query = sa.select(table).order_by(table.c.id.desc())
-    if key is not None:
-        query = query.where(table.c.id == find(connection, key))
-    return [_status(connection, row) for row in connection.execute(query).all()]
-
-
-def _status(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> Status:
-    numbers = ledger.counts(connection, row.id, row.plan)
-    return Status(
-        key=row.key,
-        publication=row.publication,
-        state=row.state.value,
-        reason=row.reason,
-        candidates=row.candidates,
-        **{state.value: numbers[state] for state in DeliveryState},
-        balanced=ledger.balanced(row.candidates, numbers),
-        send_at=row.send_at,
-        started_at=row.started_at,
-        done_at=row.done_at,
-    )
-
-
-def records(
-    connection: sa.Connection, mailing: int, *, states: Sequence[DeliveryState] = tuple(DeliveryState)
-) -> Iterator[Record]:
-    """Yield what was done for each recipient of a mailing, in the order of sending."""
-    rows = connection.execute(
-        sa.select(
-            col(Delivery.id),
-            col(Delivery.member_id),
-            col(Delivery.state),
-            col(Delivery.attempts),
-            col(Delivery.due_at),
-            col(Delivery.settled_at),
-            col(Delivery.provider),
-            col(Delivery.code),
-            col(Delivery.answer),
-        )
-        .join(Mailing, sa.and_(col(Mailing.id) == col(Delivery.mailing_id), col(Mailing.plan) == col(Delivery.plan)))
-        .where(col(Delivery.mailing_id) == mailing, col(Delivery.state).in_(states))
-        .order_by(col(Delivery.id))
-    )
-    return (Record(*row) for row in rows)
 
 
 def pause(connection: sa.Connection, key: str) -> None:
@@ -147,9 +56,7 @@ def cancel(connection: sa.Connection, key: str) -> None:
     _move(connection, key, frm=states, to=MailingState.CANCELLED, reason=ENDED)
 
 
-def _move(
-    connection: sa.Connection, key: str, *, frm: Sequence[MailingState], to: MailingState, reason: str
-) -> None:
+def _move(connection: sa.Connection, key: str, *, frm: Sequence[MailingState], to: MailingState, reason: str) -> None:
     mailing = find(connection, key)
     moved = connection.execute(
         sa.update(Mailing)
@@ -212,7 +119,7 @@ def hold_late(connection: sa.Connection, *, now: datetime) -> None:
 
 
 def retry_failed(connection: sa.Connection, key: str, *, give_up_after: timedelta, now: datetime) -> int:
-    """Queue the failed deliveries of a mailing again, from the first attempt; return how many. No other state is touched.
+    """Queue the failed deliveries of a mailing again, from the first attempt, and no others; return how many.
 
     raises  Mistake when there is no such mailing or it was cancelled
     """
@@ -263,16 +170,20 @@ def _uncertain(connection: sa.Connection, mailing: int, deliveries: Sequence[int
     return [number for number in found if not deliveries or number in deliveries]
 
 
-def _queue_again(
-    connection: sa.Connection, deliveries: Sequence[int], *, frm: DeliveryState, now: datetime
-) -> None:
+def _queue_again(connection: sa.Connection, deliveries: Sequence[int], *, frm: DeliveryState, now: datetime) -> None:
     """Queue, due now: not earlier, lest it seem to have been in the hands of whoever holds the batch at this moment."""
     for start in range(0, len(deliveries), 500):
         connection.execute(
             sa.update(Delivery)
             .where(col(Delivery.id).in_(deliveries[start : start + 500]), col(Delivery.state) == frm)
             .values(
-                state=DeliveryState.QUEUED, due_at=now, attempts=0, code=None, answer=None, provider=None, settled_at=None
+                state=DeliveryState.QUEUED,
+                due_at=now,
+                attempts=0,
+                code=None,
+                answer=None,
+                provider=None,
+                settled_at=None,
             )
         )
     batches.open_those_holding(connection, deliveries, now=now)
@@ -286,8 +197,3 @@ def _reopen(connection: sa.Connection, key: str, mailing: int, *, give_up_at: da
     if row.state is MailingState.DONE:
         values["state"] = MailingState.PLANNED
     connection.execute(sa.update(Mailing).where(col(Mailing.id) == mailing).values(**values))
-
-
-def as_row(status_or_record: Status | Record) -> dict[str, object]:
-    """Return the fields as --json prints them."""
-    return asdict(status_or_record)

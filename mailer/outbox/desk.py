@@ -203,9 +203,7 @@ class Desk:
 
     def _may_have(self, occasion: Occasion, lease: Lease, held: Held) -> bool:
         def others() -> list[int]:
-            return [
-                other.member for task in self._waiting if task.lease == lease for other in task.letter.held
-            ]
+            return [other.member for task in self._waiting if task.lease == lease for other in task.letter.held]
 
         return held.recipient is not None and self._standing.allowed(occasion, held.member, others)
 
@@ -219,7 +217,7 @@ class Desk:
         return replace(task, letter=replace(task.letter, held=left))
 
     def _compose(self, task: _Task) -> Message | None:
-        """Compose; a member who cannot be written fails alone, a letter that nobody can be written stops its mailing."""
+        """Compose. A member who cannot be written to fails alone; a letter that fits nobody stops its mailing."""
         letter, occasion = task.letter, task.hand.occasion
         people = [held.recipient for held in letter.held if held.recipient is not None]
         try:

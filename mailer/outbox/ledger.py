@@ -67,7 +67,7 @@ def counts(connection: sa.Connection, mailing: int, plan: int | None) -> dict[De
         .where(col(Delivery.mailing_id) == mailing, col(Delivery.plan) == plan)
         .group_by(col(Delivery.state))
     )
-    return dict.fromkeys(DeliveryState, 0) | {state: number for state, number in rows}
+    return dict.fromkeys(DeliveryState, 0) | {row[0]: row[1] for row in rows}
 
 
 def balanced(candidates: int, by_state: Mapping[DeliveryState, int]) -> bool:

@@ -24,8 +24,8 @@ class Occasion:
     letter: str
     started_at: datetime
     give_up_at: datetime
-    content: Mapping[str, Any]
-    pieces: Mapping[int, Any]
+    content: dict[str, Any]
+    pieces: Mapping[int, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Content:
     variant: int
     language: str
     plain_only: bool
-    content: Mapping[str, Any]
+    content: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +112,7 @@ def letters(connection: sa.Connection, lease: Lease) -> list[Letter]:
     ).all()
     people = recipients(connection, [row.member_id for row in rows])
     contents = _contents(connection, {row.variant_id for row in rows})
-    return [
-        letter for _, group in groupby(rows, key=_share) for letter in _letters(list(group), people, contents)
-    ]
+    return [letter for _, group in groupby(rows, key=_share) for letter in _letters(list(group), people, contents)]
 
 
 def _share(row: Any) -> tuple[bool, int]:
@@ -122,9 +120,7 @@ def _share(row: Any) -> tuple[bool, int]:
     return (row.household is None, row.id if row.household is None else row.household)
 
 
-def _letters(
-    rows: Sequence[Any], people: Mapping[int, Recipient], contents: Mapping[int, Content]
-) -> Iterator[Letter]:
+def _letters(rows: Sequence[Any], people: Mapping[int, Recipient], contents: Mapping[int, Content]) -> Iterator[Letter]:
     """Yield the one mail of a household, or several when an address was changed since the mailing was planned."""
     by_address: dict[str, list[Held]] = {}
     for row in rows:
@@ -132,10 +128,10 @@ def _letters(
         held = Held(row.id, row.member_id, recipient)
         by_address.setdefault(recipient.address.casefold() if recipient else "", []).append(held)
     content, attempts, household = contents[rows[0].variant_id], rows[0].attempts, rows[0].household
-    for held in by_address.values():
-        addressee = held[0].member if household is None else household
+    for group in by_address.values():
+        addressee = group[0].member if household is None else household
         household = None
-        yield Letter(held[0].delivery, addressee, attempts, content, tuple(held))
+        yield Letter(group[0].delivery, addressee, attempts, content, tuple(group))
 
 
 def _contents(connection: sa.Connection, variants: Iterable[int]) -> dict[int, Content]:

@@ -51,9 +51,7 @@ class Standing:
     def __init__(self, engine: sa.Engine, now: Callable[[], datetime]) -> None:
         self._connection = engine.connect()
         self._now = now
-        self._watch: Watch = (
-            _SqliteWatch(self._connection) if engine.dialect.name == "sqlite" else _TimedWatch()
-        )
+        self._watch: Watch = _SqliteWatch(self._connection) if engine.dialect.name == "sqlite" else _TimedWatch()
         self._going: dict[int, bool] = {}
         self._allowed: dict[tuple[int, int], bool] = {}
 
@@ -74,12 +72,13 @@ class Standing:
     def going(self, mailing: int) -> bool:
         """Say whether a mailing is being sent: neither paused, held nor cancelled."""
         if mailing not in self._going:
-            state = self._ask(sa.select(col(Mailing.state)).where(col(Mailing.id) == mailing))
+            with self._connection.begin():
+                state = self._connection.scalar(sa.select(col(Mailing.state)).where(col(Mailing.id) == mailing))
             self._going[mailing] = state == MailingState.PLANNED
         return self._going[mailing]
 
     def allowed(self, occasion: Occasion, member: int, others: Callable[[], Collection[int]]) -> bool:
-        """Say whether `member` may be sent this mailing; `others` will be asked for soon, so they are asked about too."""
+        """Say whether `member` may be sent this mailing. `others` will be asked for soon: one query tells of all."""
         key = (occasion.mailing, member)
         if key not in self._allowed:
             asked = {member, *others()}
@@ -96,7 +95,3 @@ class Standing:
             return why_not(
                 self._connection, publication=occasion.publication, member_ids=list(members), now=self._now()
             )
-
-    def _ask(self, question: sa.Select[tuple[MailingState]]) -> MailingState | None:
-        with self._connection.begin():
-            return self._connection.scalar(question)

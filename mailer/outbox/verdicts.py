@@ -77,5 +77,5 @@ def _wait(outcome: TryLater, attempt: Attempt) -> timedelta:
     if outcome.retry_after is not None:
         return outcome.retry_after
     first = AFTER_GREYLISTING if _GREYLISTED.search(outcome.detail) else FIRST_RETRY
-    wait = min(first * 2 ** min(attempt.attempts, 16), LONGEST_WAIT)
+    wait: timedelta = min(first * 2 ** min(attempt.attempts, 16), LONGEST_WAIT)
     return wait + wait * (attempt.ticket * 2654435761 % 1024 / 4096)  # Knuth's multiplicative hash

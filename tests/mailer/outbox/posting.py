@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,7 +15,7 @@ from mailer.clock import system_clock
 from mailer.config import Publication, Settings, Site
 from mailer.links import Links, Tokens
 from mailer.outbox.carriers import Carrier
-from mailer.outbox.compose import Composer
+from mailer.outbox.compose import Composer, Json
 from mailer.outbox.models import Batch, Delivery, DeliveryState, Mailing, MailingState, Piece, Variant
 from mailer.outbox.worker import Office, drain, run
 from mailer.providers import Desk, Provider, Receipt
@@ -46,9 +45,7 @@ SETTINGS = Settings(
 )
 
 
-def expand(
-    mailing: Mapping[str, Any], pieces: Mapping[int, Any], content: Mapping[str, Any], _: str
-) -> Mapping[str, object]:
+def expand(mailing: Json, pieces: Mapping[int, Json], content: Json, _: str) -> Mapping[str, object]:
     """The simplest expander: title of the mailing, and of the piece that the variant names."""
     return {"title": f"{mailing['title']}: {pieces[content['piece']]['title']}"}
 

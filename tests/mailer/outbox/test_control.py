@@ -11,6 +11,7 @@ from mailer.errors import AddressRefused, Mistake, Unanswered
 from mailer.message import Message
 from mailer.outbox import control
 from mailer.outbox.models import DeliveryState, MailingState
+from mailer.outbox.status import status
 from mailer.providers import Outcome
 from tests.fakes import FakeProvider, accept
 from tests.mailer.outbox.posting import KEY, Clock, a_mailing, an_office, deliveries, send, states, the_mailing
@@ -49,24 +50,24 @@ def test_status_shows_the_equation(engine: sa.Engine, journals: Path, clock: Clo
     send(an_office(engine, journals, FakeProvider(mixed), now=clock))
 
     with db.reading(engine) as session:
-        [status] = control.status(session.connection())
+        [found] = status(session.connection())
 
-    assert (status.candidates, status.sent, status.failed, status.cancelled, status.uncertain) == (4, 2, 1, 0, 1)
-    assert status.balanced
-    assert status.state == "done"
+    assert (found.candidates, found.sent, found.failed, found.cancelled, found.uncertain) == (4, 2, 1, 0, 1)
+    assert found.balanced
+    assert found.state == "done"
 
 
 def test_a_mailing_with_queued_deliveries_is_not_balanced(engine: sa.Engine):
     a_mailing(engine, 4)
     with db.reading(engine) as session:
-        [status] = control.status(session.connection(), KEY)
+        [found] = status(session.connection(), KEY)
 
-    assert (status.queued, status.balanced) == (4, False)
+    assert (found.queued, found.balanced) == (4, False)
 
 
 def test_an_unknown_mailing_is_named_with_what_to_do(engine: sa.Engine):
     with db.reading(engine) as session, pytest.raises(Mistake, match="outbox status"):
-        control.status(session.connection(), "weekly:2099-W01")
+        status(session.connection(), "weekly:2099-W01")
 
 
 def test_a_paused_mailing_is_not_sent_until_it_is_resumed(engine: sa.Engine, journals: Path, clock: Clock):
@@ -122,9 +123,9 @@ def test_cancelling_in_the_middle_leaves_the_sent_sent_and_cancels_the_rest(
 
     assert len(provider.accepted) == 5
     with db.reading(engine) as session:
-        [status] = control.status(session.connection())
-    assert (status.state, status.sent, status.cancelled, status.queued) == ("cancelled", 5, 55, 0)
-    assert status.balanced
+        [found] = status(session.connection())
+    assert (found.state, found.sent, found.cancelled, found.queued) == ("cancelled", 5, 55, 0)
+    assert found.balanced
     assert deliveries(engine)[60].code == "mailing"
 
 
@@ -160,9 +161,7 @@ def test_a_cancelled_mailing_is_not_tried_again(engine: sa.Engine):
     change(engine, lambda connection: control.cancel(connection, KEY))
 
     with pytest.raises(Mistake, match="cancelled"):
-        change(
-            engine, lambda connection: control.retry_failed(connection, KEY, give_up_after=TWO_DAYS, now=Clock()())
-        )
+        change(engine, lambda connection: control.retry_failed(connection, KEY, give_up_after=TWO_DAYS, now=Clock()()))
 
 
 def test_an_uncertain_delivery_is_sent_again_only_when_a_person_says_so_and_as_the_same_bytes(
@@ -198,9 +197,7 @@ def test_a_person_settles_what_is_uncertain(engine: sa.Engine, journals: Path, c
     send(an_office(engine, journals, FakeProvider(mixed), now=clock))
 
     with pytest.raises(Mistake, match="Delivery 1 is not"):
-        change(
-            engine, lambda connection: control.settle_uncertain(connection, KEY, [1], state=SENT, now=clock())
-        )
+        change(engine, lambda connection: control.settle_uncertain(connection, KEY, [1], state=SENT, now=clock()))
     change(engine, lambda connection: control.settle_uncertain(connection, KEY, [], state=SENT, now=clock()))
 
     assert states(engine) == {1: SENT, 2: FAILED, 3: SENT, 4: SENT}

@@ -29,7 +29,9 @@ def a_journal(folder: Path, *written: Note) -> Path:
 
 
 @given(st.lists(notes))
-def test_what_was_written_last_of_a_delivery_is_read_back(tmp_path_factory: pytest.TempPathFactory, written: list[Note]):
+def test_what_was_written_last_of_a_delivery_is_read_back(
+    tmp_path_factory: pytest.TempPathFactory, written: list[Note]
+):
     path = a_journal(tmp_path_factory.mktemp("journal"), *written)
 
     remains = read("owner", path.read_bytes(), boot_id=BOOT)
@@ -97,7 +99,7 @@ def test_a_record_that_does_not_fit_on_the_disk_leaves_the_file_as_it_was(tmp_pa
     before = path.read_bytes()
     real, journal._file = journal._file, os.open("/dev/full", os.O_WRONLY)
 
-    with pytest.raises(OSError, match="No space|Invalid"):
+    with pytest.raises(OSError, match=r"No space|Invalid"):
         journal.write([Note(Mark.STARTED, 1, 1, 5)])
 
     os.close(journal._file)

@@ -19,7 +19,7 @@ PATIENCE = 60.0  # seconds: a deadline, never a measure
 
 def start(folder: Path) -> "subprocess.Popen[bytes]":
     root = Path(__file__).parents[3]
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603  our own worker
         [sys.executable, "-m", "tests.mailer.outbox.posting", str(folder)],
         cwd=root,
         env={**os.environ, "PYTHONPATH": str(root)},

@@ -221,5 +221,3 @@ def test_what_a_journal_proves_of_one_lease_it_does_not_prove_of_the_next():
     assert recovery.from_journal(remains, lease, [(5, 1), (6, 0)]) == []
     unknown = recovery.from_journal(read("w", b"", boot_id=BOOT), lease, [(5, 1)])
     assert [line.verdict.state for line in unknown] == [UNCERTAIN]
-
-

@@ -10,7 +10,7 @@ from mailer import db
 from mailer.errors import AddressRefused, MessageRefused, ProviderDown, TryLater, Unanswered
 from mailer.message import Message
 from mailer.outbox.models import Batch, BatchState, DeliveryState, MailingState
-from mailer.providers import Outcome, Receipt
+from mailer.providers import Desk, Outcome, Outgoing, Receipt
 from subscribers.models import Member, State, Subscription, Suppression
 from tests.builders import a_member
 from tests.fakes import FakeProvider, accept
@@ -52,9 +52,7 @@ def test_everyone_gets_their_own_letter_once_and_the_mailing_is_done(engine: sa.
     assert list(journals.iterdir()) == []
 
 
-def test_a_letter_carries_the_frozen_content_and_the_members_own_links(
-    engine: sa.Engine, journals: Path, clock: Clock
-):
+def test_a_letter_carries_the_frozen_content_and_the_members_own_links(engine: sa.Engine, journals: Path, clock: Clock):
     a_mailing(engine, 1)
     provider = FakeProvider()
 
@@ -205,7 +203,7 @@ def test_whoever_leaves_after_the_letter_was_taken_but_before_its_body_does_not_
     office = an_office(engine, journals, provider, now=clock)
     send_one = provider._send
 
-    def leave_first(desk, outgoing):
+    def leave_first(desk: Desk, outgoing: Outgoing) -> None:
         if outgoing.message.recipient == "m2@example.org" and not provider.withdrawn:
             with db.writing(engine) as session:
                 session.get_one(Subscription, (2, "weekly")).ended_at = clock()
@@ -233,9 +231,7 @@ def test_a_household_gets_one_mail_that_greets_all_and_all_share_its_outcome(
     assert set(states(engine).values()) == {SENT}
 
 
-def test_who_left_a_household_is_not_greeted_and_the_rest_get_the_mail(
-    engine: sa.Engine, journals: Path, clock: Clock
-):
+def test_who_left_a_household_is_not_greeted_and_the_rest_get_the_mail(engine: sa.Engine, journals: Path, clock: Clock):
     couple = [a_member("hem@example.org", given_name="Anna"), a_member("hem@example.org", given_name="Bo")]
     a_mailing(engine, couple, households=[(1, 2)])
     with db.writing(engine) as session:
