@@ -2,20 +2,21 @@
 
 import getpass
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, TypeVar
 
 import sqlalchemy as sa
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from mailer.app import App
 from mailer.cli.frame import Json, app_of, print_json, remark
 from mailer.i18n import _
 from mailer.outbox import control
 from mailer.outbox.models import DeliveryState
-from mailer.outbox.status import Record, as_row, find, records
+from mailer.outbox.status import as_row, find, records
 from mailer.outbox.status import status as status_of
 from subscribers.models import Access
 from subscribers.recipient import recipients
@@ -26,7 +27,6 @@ commands.add_typer(uncertain, name="uncertain")
 
 Key = Annotated[str, typer.Argument(metavar="MAILING", help="The key of a mailing, such as weekly:2026-W47.")]
 Numbers = Annotated[list[int] | None, typer.Argument(metavar="[DELIVERY]...", help="Default: all of them.")]
-_AT_ONCE = 500
 Result = TypeVar("Result")
 _PATIENCE = 15.0  # seconds for workers to hand back what they hold of a cancelled mailing
 
@@ -152,8 +152,10 @@ def _show(app: App, key: str, *, states: tuple[DeliveryState, ...], addresses: b
     with app.reading() as session:
         connection = session.connection()
         found = list(records(connection, find(connection, key), states=states))
-    opened = _addresses(app, found) if addresses else {}
-    rows = [as_row(record) | _opened(record, opened) for record in found]
+    rows = [as_row(record) for record in found]
+    if addresses:
+        opened = _addresses(app, [record.member for record in found])
+        rows = [row | {"address": opened.get(record.member)} for row, record in zip(rows, found, strict=True)]
     if as_json:
         print_json(rows)
         return
@@ -161,20 +163,12 @@ def _show(app: App, key: str, *, states: tuple[DeliveryState, ...], addresses: b
     _print_table(rows, ("delivery", "member", *who, "state", "attempts", "settled_at", "provider", "code", "answer"))
 
 
-def _opened(record: Record, opened: dict[int, str]) -> dict[str, object]:
-    return {"address": opened.get(record.member)} if opened else {}
-
-
-def _addresses(app: App, found: list[Record]) -> dict[int, str]:
+def _addresses(app: App, members: Sequence[int]) -> dict[int, str]:
     """Open the addresses, and write down who asked."""
-    members = sorted({record.member for record in found})
     with app.writing() as session:
         session.add(Access(at=app.now(), who=getpass.getuser(), what="show", count=len(members)))
-        opened: dict[int, str] = {}
-        for start in range(0, len(members), _AT_ONCE):
-            people = recipients(session.connection(), members[start : start + _AT_ONCE])
-            opened |= {member: recipient.address for member, recipient in people.items()}
-    return opened
+        people = recipients(session.connection(), members)
+    return {member: recipient.address for member, recipient in people.items()}
 
 
 def _still_open(app: App, key: str) -> bool:
@@ -192,10 +186,13 @@ def _print_table(rows: list[dict[str, object]], columns: tuple[str, ...]) -> Non
     table = Table(box=None, pad_edge=False)
     for column in columns:
         numeric = any(isinstance(row.get(column), int) and not isinstance(row.get(column), bool) for row in rows)
-        table.add_column(_(column), justify="right" if numeric else "left")
+        table.add_column(_(column), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(row.get(column)) for column in columns))
-    Console(soft_wrap=True).print(table)
+        table.add_row(*(Text(_cell(row.get(column))) for column in columns))  # a server's words are no markup
+    console = Console()
+    if not console.is_terminal:  # a file or a pipe has no edge: nothing is cut
+        console.width = 10_000
+    console.print(table)
 
 
 def _cell(value: object) -> str:

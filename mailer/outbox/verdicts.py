@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mailer.errors import TryLater, Unanswered
+from mailer.message.characters import one_line
 from mailer.message.masking import mask_addresses
 from mailer.outbox.models import DeliveryState
 from mailer.providers import Outcome, Receipt
@@ -45,11 +46,16 @@ class Verdict:
 
 def judge(outcome: Outcome, attempt: Attempt) -> Verdict:
     """Turn an outcome into a state; a deferred mail fails when its next turn would come too late."""
-    answer = mask_addresses(outcome.answer if isinstance(outcome, Receipt) else outcome.detail, attempt.address)
-    code = "" if isinstance(outcome, Receipt) else mask_addresses(outcome.code, attempt.address)
+    answer = _kept(outcome.answer if isinstance(outcome, Receipt) else outcome.detail, attempt)
+    code = "" if isinstance(outcome, Receipt) else _kept(outcome.code, attempt)
     due_at = _next_turn(outcome, attempt)
     state = DeliveryState.QUEUED if due_at else _final(outcome)
     return Verdict(state, code[:_CODE] or None, answer[:_ANSWER] or None, due_at, attempt.attempts + 1)
+
+
+def _kept(text: str, attempt: Attempt) -> str:
+    """Return what may be stored of a server's words and shown on a terminal: nobody named, nothing unprintable."""
+    return one_line(mask_addresses(text, attempt.address))
 
 
 def _final(outcome: Outcome) -> DeliveryState:

@@ -69,3 +69,9 @@ def test_no_address_and_no_overlong_answer_is_kept():
     assert verdict.answer is not None
     assert "anna.berg" not in verdict.answer
     assert len(verdict.answer) == 500
+
+
+def test_a_hostile_answer_cannot_drive_the_terminal_it_is_shown_on():
+    verdict = judge(MessageRefused("554 \x1b]0;evil\x07 no\r\nsecond", code="554\x1b"), an_attempt())
+
+    assert (verdict.code, verdict.answer) == ("554", "554 ]0;evil no second")
