@@ -55,13 +55,14 @@ class Composer:
         """
         sender = self._settings.publications[occasion.publication].from_address
         address = recipients[0].address
+        persons = tuple(self._person(recipient, occasion.mailing) for recipient in recipients)
         content = skeleton.compose(
             Addressed(
                 address=address,
-                persons=tuple(self._person(recipient, occasion.mailing) for recipient in recipients),
+                persons=persons,
                 message_id=f"{self._links.message_id(addressee, occasion.mailing)}@{sender.partition('@')[2]}",
                 date=occasion.started_at,
-                one_click=self._links.unsubscribe(recipients[0].member_id, occasion.mailing),
+                one_click=persons[0].unsubscribe,
             )
         )
         return Message(_on_the_wire(sender), _on_the_wire(address), content)

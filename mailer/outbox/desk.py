@@ -24,7 +24,7 @@ from mailer.outbox.manifest import Hand, Held, Letter, Occasion
 from mailer.outbox.models import DeliveryState
 from mailer.outbox.standing import Standing
 from mailer.outbox.verdicts import Attempt, Verdict, judge
-from mailer.providers import Outcome, Outgoing
+from mailer.providers import Outcome, Outgoing, Receipt
 
 MARGIN = timedelta(seconds=30)  # before its lease ends a worker starts nothing more
 _MARKS = {
@@ -102,6 +102,7 @@ class Desk:
 
     def add(self, hand: Hand, *, leased_at: float) -> None:
         """Lay a batch on the desk. `leased_at` is the monotonic time before its lease was asked for."""
+        self._standing.refresh()
         self._until[hand.lease] = _end(leased_at)
         self._open[hand.lease] = len(hand.letters)
         self._waiting.extend(_Task(hand, letter) for letter in hand.letters)
@@ -128,9 +129,8 @@ class Desk:
         del self._until[lease], self._open[lease]
 
     def take(self) -> Outgoing | None:
-        """Hand over the next letter that may still be sent."""
+        """Hand over the next letter that may still be sent, as far as was known at the last start."""
         while self.offers:
-            self._standing.refresh()
             task = self._waiting.popleft()
             if not self._standing.going(task.lease.mailing) or task.lease.mailing in self.unfit:
                 self._open[task.lease] -= 1
@@ -161,6 +161,8 @@ class Desk:
             self.down = outcome
             self.give_back(outgoing)
             return
+        if not isinstance(outcome, Receipt):
+            self._standing.refresh()  # a server that refuses everything lets nothing be started, where this is asked
         task = self._out.pop(outgoing.ticket)
         attempt = Attempt(
             ticket=task.letter.ticket,

@@ -55,7 +55,8 @@ def judge(outcome: Outcome, attempt: Attempt) -> Verdict:
 
 def _kept(text: str, attempt: Attempt) -> str:
     """Return what may be stored of a server's words and shown on a terminal: nobody named, nothing unprintable."""
-    return one_line(mask_addresses(text, attempt.address))
+    named = attempt.address.rpartition("@")[0].casefold() in text.casefold()  # rarely: only then a slower search
+    return one_line(mask_addresses(text, attempt.address) if named else mask_addresses(text))
 
 
 def _final(outcome: Outcome) -> DeliveryState:

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 import structlog
 
 from mailer.errors import ProviderDown, Trouble
+from mailer.message.masking import mask_addresses
 from mailer.outbox.carriers import Carrier
 from mailer.outbox.clerk import Clerk
 from mailer.outbox.compose import Composer
@@ -170,7 +171,8 @@ class Worker:
             carrier.recover()
             return False
         carrier.lie_down(self._office.now())
-        log.warning("outbox.provider_down", provider=carrier.name, rest=carrier.rest.total_seconds())
+        reason = mask_addresses(self._desk.down.detail)
+        log.warning("outbox.provider_down", provider=carrier.name, reason=reason, rest=carrier.rest.total_seconds())
         return True
 
     async def _keep_books(self) -> None:

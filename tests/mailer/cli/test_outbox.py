@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import signal
@@ -79,7 +80,8 @@ def test_pausing_and_resuming_say_so(site: Site):
     assert site.json("outbox", "status")[0]["state"] == "planned"
 
 
-def test_cancelling_asks_first_and_then_cancels_what_is_queued(site: Site):
+def test_cancelling_asks_first_and_then_cancels_what_is_queued(site: Site, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     assert site.run("outbox", "cancel", KEY)[0] == 1
     assert site.json("outbox", "status")[0]["state"] == "planned"
 
