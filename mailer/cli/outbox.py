@@ -3,6 +3,7 @@
 import getpass
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated, TypeVar
 
 import sqlalchemy as sa
@@ -87,12 +88,8 @@ def cancel(
 def retry_failed(context: typer.Context, key: Key) -> None:
     """Try the failed deliveries of a mailing again, and only those."""
     app = app_of(context)
-    number = _change(
-        app,
-        lambda connection: control.retry_failed(
-            connection, key, give_up_after=app.settings.outbox.give_up_after, now=app.now()
-        ),
-    )
+    again = partial(control.retry_failed, key=key, give_up_after=app.settings.outbox.give_up_after, now=app.now())
+    number = _change_all(app, again)
     remark("{number} deliveries are queued again.", number=number)
 
 
@@ -123,12 +120,14 @@ def list_uncertain(
 def resend(context: typer.Context, key: Key, deliveries: Numbers = None) -> None:
     """Send uncertain deliveries again, as the same letter: some may get it twice."""
     app = app_of(context)
-    number = _change(
-        app,
-        lambda connection: control.resend_uncertain(
-            connection, key, deliveries or (), give_up_after=app.settings.outbox.give_up_after, now=app.now()
-        ),
+    again = partial(
+        control.resend_uncertain,
+        key=key,
+        deliveries=deliveries or (),
+        give_up_after=app.settings.outbox.give_up_after,
+        now=app.now(),
     )
+    number = _change(app, again) if deliveries else _change_all(app, again)
     remark("{number} deliveries are queued again.", number=number)
 
 
@@ -141,10 +140,8 @@ def settle(
 ) -> None:
     """Write down what became of uncertain deliveries."""
     app, state = app_of(context), DeliveryState.FAILED if failed else DeliveryState.SENT
-    number = _change(
-        app,
-        lambda connection: control.settle_uncertain(connection, key, deliveries or (), state=state, now=app.now()),
-    )
+    write = partial(control.settle_uncertain, key=key, deliveries=deliveries or (), state=state, now=app.now())
+    number = _change(app, write) if deliveries else _change_all(app, write)
     remark("{number} deliveries are settled.", number=number)
 
 
@@ -180,6 +177,14 @@ def _still_open(app: App, key: str) -> bool:
 def _change(app: App, what: Callable[[sa.Connection], Result]) -> Result:
     with app.writing() as session:
         return what(session.connection())
+
+
+def _change_all(app: App, some: Callable[[sa.Connection], int]) -> int:
+    """Repeat, in short transactions, until there is none left."""
+    total = 0
+    while number := _change(app, some):
+        total += number
+    return total
 
 
 def _print_table(rows: list[dict[str, object]], columns: tuple[str, ...]) -> None:

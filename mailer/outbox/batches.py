@@ -4,7 +4,7 @@ A lease is valid while the row says so: its owner's name and its fence, a number
 holder trusts its own monotonic clock for no longer than LEASE; anyone else waits GRACE more, for clocks that differ.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -132,20 +132,26 @@ def in_hand(lease: Lease) -> tuple[sa.ColumnElement[bool], ...]:
     return (*_queued_in(lease.mailing, lease.plan, lease.lo, lease.hi), due)
 
 
-def leased_by(connection: sa.Connection, owner: str) -> list[Lease]:
-    """Return the leases a worker holds, as its heir finds them."""
-    return _leases(connection, col(Batch.owner) == owner)
+def leased_by(connection: sa.Connection, owner: str, among: Collection[int]) -> list[Lease]:
+    """Return the leases that a dead worker holds.
+
+    among   batches it may have leased. They are locked whoever holds them now, so that on PostgreSQL a commit which
+            the worker had asked for before it died is waited for
+    """
+    rows = connection.execute(
+        sa.select(*_LEASE, col(Batch.owner).label("holder"))
+        .where(sa.or_(col(Batch.owner) == owner, col(Batch.id).in_(among)))
+        .order_by(col(Batch.id))
+        .with_for_update()
+    ).all()
+    return [Lease(*row[:-1]) for row in rows if row.holder == owner]
 
 
 def overdue(connection: sa.Connection, *, now: datetime) -> list[Lease]:
     """Return the leases whose holder has not been heard of for longer than a lease and its GRACE."""
-    return _leases(connection, col(Batch.leased_until) < now - GRACE)
-
-
-def _leases(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> list[Lease]:
     rows = connection.execute(
         sa.select(*_LEASE)
-        .where(col(Batch.state) == BatchState.LEASED, condition)
+        .where(col(Batch.state) == BatchState.LEASED, col(Batch.leased_until) < now - GRACE)
         .order_by(col(Batch.id))
         .with_for_update(skip_locked=True)
     ).all()

@@ -18,6 +18,7 @@ LATE = "It was not begun in time: resume it to send it all the same, or cancel i
 PAUSED = "A person paused it."
 ENDED = "A person cancelled it."
 NOT_SENT = "The mailing was cancelled."
+SOME = 1000  # deliveries in one transaction
 _CHUNK = 10  # batches: a write transaction of some tens of milliseconds
 
 
@@ -119,15 +120,15 @@ def hold_late(connection: sa.Connection, *, now: datetime) -> None:
 
 
 def retry_failed(connection: sa.Connection, key: str, *, give_up_after: timedelta, now: datetime) -> int:
-    """Queue the failed deliveries of a mailing again, from the first attempt, and no others; return how many.
+    """Queue failed deliveries of a mailing again, from the first attempt, and no others.
+
+    Some hundred at a time, those that had failed by `now`: call with the same `now` until it returns 0.
 
     raises  Mistake when there is no such mailing or it was cancelled
     """
-    mailing = find(connection, key)
-    failed = [record.delivery for record in records(connection, mailing, states=(DeliveryState.FAILED,))]
-    _queue_again(connection, failed, frm=DeliveryState.FAILED, now=now)
-    _reopen(connection, key, mailing, give_up_at=now + give_up_after)
-    return len(failed)
+    mailing = _not_cancelled(connection, key)
+    failed = _some(connection, mailing, DeliveryState.FAILED, now)
+    return _queue_again(connection, mailing, failed, give_up_at=now + give_up_after, now=now)
 
 
 def resend_uncertain(
@@ -135,65 +136,70 @@ def resend_uncertain(
 ) -> int:
     """Queue uncertain deliveries again: a person decided that a second copy is better than none. Same bytes, same id.
 
-    deliveries  empty: all that are uncertain
-    raises      Mistake as `retry_failed`
+    deliveries  empty: all, some hundred at a time as with `retry_failed`
+    raises      Mistake as `retry_failed`, and for a delivery that is not uncertain
     """
-    mailing = find(connection, key)
-    chosen = _uncertain(connection, mailing, deliveries)
-    _queue_again(connection, chosen, frm=DeliveryState.UNCERTAIN, now=now)
-    _reopen(connection, key, mailing, give_up_at=now + give_up_after)
-    return len(chosen)
+    mailing = _not_cancelled(connection, key)
+    chosen = _uncertain(connection, mailing, deliveries, now)
+    return _queue_again(connection, mailing, chosen, give_up_at=now + give_up_after, now=now)
 
 
 def settle_uncertain(
     connection: sa.Connection, key: str, deliveries: Sequence[int], *, state: DeliveryState, now: datetime
 ) -> int:
-    """Write down what a person found out about uncertain deliveries: SENT or FAILED; return how many.
-
-    deliveries  empty: all that are uncertain
-    """
-    chosen = _uncertain(connection, find(connection, key), deliveries)
-    for start in range(0, len(chosen), 500):
-        connection.execute(
-            sa.update(Delivery)
-            .where(col(Delivery.id).in_(chosen[start : start + 500]), col(Delivery.state) == DeliveryState.UNCERTAIN)
-            .values(state=state, code="person", settled_at=now)
-        )
+    """Write down what a person found out about uncertain deliveries: SENT or FAILED. As `resend_uncertain`."""
+    chosen = _uncertain(connection, find(connection, key), deliveries, now)
+    connection.execute(
+        sa.update(Delivery).where(col(Delivery.id).in_(chosen)).values(state=state, code="person", settled_at=now)
+    )
     return len(chosen)
 
 
-def _uncertain(connection: sa.Connection, mailing: int, deliveries: Sequence[int]) -> list[int]:
-    found = [record.delivery for record in records(connection, mailing, states=(DeliveryState.UNCERTAIN,))]
-    strangers = set(deliveries) - set(found)
+def _some(connection: sa.Connection, mailing: int, state: DeliveryState, by: datetime) -> list[int]:
+    """Return some deliveries that came to `state` not later than `by`."""
+    settled = sa.or_(col(Delivery.settled_at).is_(None), col(Delivery.settled_at) <= by)
+    rows = connection.scalars(
+        sa.select(col(Delivery.id))
+        .join(Mailing, sa.and_(col(Mailing.id) == col(Delivery.mailing_id), col(Mailing.plan) == col(Delivery.plan)))
+        .where(col(Delivery.mailing_id) == mailing, col(Delivery.state) == state, settled)
+        .order_by(col(Delivery.id))
+        .limit(SOME)
+    )
+    return [number for number in rows if number is not None]
+
+
+def _uncertain(connection: sa.Connection, mailing: int, deliveries: Sequence[int], now: datetime) -> list[int]:
+    if not deliveries:
+        return _some(connection, mailing, DeliveryState.UNCERTAIN, now)
+    found = {record.delivery for record in records(connection, mailing, states=(DeliveryState.UNCERTAIN,))}
+    strangers = set(deliveries) - found
     if strangers:
         raise Mistake("Delivery {number} is not an uncertain one of this mailing.", number=min(strangers))
-    return [number for number in found if not deliveries or number in deliveries]
+    return sorted(set(deliveries))
 
 
-def _queue_again(connection: sa.Connection, deliveries: Sequence[int], *, frm: DeliveryState, now: datetime) -> None:
+def _queue_again(
+    connection: sa.Connection, mailing: int, deliveries: Sequence[int], *, give_up_at: datetime, now: datetime
+) -> int:
     """Queue, due now: not earlier, lest it seem to have been in the hands of whoever holds the batch at this moment."""
-    for start in range(0, len(deliveries), 500):
-        connection.execute(
-            sa.update(Delivery)
-            .where(col(Delivery.id).in_(deliveries[start : start + 500]), col(Delivery.state) == frm)
-            .values(
-                state=DeliveryState.QUEUED,
-                due_at=now,
-                attempts=0,
-                code=None,
-                answer=None,
-                provider=None,
-                settled_at=None,
-            )
-        )
+    if not deliveries:
+        return 0
+    afresh = {"attempts": 0, "code": None, "answer": None, "provider": None, "settled_at": None}
+    connection.execute(
+        sa.update(Delivery)
+        .where(col(Delivery.id).in_(deliveries))
+        .values(state=DeliveryState.QUEUED, due_at=now, **afresh)
+    )
     batches.open_those_holding(connection, deliveries, now=now)
+    state = sa.case((col(Mailing.state) == MailingState.DONE, MailingState.PLANNED.value), else_=col(Mailing.state))
+    connection.execute(
+        sa.update(Mailing).where(col(Mailing.id) == mailing).values(state=state, give_up_at=give_up_at, done_at=None)
+    )
+    return len(deliveries)
 
 
-def _reopen(connection: sa.Connection, key: str, mailing: int, *, give_up_at: datetime) -> None:
-    row = connection.execute(sa.select(col(Mailing.state)).where(col(Mailing.id) == mailing)).one()
-    if row.state is MailingState.CANCELLED:
+def _not_cancelled(connection: sa.Connection, key: str) -> int:
+    mailing = find(connection, key)
+    if connection.scalar(sa.select(col(Mailing.state)).where(col(Mailing.id) == mailing)) is MailingState.CANCELLED:
         raise Mistake("The mailing {key} was cancelled: nothing of it is sent any more.", key=key)
-    values: dict[str, object] = {"give_up_at": give_up_at, "done_at": None}
-    if row.state is MailingState.DONE:
-        values["state"] = MailingState.PLANNED
-    connection.execute(sa.update(Mailing).where(col(Mailing.id) == mailing).values(**values))
+    return mailing

@@ -51,7 +51,7 @@ def _verdict(note: Note, attempts: int) -> Verdict:
 
 def inherit(connection: sa.Connection, remains: Remains, *, now: datetime) -> list[Lease]:
     """Settle what a dead worker left; return its leases, now given back."""
-    leases = batches.leased_by(connection, remains.owner)
+    leases = batches.leased_by(connection, remains.owner, among={batch for batch, _ in remains.leases})
     for lease in leases:
         ledger.write(
             connection,

@@ -202,3 +202,22 @@ def test_a_person_settles_what_is_uncertain(engine: sa.Engine, journals: Path, c
 
     assert states(engine) == {1: SENT, 2: FAILED, 3: SENT, 4: SENT}
     assert deliveries(engine)[3].code == "person"
+
+
+def test_what_fails_again_meanwhile_is_not_taken_twice(engine: sa.Engine, journals: Path, clock: Clock):
+    a_mailing(engine, 4)
+    office = an_office(engine, journals, FakeProvider(mixed), now=clock)
+    send(office)
+    begun = clock()
+    taken: list[int] = []
+
+    def again(connection: Connection) -> None:
+        taken.append(control.retry_failed(connection, KEY, give_up_after=TWO_DAYS, now=begun))
+
+    change(engine, again)
+    clock.forward(timedelta(seconds=1))
+    send(office)
+    change(engine, again)
+
+    assert taken == [1, 0]
+    assert the_mailing(engine).state is MailingState.DONE
