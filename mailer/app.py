@@ -14,12 +14,21 @@ from mailer.clock import Clock, system_clock
 from mailer.errors import Mistake, ProviderDown
 from mailer.links import Links
 from mailer.message import Message
+from mailer.outbox.carriers import Carrier
+from mailer.outbox.compose import Composer, Expand
+from mailer.outbox.worker import Office
 from mailer.providers import LetterDesk, Outcome, Provider, open_provider
+from mailer.render.letters import Letters
+from mailer.resources import resource
 from subscribers import sealed
 from subscribers.importing import run
 
 DATABASE = "utskick.db"
 KEY_FILE = "keys.toml"
+JOURNALS = "journal"
+
+# How each kind of letter reads what was frozen for it, by its folder in templates/email.
+EXPANDERS: Mapping[str, Expand] = {}
 
 
 @dataclass(frozen=True)
@@ -95,6 +104,22 @@ class App:
     @cached_property
     def links(self) -> Links:
         return Links(self.settings.site.base_url, self.keyring.tokens)
+
+    @cached_property
+    def composer(self) -> Composer:
+        letters = Letters(resource("templates") / "email")
+        return Composer(letters, settings=self.settings, links=self.links, expanders=EXPANDERS)
+
+    def office(self) -> Office:
+        """What a delivery worker works with; its providers are its own. raises Mistake as `open_provider`."""
+        return Office(
+            engine=self.engine,
+            journals=self.data / JOURNALS,
+            carriers=[Carrier(name, self.open_provider(name)) for name in self.settings.outbox.providers],
+            composer=self.composer,
+            give_up_after=self.settings.outbox.give_up_after,
+            now=self.now,
+        )
 
     def open_provider(self, name: str) -> Provider:
         """raises Mistake when config.toml names a provider that is none, or sets it up wrongly."""

@@ -23,6 +23,7 @@ class Purpose(IntEnum):
     UNSUBSCRIBE = 1
     PREFERENCES = 2
     FORM = 3  # goes into a page's form, never into a mail; the hour it was issued stands where the mailing would
+    MESSAGE = 4  # in no link: it is the Message-ID
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,10 @@ class Links:
 
     def preferences(self, member: int, mailing: int) -> str:
         return f"{self.base_url}/p/{self.tokens.make(Purpose.PREFERENCES, member, mailing)}"
+
+    def message_id(self, member: int, mailing: int) -> str:
+        """The left half of a Message-ID: the same in every attempt, and only we can read it."""
+        return self.tokens.make(Purpose.MESSAGE, member, mailing)
 
     def news_item(self, item: int) -> str:
         """The page of a news item that has no link of its own."""

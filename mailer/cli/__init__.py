@@ -6,7 +6,7 @@ import sys
 import typer
 
 from mailer import logs
-from mailer.cli import catch, database, members, news, setup
+from mailer.cli import catch, database, members, news, outbox, setup, worker
 from mailer.cli.frame import Frame, accept_everywhere
 from mailer.errors import ProviderDown, UtskickError
 from mailer.i18n import _, language_of, speaking
@@ -22,9 +22,11 @@ root = typer.Typer(
 )
 root.command("init")(setup.init)
 root.command("catch")(catch.catch)
+root.command("worker")(worker.worker)
 root.add_typer(database.commands, name="db")
 root.add_typer(members.commands, name="members")
 root.add_typer(news.commands, name="news")
+root.add_typer(outbox.commands, name="outbox")
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -134,7 +134,8 @@ class Batch(SQLModel, table=True):
     """Deliveries with ids lo..hi that one worker holds for a while. The row is the only truth about who may send.
 
     With a deferred delivery left in it the batch opens again, due when the first of them is; it closes when
-    every delivery in it has its final state.
+    every delivery in it has its final state. While it is leased, `due_at` is the moment it was: what was due by
+    then is in the holder's hands.
     """
 
     __table_args__ = (Index("ix_batch_due", "state", "due_at"),)

@@ -64,3 +64,13 @@ def test_a_value_sealed_under_an_older_key_opens_after_a_new_one_is_in_use():
 
 def test_the_same_text_has_another_hash_as_a_number_than_as_an_address():
     assert sealed.lookup_key("number", "x") != sealed.lookup_key("address", "x")
+
+
+def test_a_query_for_a_sealed_column_can_be_asked_twice(session: Session):
+    session.add(a_member("anna@example.org"))
+    session.flush()
+
+    for _ in range(2):  # the second time SQLAlchemy looks its columns up in what it kept of the first
+        assert session.connection().execute(select(col(Member.id), col(Member.address))).all() == [
+            (1, "anna@example.org")
+        ]

@@ -1,0 +1,206 @@
+"""utskick outbox: what is being sent, and what a person may do about it."""
+
+import getpass
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Annotated, TypeVar
+
+import sqlalchemy as sa
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mailer.app import App
+from mailer.cli.frame import Json, app_of, print_json, remark
+from mailer.i18n import _
+from mailer.outbox import control
+from mailer.outbox.models import DeliveryState
+from mailer.outbox.status import as_row, find, records
+from mailer.outbox.status import status as status_of
+from subscribers.models import Access
+from subscribers.recipient import recipients
+
+commands = typer.Typer(help="What is being sent, to stop it, to send on, to look at it.", no_args_is_help=True)
+uncertain = typer.Typer(help="Deliveries of which nobody knows whether they arrived.", no_args_is_help=True)
+commands.add_typer(uncertain, name="uncertain")
+
+Key = Annotated[str, typer.Argument(metavar="MAILING", help="The key of a mailing, such as weekly:2026-W47.")]
+Numbers = Annotated[list[int] | None, typer.Argument(metavar="[DELIVERY]...", help="Default: all of them.")]
+Result = TypeVar("Result")
+_PATIENCE = 15.0  # seconds for workers to hand back what they hold of a cancelled mailing
+
+
+@commands.command()
+def status(
+    context: typer.Context,
+    key: Annotated[str | None, typer.Argument(metavar="[MAILING]", help="Default: every mailing.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show how far each mailing is."""
+    with app_of(context).reading() as session:
+        rows = [as_row(each) for each in status_of(session.connection(), key)]
+    if as_json:
+        print_json(rows)
+        return
+    _print_table(rows, ("key", "state", "candidates", "queued", "sent", "failed", "cancelled", "uncertain", "balanced"))
+    for row in rows:
+        if row["reason"]:
+            remark("{key}: {reason}", key=row["key"], reason=_(str(row["reason"])))
+
+
+@commands.command()
+def pause(context: typer.Context, key: Key) -> None:
+    """Stop a mailing before its next message; resume sends on."""
+    _change(app_of(context), lambda connection: control.pause(connection, key))
+    remark("The mailing {key} is paused.", key=key)
+
+
+@commands.command()
+def resume(context: typer.Context, key: Key) -> None:
+    """Send on what is paused or held."""
+    _change(app_of(context), lambda connection: control.resume(connection, key))
+    remark("The mailing {key} is sent on.", key=key)
+
+
+@commands.command()
+def cancel(
+    context: typer.Context,
+    key: Key,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """End a mailing: nothing more of it is sent. This cannot be undone."""
+    if not yes:
+        typer.confirm(_("End the mailing {key} for good?").format(key=key), abort=True, err=True)
+    app = app_of(context)
+    _change(app, lambda connection: control.cancel(connection, key))
+    deadline = time.monotonic() + _PATIENCE
+    while _still_open(app, key) and time.monotonic() < deadline:
+        if _change(app, lambda connection: control.cancel_some(connection, now=app.now())) == 0:
+            time.sleep(0.2)  # a worker has the rest in hand, and is about to give it back
+    remark("The mailing {key} is cancelled.", key=key)
+    if _still_open(app, key):
+        remark("Some of it is still in the hands of a worker; its letters are cancelled when it gives them back.")
+
+
+@commands.command("retry-failed")
+def retry_failed(context: typer.Context, key: Key) -> None:
+    """Try the failed deliveries of a mailing again, and only those."""
+    app = app_of(context)
+    again = partial(control.retry_failed, key=key, give_up_after=app.settings.outbox.give_up_after, now=app.now())
+    number = _change_all(app, again)
+    remark("{number} deliveries are queued again.", number=number)
+
+
+@commands.command()
+def show(
+    context: typer.Context,
+    key: Key,
+    state: Annotated[list[DeliveryState] | None, typer.Option(help="Only those; may be given again.")] = None,
+    addresses: Annotated[bool, typer.Option("--addresses", help="Open the addresses; it is noted who did.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what was done for each recipient of a mailing."""
+    _show(app_of(context), key, states=tuple(state or DeliveryState), addresses=addresses, as_json=as_json)
+
+
+@uncertain.command("list")
+def list_uncertain(
+    context: typer.Context,
+    key: Key,
+    addresses: Annotated[bool, typer.Option("--addresses", help="Open the addresses; it is noted who did.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show the deliveries that were handed over and never answered."""
+    _show(app_of(context), key, states=(DeliveryState.UNCERTAIN,), addresses=addresses, as_json=as_json)
+
+
+@uncertain.command()
+def resend(context: typer.Context, key: Key, deliveries: Numbers = None) -> None:
+    """Send uncertain deliveries again, as the same letter: some may get it twice."""
+    app = app_of(context)
+    again = partial(
+        control.resend_uncertain,
+        key=key,
+        deliveries=deliveries or (),
+        give_up_after=app.settings.outbox.give_up_after,
+        now=app.now(),
+    )
+    number = _change(app, again) if deliveries else _change_all(app, again)
+    remark("{number} deliveries are queued again.", number=number)
+
+
+@uncertain.command()
+def settle(
+    context: typer.Context,
+    key: Key,
+    deliveries: Numbers = None,
+    failed: Annotated[bool, typer.Option("--failed", help="They did not arrive; default: they did.")] = False,
+) -> None:
+    """Write down what became of uncertain deliveries."""
+    app, state = app_of(context), DeliveryState.FAILED if failed else DeliveryState.SENT
+    write = partial(control.settle_uncertain, key=key, deliveries=deliveries or (), state=state, now=app.now())
+    number = _change(app, write) if deliveries else _change_all(app, write)
+    remark("{number} deliveries are settled.", number=number)
+
+
+def _show(app: App, key: str, *, states: tuple[DeliveryState, ...], addresses: bool, as_json: bool) -> None:
+    with app.reading() as session:
+        connection = session.connection()
+        found = list(records(connection, find(connection, key), states=states))
+    rows = [as_row(record) for record in found]
+    if addresses:
+        opened = _addresses(app, [record.member for record in found])
+        rows = [row | {"address": opened.get(record.member)} for row, record in zip(rows, found, strict=True)]
+    if as_json:
+        print_json(rows)
+        return
+    who = ("address",) if addresses else ()
+    _print_table(rows, ("delivery", "member", *who, "state", "attempts", "settled_at", "provider", "code", "answer"))
+
+
+def _addresses(app: App, members: Sequence[int]) -> dict[int, str]:
+    """Open the addresses, and write down who asked."""
+    with app.writing() as session:
+        session.add(Access(at=app.now(), who=getpass.getuser(), what="show", count=len(members)))
+        people = recipients(session.connection(), members)
+    return {member: recipient.address for member, recipient in people.items()}
+
+
+def _still_open(app: App, key: str) -> bool:
+    with app.reading() as session:
+        [found] = status_of(session.connection(), key)
+    return found.queued > 0
+
+
+def _change(app: App, what: Callable[[sa.Connection], Result]) -> Result:
+    with app.writing() as session:
+        return what(session.connection())
+
+
+def _change_all(app: App, some: Callable[[sa.Connection], int]) -> int:
+    """Repeat, in short transactions, until there is none left."""
+    total = 0
+    while number := _change(app, some):
+        total += number
+    return total
+
+
+def _print_table(rows: list[dict[str, object]], columns: tuple[str, ...]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        numeric = any(isinstance(row.get(column), int) and not isinstance(row.get(column), bool) for row in rows)
+        table.add_column(_(column), justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_cell(row.get(column))) for column in columns))  # a server's words are no markup
+    console = Console()
+    if not console.is_terminal:  # a file or a pipe has no edge: nothing is cut
+        console.width = 10_000
+    console.print(table)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return "" if value is None else str(value)

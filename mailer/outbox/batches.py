@@ -1,0 +1,175 @@
+"""Who holds which batch. Each function is a few statements on one row, inside the caller's transaction.
+
+A lease is valid while the row says so: its owner's name and its fence, a number that grows with each lease. The
+holder trusts its own monotonic clock for no longer than LEASE; anyone else waits GRACE more, for clocks that differ.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from mailer.outbox.models import Batch, BatchState, Delivery, DeliveryState, Mailing, MailingState
+
+LEASE = timedelta(minutes=5)
+GRACE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A batch in one worker's hands. `since` is the moment of leasing: what was due by then is in those hands."""
+
+    batch: int
+    fence: int
+    mailing: int
+    plan: int
+    lo: int
+    hi: int
+    since: datetime
+
+
+# The columns of a Lease, in its order.
+_LEASE: tuple[Any, ...] = (
+    col(Batch.id),
+    col(Batch.fence),
+    col(Batch.mailing_id),
+    col(Batch.plan),
+    col(Batch.lo),
+    col(Batch.hi),
+    col(Batch.due_at),
+)
+
+
+def take(connection: sa.Connection, *, owner: str, now: datetime) -> Lease | None:
+    """Lease the batch that has waited longest; None when none is due of a mailing that is being sent.
+
+    On PostgreSQL rows that another worker is just leasing are skipped; SQLite has one writer at a time anyway.
+    """
+    waiting = (
+        sa.select(col(Batch.id))
+        .join(Mailing, sa.and_(col(Mailing.id) == col(Batch.mailing_id), col(Mailing.plan) == col(Batch.plan)))
+        .where(
+            col(Batch.state) == BatchState.OPEN,
+            col(Batch.due_at) <= now,
+            col(Mailing.state) == MailingState.PLANNED,
+        )
+        .order_by(col(Batch.due_at), col(Batch.id))
+        .limit(1)
+        .with_for_update(skip_locked=True, of=Batch)
+    )
+    row = connection.execute(
+        sa.update(Batch)
+        .where(col(Batch.id) == waiting.scalar_subquery())
+        .values(
+            state=BatchState.LEASED,
+            owner=owner,
+            due_at=now,
+            leased_until=now + LEASE,
+            fence=col(Batch.fence) + 1,
+        )
+        .returning(*_LEASE)
+    ).one_or_none()
+    return None if row is None else Lease(*row)
+
+
+def extend(connection: sa.Connection, leases: Sequence[Lease], *, owner: str, now: datetime) -> set[Lease]:
+    """Hold on to `leases` for LEASE more; return those that are still ours, locked until the transaction ends."""
+    return {lease for lease in leases if _extend(connection, lease, owner, now)}
+
+
+def _extend(connection: sa.Connection, lease: Lease, owner: str, now: datetime) -> bool:
+    held = connection.execute(sa.update(Batch).where(_held(lease, owner)).values(leased_until=now + LEASE))
+    return held.rowcount == 1
+
+
+def _held(lease: Lease, owner: str) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        col(Batch.id) == lease.batch,
+        col(Batch.state) == BatchState.LEASED,
+        col(Batch.owner) == owner,
+        col(Batch.fence) == lease.fence,
+    )
+
+
+def give_back(connection: sa.Connection, lease: Lease, *, now: datetime) -> None:
+    """End a lease: closed when every delivery has its final state, else open again, due with its first delivery.
+
+    Called by whoever has just proved to be the holder, after the outcomes were written in this transaction.
+    """
+    queued = connection.execute(
+        sa.select(sa.func.count(), sa.func.min(sa.func.coalesce(col(Delivery.due_at), now))).where(
+            *_queued_in(lease.mailing, lease.plan, lease.lo, lease.hi)
+        )
+    ).one()
+    waiting, due_at = queued
+    connection.execute(
+        sa.update(Batch)
+        .where(col(Batch.id) == lease.batch)
+        .values(
+            state=BatchState.OPEN if waiting else BatchState.CLOSED,
+            due_at=due_at if waiting else now,
+            owner=None,
+            leased_until=None,
+        )
+    )
+
+
+def _queued_in(mailing: int, plan: int, lo: int, hi: int) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        col(Delivery.id).between(lo, hi),
+        col(Delivery.mailing_id) == mailing,
+        col(Delivery.plan) == plan,
+        col(Delivery.state) == DeliveryState.QUEUED,
+    )
+
+
+def in_hand(lease: Lease) -> tuple[sa.ColumnElement[bool], ...]:
+    """Say which deliveries the holder of `lease` was given, as conditions: queued, and due when it was leased."""
+    due = sa.or_(col(Delivery.due_at).is_(None), col(Delivery.due_at) <= lease.since)
+    return (*_queued_in(lease.mailing, lease.plan, lease.lo, lease.hi), due)
+
+
+def leased_by(connection: sa.Connection, owner: str, among: Collection[int]) -> list[Lease]:
+    """Return the leases that a dead worker holds.
+
+    among   batches it may have leased. They are locked whoever holds them now, so that on PostgreSQL a commit which
+            the worker had asked for before it died is waited for
+    """
+    rows = connection.execute(
+        sa.select(*_LEASE, col(Batch.owner).label("holder"))
+        .where(sa.or_(col(Batch.owner) == owner, col(Batch.id).in_(among)))
+        .order_by(col(Batch.id))
+        .with_for_update()
+    ).all()
+    return [Lease(*row[:-1]) for row in rows if row.holder == owner]
+
+
+def overdue(connection: sa.Connection, *, now: datetime) -> list[Lease]:
+    """Return the leases whose holder has not been heard of for longer than a lease and its GRACE."""
+    rows = connection.execute(
+        sa.select(*_LEASE)
+        .where(col(Batch.state) == BatchState.LEASED, col(Batch.leased_until) < now - GRACE)
+        .order_by(col(Batch.id))
+        .with_for_update(skip_locked=True)
+    ).all()
+    return [Lease(*row) for row in rows]
+
+
+def open_those_holding(connection: sa.Connection, deliveries: Sequence[int], *, now: datetime) -> None:
+    """Open the closed batches of deliveries that were just queued again, due now; open ones become due."""
+    for start in range(0, len(deliveries), 500):
+        some = col(Delivery.id).in_(deliveries[start : start + 500])
+        held = sa.exists().where(
+            some,
+            col(Delivery.id).between(col(Batch.lo), col(Batch.hi)),
+            col(Delivery.plan) == col(Batch.plan),
+        )
+        mailings = sa.select(col(Delivery.mailing_id)).where(some).distinct()
+        connection.execute(
+            sa.update(Batch)
+            .where(col(Batch.mailing_id).in_(mailings), held, col(Batch.state) != BatchState.LEASED)
+            .values(state=BatchState.OPEN, due_at=now)
+        )

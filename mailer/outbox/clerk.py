@@ -1,0 +1,97 @@
+"""The worker's side of the database: every method is one short transaction, called from the worker's own thread."""
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+import structlog
+
+from mailer import db
+from mailer.outbox import batches, control, ledger, manifest, recovery
+from mailer.outbox.batches import Lease
+from mailer.outbox.desk import Entry
+from mailer.outbox.journal import Journal, Mark, Note, estates
+from mailer.outbox.manifest import Hand
+from mailer.outbox.models import DeliveryState
+
+log = structlog.get_logger()
+
+
+class Clerk:
+    def __init__(
+        self, engine: sa.Engine, journal: Journal, *, give_up_after: timedelta, now: Callable[[], datetime]
+    ) -> None:
+        self._engine = engine
+        self._journal = journal
+        self._give_up_after = give_up_after
+        self._now = now
+
+    def lease(self) -> Hand | None:
+        """Take the next batch. Its lease is in the journal before it is in the database, and durable before a message.
+
+        So a lease that the database knows and the journal does not means that the journal was lost.
+        """
+        with db.writing(self._engine) as session:
+            connection, now = session.connection(), self._now()
+            control.hold_late(connection, now=now)
+            lease = batches.take(connection, owner=self._journal.owner, now=now)
+            if lease is None:
+                return None
+            occasion = manifest.begin(connection, lease, give_up_after=self._give_up_after, now=now)
+            self._journal.write([Note(Mark.LEASE, lease.batch, lease.fence)])
+        with db.reading(self._engine) as session:
+            return Hand(lease, occasion, manifest.letters(session.connection(), lease))
+
+    def record(self, entries: Sequence[Entry], *, held: Sequence[Lease], finished: Collection[Lease]) -> set[Lease]:
+        """Write outcomes and give `finished` batches back; return which of `held` are still ours.
+
+        A batch that was lost meanwhile has been called uncertain by somebody; where we heard an answer we know better.
+        """
+        with db.writing(self._engine) as session:
+            connection, now = session.connection(), self._now()
+            ours = batches.extend(connection, held, owner=self._journal.owner, now=now)
+            lines = [entry.line for entry in entries if entry.lease in ours]
+            ledger.write(connection, lines, over=DeliveryState.QUEUED, now=now)
+            late = [entry.line for entry in entries if entry.lease not in ours and entry.line.verdict.known]
+            ledger.write(connection, late, over=DeliveryState.UNCERTAIN, now=now)
+            for lease in finished:
+                if lease in ours:
+                    batches.give_back(connection, lease, now=now)
+        self._conclude({lease.mailing for lease in finished})
+        return ours
+
+    def recover(self, folder: Path, *, boot_id: str) -> None:
+        """Settle what dead workers left, and what was cancelled while a worker had it in hand."""
+        with estates(folder, boot_id=boot_id) as inherited:
+            for remains in inherited:
+                with db.writing(self._engine) as session:
+                    leases = recovery.inherit(session.connection(), remains, now=self._now())
+                log.info("outbox.inherited", worker=remains.owner, batches=len(leases))
+        with db.writing(self._engine) as session:
+            leases = recovery.give_up(session.connection(), now=self._now())
+        if leases:
+            log.warning("outbox.lost_worker", batches=len(leases))
+        while self._cancelled_some():
+            pass
+        with db.reading(self._engine) as session:
+            under_way = ledger.under_way(session.connection())
+        self._conclude(under_way)
+
+    def hold(self, mailing: int, reason: str) -> None:
+        """Stop a mailing for a person to look at."""
+        with db.writing(self._engine) as session:
+            control.hold(session.connection(), mailing, reason=reason)
+
+    def _cancelled_some(self) -> bool:
+        with db.writing(self._engine) as session:
+            return control.cancel_some(session.connection(), now=self._now()) > 0
+
+    def _conclude(self, mailings: Collection[int]) -> None:
+        if not mailings:
+            return
+        with db.reading(self._engine) as session:
+            over = ledger.over_with(session.connection(), mailings)
+        for mailing, state in over:
+            with db.writing(self._engine) as session:
+                ledger.conclude(session.connection(), mailing, state, now=self._now())

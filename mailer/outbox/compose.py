@@ -1,0 +1,111 @@
+"""From a planned variant and its recipients to the bytes of a mail."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from mailer.config import Settings
+from mailer.links import Links
+from mailer.message import Message
+from mailer.message.headers import addr_spec
+from mailer.outbox.manifest import Content, Occasion
+from mailer.render.head import Letterhead
+from mailer.render.letters import Composer as Skeleton
+from mailer.render.letters import Letter as Written
+from mailer.render.letters import Letters
+from mailer.render.recipients import Person, Shape
+from mailer.render.recipients import Recipient as Addressed
+from subscribers.recipient import Recipient
+
+# What a kind of letter makes of the frozen content: (mailing content, pieces, variant content, language) -> context.
+Json = dict[str, Any]
+Expand = Callable[[Json, Mapping[int, Json], Json, str], Mapping[str, object]]
+
+_SKELETONS = 64  # deliveries come in variant order: a few are enough
+
+
+class Composer:
+    """Composes for any mailing. `expanders` are by the name of the letter, which is its template folder."""
+
+    def __init__(self, letters: Letters, *, settings: Settings, links: Links, expanders: Mapping[str, Expand]) -> None:
+        self._letters = letters
+        self._settings = settings
+        self._links = links
+        self._expanders = expanders
+        self._skeletons: OrderedDict[tuple[int, Shape], Skeleton] = OrderedDict()
+
+    def skeleton(self, occasion: Occasion, content: Content, persons: int) -> Skeleton:
+        """Return what all recipients of a variant share, from the cache or rendered: milliseconds.
+
+        raises  Mistake when the letter cannot be rendered for anyone
+        """
+        key = (content.variant, Shape(persons, view_online=False))
+        found = self._skeletons.pop(key, None) or self._letters.prepare(self._written(occasion, content), key[1])
+        self._skeletons[key] = found
+        if len(self._skeletons) > _SKELETONS:
+            self._skeletons.popitem(last=False)
+        return found
+
+    def message(
+        self, skeleton: Skeleton, occasion: Occasion, recipients: Sequence[Recipient], *, addressee: int
+    ) -> Message:
+        """Compose the one mail of `recipients`, who share the first one's address. Repeated, it gives the same bytes.
+
+        raises  ValueError when a value of theirs can stand in no mail
+        """
+        sender = self._settings.publications[occasion.publication].from_address
+        address = recipients[0].address
+        persons = tuple(self._person(recipient, occasion.mailing) for recipient in recipients)
+        content = skeleton.compose(
+            Addressed(
+                address=address,
+                persons=persons,
+                message_id=f"{self._links.message_id(addressee, occasion.mailing)}@{sender.partition('@')[2]}",
+                date=occasion.started_at,
+                one_click=persons[0].unsubscribe,
+            )
+        )
+        return Message(_on_the_wire(sender), _on_the_wire(address), content)
+
+    def _person(self, recipient: Recipient, mailing: int) -> Person:
+        return Person(
+            name=recipient.given_name,
+            unsubscribe=self._links.unsubscribe(recipient.member_id, mailing),
+            preferences=self._links.preferences(recipient.member_id, mailing),
+        )
+
+    def _written(self, occasion: Occasion, content: Content) -> Written:
+        expand = self._expanders[occasion.letter]
+        return Written(
+            template=occasion.letter,
+            language=content.language,
+            letterhead=letterhead(
+                self._settings, occasion.publication, content.language, content.content.get("letterhead")
+            ),
+            context=expand(occasion.content, occasion.pieces, content.content, content.language),
+            plain_only=content.plain_only,
+            feedback_id=f"{occasion.mailing}:{occasion.publication}:{occasion.letter}:utskick",
+        )
+
+
+def letterhead(settings: Settings, publication: str, language: str, district: str | None) -> Letterhead:
+    """Return who signs: the publication, or one of its districts for whatever that has of its own."""
+    published, site = settings.publications[publication], settings.site
+    own = published.districts.get(district or "")
+    names: dict[str, str] = {
+        str(name): text for name, text in published.name.items()
+    }  # by any language, also one we do not speak
+    return Letterhead(
+        organisation=site.organisation,
+        postal_address=site.postal_address,
+        contact=site.contact,
+        from_name=(own and own.from_name) or published.from_name,
+        from_address=published.from_address,
+        reply_to=(own and own.reply_to) or published.reply_to,
+        list_id=published.list_id,
+        publication_name=names.get(language) or names.get(site.language) or publication,
+    )
+
+
+def _on_the_wire(address: str) -> str:
+    return addr_spec("the envelope", address).decode("ascii")

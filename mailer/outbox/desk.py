@@ -1,0 +1,255 @@
+"""The desk: where a worker hands its letters to a provider and takes the outcomes back.
+
+All of it is in memory and belongs to the event loop's thread; the database is written elsewhere, in groups. What
+may not be lost meanwhile stands in the journal.
+"""
+
+import contextlib
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from mailer.errors import ProviderDown, UtskickError
+from mailer.message import Message
+from mailer.message.headers import Refused
+from mailer.outbox.batches import LEASE, Lease
+from mailer.outbox.compose import Composer
+from mailer.outbox.journal import Journal, Mark, Note
+from mailer.outbox.ledger import Line
+from mailer.outbox.manifest import Hand, Held, Letter, Occasion
+from mailer.outbox.models import DeliveryState
+from mailer.outbox.standing import Standing
+from mailer.outbox.verdicts import Attempt, Verdict, judge
+from mailer.providers import Outcome, Outgoing, Receipt
+
+MARGIN = timedelta(seconds=30)  # before its lease ends a worker starts nothing more
+_MARKS = {
+    DeliveryState.SENT: Mark.SENT,
+    DeliveryState.FAILED: Mark.FAILED,
+    DeliveryState.UNCERTAIN: Mark.UNANSWERED,
+    DeliveryState.QUEUED: Mark.LATER,
+}
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the books shall say of one delivery."""
+
+    lease: Lease
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A letter on the desk. `hand` is the batch it came with."""
+
+    hand: Hand
+    letter: Letter
+    started: bool = False
+
+    @property
+    def lease(self) -> Lease:
+        return self.hand.lease
+
+
+class Desk:
+    """mailer.providers.Desk, for one worker. `stopping` says when nothing more is to be taken."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        composer: Composer,
+        standing: Standing,
+        now: Callable[[], datetime],
+        stopping: Callable[[], bool],
+    ) -> None:
+        self.entries: list[Entry] = []  # for the books, in the order they happened
+        self.unfit: dict[int, str] = {}  # mailings that cannot be rendered for anyone -> why
+        self.provider = ""
+        self.down: ProviderDown | None = None
+        self._journal = journal
+        self._composer = composer
+        self._standing = standing
+        self._now = now
+        self._stopping = stopping
+        self._waiting: deque[_Task] = deque()
+        self._out: dict[int, _Task] = {}
+        self._open: Counter[Lease] = Counter()  # letters without an outcome yet
+        self._until: dict[Lease, float] = {}
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def offers(self) -> bool:
+        """Whether a provider that asks now may get something."""
+        return bool(self._waiting) and self.down is None and not self._stopping()
+
+    @property
+    def leases(self) -> list[Lease]:
+        return list(self._until)
+
+    @property
+    def finished(self) -> list[Lease]:
+        """Leases with nothing left on the desk: their batches can be given back after `entries` are written."""
+        return [lease for lease in self._until if not self._open[lease]]
+
+    def add(self, hand: Hand, *, leased_at: float) -> None:
+        """Lay a batch on the desk. `leased_at` is the monotonic time before its lease was asked for."""
+        self._standing.refresh()
+        self._until[hand.lease] = _end(leased_at)
+        self._open[hand.lease] = len(hand.letters)
+        self._waiting.extend(_Task(hand, letter) for letter in hand.letters)
+
+    def extended(self, leases: Sequence[Lease], *, leased_at: float) -> None:
+        """Note that `leases` were extended. Any other was lost: its letters are somebody else's to decide on."""
+        for lease in self.leases:
+            if lease in leases:
+                self._until[lease] = _end(leased_at)
+            else:
+                self._until[lease] = float("-inf")
+                self.clear([lease])
+
+    def clear(self, leases: Sequence[Lease]) -> None:
+        """Take all waiting letters of `leases` off the desk, untouched: they stay queued in the books."""
+        kept = deque(task for task in self._waiting if task.lease not in leases)
+        for task in self._waiting:
+            if task.lease in leases:
+                self._open[task.lease] -= 1
+        self._waiting = kept
+
+    def forget(self, lease: Lease) -> None:
+        """Drop a lease that was given back."""
+        del self._until[lease], self._open[lease]
+
+    def take(self) -> Outgoing | None:
+        """Hand over the next letter that may still be sent, as far as was known at the last start."""
+        while self.offers:
+            task = self._waiting.popleft()
+            if not self._standing.going(task.lease.mailing) or task.lease.mailing in self.unfit:
+                self._open[task.lease] -= 1
+                continue
+            outgoing = self._outgoing(task)
+            if outgoing is not None:
+                return outgoing
+        return None
+
+    def start(self, outgoing: Outgoing) -> bool:
+        """Allow the irrevocable line, if mailing, members and lease are still as they were when it was composed.
+
+        The lease is looked at again after the journal was written: a worker may be stopped between any two lines,
+        and one that wakes up here too late has only a harmless note to take back.
+        raises  OSError when the journal cannot be written
+        """
+        task = self._out[outgoing.ticket]
+        self._standing.refresh()
+        if not self._standing.going(task.lease.mailing) or self._expired(task.lease) or self._refused(task):
+            return False
+        self._journal.write(_notes(task, Mark.STARTED))
+        self._out[outgoing.ticket] = replace(task, started=True)
+        return not self._expired(task.lease)
+
+    def settle(self, outgoing: Outgoing, outcome: Outcome) -> None:
+        """Judge an outcome and keep it for the books."""
+        if isinstance(outcome, ProviderDown):
+            self.down = outcome
+            self.give_back(outgoing)
+            return
+        if not isinstance(outcome, Receipt):
+            self._standing.refresh()  # a server that refuses everything lets nothing be started, where this is asked
+        task = self._out.pop(outgoing.ticket)
+        attempt = Attempt(
+            ticket=task.letter.ticket,
+            attempts=task.letter.attempts,
+            at=self._now(),
+            give_up_at=task.hand.occasion.give_up_at,
+            address=outgoing.message.recipient,
+        )
+        verdict = judge(outcome, attempt)
+        with contextlib.suppress(OSError):  # without this note a crash leaves it uncertain, never wrong
+            self._journal.write(_notes(task, _MARKS[verdict.state], verdict.code or ""))
+        self._enter(task, verdict)
+
+    def give_back(self, outgoing: Outgoing) -> None:
+        """Put a letter that was never started back in front."""
+        task = self._out.pop(outgoing.ticket)
+        if task.started:  # allowed, and withdrawn all the same
+            self._journal.write(_notes(task, Mark.LATER))
+        if self._expired(task.lease):
+            self._open[task.lease] -= 1
+        else:
+            self._waiting.appendleft(replace(task, started=False))
+
+    def _outgoing(self, task: _Task) -> Outgoing | None:
+        refused = self._refused(task)
+        if refused:
+            task = self._without(task, refused)
+        if not task.letter.held:
+            self._open[task.lease] -= 1
+            return None
+        message = self._compose(task)
+        if message is None:
+            return None
+        self._out[task.letter.ticket] = task
+        key = f"{task.lease.mailing}-{task.letter.ticket}"
+        return Outgoing(task.letter.ticket, key, message)
+
+    def _refused(self, task: _Task) -> list[Held]:
+        return [held for held in task.letter.held if not self._may_have(task.hand.occasion, task.lease, held)]
+
+    def _may_have(self, occasion: Occasion, lease: Lease, held: Held) -> bool:
+        def others() -> list[int]:
+            return [other.member for task in self._waiting if task.lease == lease for other in task.letter.held]
+
+        return held.recipient is not None and self._standing.allowed(occasion, held.member, others)
+
+    def _without(self, task: _Task, refused: Sequence[Held]) -> _Task:
+        """Cancel the deliveries of those who may not be written to; the rest of a household shares the mail."""
+        reasons = self._standing.why_not(task.hand.occasion, [held.member for held in refused])
+        for held in refused:
+            verdict = Verdict(DeliveryState.CANCELLED, code=reasons[held.member], attempts=task.letter.attempts)
+            self.entries.append(Entry(task.lease, Line(held.delivery, verdict)))
+        left = tuple(held for held in task.letter.held if held not in refused)
+        return replace(task, letter=replace(task.letter, held=left))
+
+    def _compose(self, task: _Task) -> Message | None:
+        """Compose. A member who cannot be written to fails alone; a letter that fits nobody stops its mailing."""
+        letter, occasion = task.letter, task.hand.occasion
+        people = [held.recipient for held in letter.held if held.recipient is not None]
+        try:
+            skeleton = self._composer.skeleton(occasion, letter.content, len(people))
+        except UtskickError as error:
+            self.unfit[occasion.mailing] = str(error)
+            self._open[task.lease] -= 1
+            return None
+        try:
+            return self._composer.message(skeleton, occasion, people, addressee=letter.addressee)
+        except Exception as error:  # noqa: BLE001  whatever is wrong with one member must not stop the others
+            # A Refused names the place and never the value; of any other error only the kind is safe to keep.
+            answer = str(error) if isinstance(error, Refused) else type(error).__name__
+            log.warning("outbox.unrenderable", delivery=letter.ticket, error=type(error).__name__)
+            self._enter(task, Verdict(DeliveryState.FAILED, code="compose", answer=answer))
+            return None
+
+    def _enter(self, task: _Task, verdict: Verdict) -> None:
+        provider = self.provider if verdict.code != "compose" else None
+        self.entries.extend(Entry(task.lease, Line(held.delivery, verdict, provider)) for held in task.letter.held)
+        self._open[task.lease] -= 1
+
+    def _expired(self, lease: Lease) -> bool:
+        return time.monotonic() >= self._until.get(lease, float("-inf"))
+
+
+def _end(leased_at: float) -> float:
+    return leased_at + (LEASE - MARGIN).total_seconds()
+
+
+def _notes(task: _Task, mark: Mark, code: str = "") -> list[Note]:
+    lease = task.lease
+    return [Note(mark, lease.batch, lease.fence, held.delivery, code) for held in task.letter.held]

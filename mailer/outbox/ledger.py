@@ -1,0 +1,114 @@
+"""Writing outcomes into the books. Only what is still open is written: nothing settled is ever changed here."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from mailer.outbox.models import Batch, BatchState, Delivery, DeliveryState, Mailing, MailingState
+from mailer.outbox.verdicts import Verdict
+
+OUT_OF_BALANCE = "The books of this mailing do not balance: some of its deliveries are in no batch."
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One delivery's verdict, and by whom it was carried."""
+
+    delivery: int
+    verdict: Verdict
+    provider: str | None = None
+
+
+def write(connection: sa.Connection, lines: Sequence[Line], *, over: DeliveryState, now: datetime) -> None:
+    """Write verdicts over deliveries that are in the state `over`; the others stay as they are.
+
+    over    QUEUED for the holder of a lease; UNCERTAIN for one who lost it and still heard the answer
+    """
+    if not lines:
+        return
+    connection.execute(
+        sa.update(Delivery)
+        .where(col(Delivery.id) == sa.bindparam("delivery"), col(Delivery.state) == over)
+        .values(
+            state=sa.bindparam("new_state"),
+            due_at=sa.bindparam("new_due"),
+            attempts=sa.bindparam("new_attempts"),
+            provider=sa.bindparam("new_provider"),
+            code=sa.bindparam("new_code"),
+            answer=sa.bindparam("new_answer"),
+            settled_at=sa.bindparam("new_settled"),
+        )
+        .execution_options(synchronize_session=False),
+        [_values(line, now) for line in lines],
+    )
+
+
+def _values(line: Line, now: datetime) -> dict[str, object]:
+    verdict = line.verdict
+    return {
+        "delivery": line.delivery,
+        "new_state": verdict.state,
+        "new_due": verdict.due_at,
+        "new_attempts": verdict.attempts,
+        "new_provider": line.provider,
+        "new_code": verdict.code,
+        "new_answer": verdict.answer,
+        "new_settled": None if verdict.state is DeliveryState.QUEUED else now,
+    }
+
+
+def counts(connection: sa.Connection, mailing: int, plan: int | None) -> dict[DeliveryState, int]:
+    """Count the deliveries of a mailing's valid plan by state; every state has a number."""
+    rows = connection.execute(
+        sa.select(col(Delivery.state), sa.func.count())
+        .where(col(Delivery.mailing_id) == mailing, col(Delivery.plan) == plan)
+        .group_by(col(Delivery.state))
+    )
+    return dict.fromkeys(DeliveryState, 0) | {row[0]: row[1] for row in rows}
+
+
+def balanced(candidates: int, by_state: Mapping[DeliveryState, int]) -> bool:
+    """candidates = sent + failed + cancelled + uncertain, and nothing is queued."""
+    return by_state[DeliveryState.QUEUED] == 0 and candidates == sum(by_state.values())
+
+
+def over_with(connection: sa.Connection, mailings: Iterable[int]) -> list[tuple[int, MailingState]]:
+    """Return which of `mailings` have no batch left, and what becomes of them: DONE when the equation holds, else HELD.
+
+    Reads only, and may take long with a million deliveries; `conclude` writes.
+    """
+    verdicts = []
+    for mailing in mailings:
+        row = connection.execute(
+            sa.select(col(Mailing.plan), col(Mailing.candidates)).where(
+                col(Mailing.id) == mailing, col(Mailing.state) == MailingState.PLANNED, ~_has_batches(mailing)
+            )
+        ).one_or_none()
+        if row is not None:
+            holds = balanced(row.candidates, counts(connection, mailing, row.plan))
+            verdicts.append((mailing, MailingState.DONE if holds else MailingState.HELD))
+    return verdicts
+
+
+def under_way(connection: sa.Connection) -> set[int]:
+    """Return the mailings that are being sent."""
+    return set(connection.scalars(sa.select(col(Mailing.id)).where(col(Mailing.state) == MailingState.PLANNED)))
+
+
+def conclude(connection: sa.Connection, mailing: int, state: MailingState, *, now: datetime) -> None:
+    """Close the books of a mailing, unless a batch was opened since `over_with` looked."""
+    done = state is MailingState.DONE
+    connection.execute(
+        sa.update(Mailing)
+        .where(col(Mailing.id) == mailing, col(Mailing.state) == MailingState.PLANNED, ~_has_batches(mailing))
+        .values(state=state, done_at=now if done else None, reason="" if done else OUT_OF_BALANCE)
+    )
+
+
+def _has_batches(mailing: int) -> sa.ColumnElement[bool]:
+    return sa.exists().where(
+        col(Batch.mailing_id) == mailing, col(Batch.plan) == col(Mailing.plan), col(Batch.state) != BatchState.CLOSED
+    )

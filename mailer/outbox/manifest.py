@@ -1,0 +1,143 @@
+"""What a worker needs to know of a batch it has leased, fetched in a few queries."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from mailer.outbox.batches import Lease, in_hand
+from mailer.outbox.models import Delivery, Mailing, Piece, Variant
+from subscribers.recipient import Recipient, recipients
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """A mailing as its letters see it. `pieces` are the frozen blocks by their `ref`."""
+
+    mailing: int
+    publication: str
+    letter: str
+    started_at: datetime
+    give_up_at: datetime
+    content: dict[str, Any]
+    pieces: Mapping[int, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A Variant, its JSON read."""
+
+    variant: int
+    language: str
+    plain_only: bool
+    content: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A delivery in hand; without a recipient when the member's address is gone."""
+
+    delivery: int
+    member: int
+    recipient: Recipient | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One mail: a delivery, or those of a household side by side. `ticket` is the first of their ids."""
+
+    ticket: int
+    addressee: int  # whose Message-ID it carries: the household's, also when that member is gone
+    attempts: int
+    content: Content
+    held: tuple[Held, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """A leased batch with all that its letters need."""
+
+    lease: Lease
+    occasion: Occasion
+    letters: Sequence[Letter]
+
+
+def begin(connection: sa.Connection, lease: Lease, *, give_up_after: timedelta, now: datetime) -> Occasion:
+    """Return the mailing of `lease`, its pieces too; the first who asks starts it: from then its Date is fixed."""
+    connection.execute(
+        sa.update(Mailing)
+        .where(col(Mailing.id) == lease.mailing, col(Mailing.started_at).is_(None))
+        .values(started_at=now, give_up_at=sa.func.coalesce(col(Mailing.give_up_at), now + give_up_after))
+    )
+    row = connection.execute(
+        sa.select(
+            col(Mailing.publication),
+            col(Mailing.letter),
+            col(Mailing.started_at),
+            col(Mailing.give_up_at),
+            col(Mailing.content),
+        ).where(col(Mailing.id) == lease.mailing)
+    ).one()
+    pieces = connection.execute(
+        sa.select(col(Piece.ref), col(Piece.content)).where(col(Piece.mailing_id) == lease.mailing)
+    )
+    return Occasion(
+        mailing=lease.mailing,
+        publication=row.publication,
+        letter=row.letter,
+        started_at=row.started_at,
+        give_up_at=row.give_up_at or row.started_at + give_up_after,
+        content=json.loads(row.content),
+        pieces={ref: json.loads(content) for ref, content in pieces},
+    )
+
+
+def letters(connection: sa.Connection, lease: Lease) -> list[Letter]:
+    """Return the letters of a batch that are due, in the order of their ids, so that variants come together."""
+    rows = connection.execute(
+        sa.select(
+            col(Delivery.id),
+            col(Delivery.member_id),
+            col(Delivery.household),
+            col(Delivery.variant_id),
+            col(Delivery.attempts),
+        )
+        .where(*in_hand(lease))
+        .order_by(col(Delivery.id))
+    ).all()
+    people = recipients(connection, [row.member_id for row in rows])
+    contents = _contents(connection, {row.variant_id for row in rows})
+    return [letter for _, group in groupby(rows, key=_share) for letter in _letters(list(group), people, contents)]
+
+
+def _share(row: Any) -> tuple[bool, int]:
+    """Keep a household together; whoever has none is alone."""
+    return (row.household is None, row.id if row.household is None else row.household)
+
+
+def _letters(rows: Sequence[Any], people: Mapping[int, Recipient], contents: Mapping[int, Content]) -> Iterator[Letter]:
+    """Yield the one mail of a household, or several when an address was changed since the mailing was planned."""
+    by_address: dict[str, list[Held]] = {}
+    for row in rows:
+        recipient = people.get(row.member_id)
+        held = Held(row.id, row.member_id, recipient)
+        by_address.setdefault(recipient.address.casefold() if recipient else "", []).append(held)
+    content, attempts, household = contents[rows[0].variant_id], rows[0].attempts, rows[0].household
+    for group in by_address.values():
+        addressee = group[0].member if household is None else household
+        household = None
+        yield Letter(group[0].delivery, addressee, attempts, content, tuple(group))
+
+
+def _contents(connection: sa.Connection, variants: Iterable[int]) -> dict[int, Content]:
+    rows = connection.execute(
+        sa.select(col(Variant.id), col(Variant.language), col(Variant.plain_only), col(Variant.content)).where(
+            col(Variant.id).in_(list(variants))
+        )
+    )
+    return {row.id: Content(row.id, row.language, row.plain_only, json.loads(row.content)) for row in rows}

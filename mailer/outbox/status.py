@@ -1,0 +1,113 @@
+"""How far each mailing is, and what was done for each recipient. Reads only."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from mailer.errors import Mistake
+from mailer.outbox import ledger
+from mailer.outbox.models import Delivery, DeliveryState, Mailing
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One mailing in numbers. `balanced`: candidates = sent + failed + cancelled + uncertain."""
+
+    key: str
+    publication: str
+    state: str
+    reason: str
+    candidates: int
+    queued: int
+    sent: int
+    failed: int
+    cancelled: int
+    uncertain: int
+    balanced: bool
+    send_at: datetime | None
+    started_at: datetime | None
+    done_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What we did for one recipient."""
+
+    delivery: int
+    member: int
+    state: str
+    attempts: int
+    due_at: datetime | None
+    settled_at: datetime | None
+    provider: str | None
+    code: str | None
+    answer: str | None
+
+
+# The columns of a Record, in its order.
+_RECORD: tuple[Any, ...] = (
+    col(Delivery.id),
+    col(Delivery.member_id),
+    col(Delivery.state),
+    col(Delivery.attempts),
+    col(Delivery.due_at),
+    col(Delivery.settled_at),
+    col(Delivery.provider),
+    col(Delivery.code),
+    col(Delivery.answer),
+)
+
+
+def find(connection: sa.Connection, key: str) -> int:
+    """Return the id of a mailing. raises Mistake when there is none of that key."""
+    found = connection.scalar(sa.select(col(Mailing.id)).where(col(Mailing.key) == key))
+    if found is None:
+        raise Mistake("There is no mailing {key}: `utskick outbox status` lists them.", key=key)
+    return found
+
+
+def status(connection: sa.Connection, key: str | None = None) -> list[Status]:
+    """Return every mailing, newest first, or the one of `key`. raises Mistake as `find`."""
+    table = Mailing.__table__  # type: ignore[attr-defined]  # SQLModel hides the table from mypy
+    query = sa.select(table).order_by(table.c.id.desc())
+    if key is not None:
+        query = query.where(table.c.id == find(connection, key))
+    return [_status(connection, row) for row in connection.execute(query).all()]
+
+
+def _status(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> Status:
+    numbers = ledger.counts(connection, row.id, row.plan)
+    return Status(
+        key=row.key,
+        publication=row.publication,
+        state=row.state.value,
+        reason=row.reason,
+        candidates=row.candidates,
+        **{state.value: numbers[state] for state in DeliveryState},
+        balanced=ledger.balanced(row.candidates, numbers),
+        send_at=row.send_at,
+        started_at=row.started_at,
+        done_at=row.done_at,
+    )
+
+
+def records(
+    connection: sa.Connection, mailing: int, *, states: Sequence[DeliveryState] = tuple(DeliveryState)
+) -> Iterator[Record]:
+    """Yield what was done for each recipient of a mailing, in the order of sending."""
+    rows = connection.execute(
+        sa.select(*_RECORD)
+        .join(Mailing, sa.and_(col(Mailing.id) == col(Delivery.mailing_id), col(Mailing.plan) == col(Delivery.plan)))
+        .where(col(Delivery.mailing_id) == mailing, col(Delivery.state).in_(states))
+        .order_by(col(Delivery.id))
+    )
+    return (Record(*row) for row in rows)
+
+
+def as_row(status_or_record: Status | Record) -> dict[str, object]:
+    """Return the fields as --json prints them."""
+    return asdict(status_or_record)

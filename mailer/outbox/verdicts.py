@@ -1,0 +1,88 @@
+"""What an outcome means for the books. Pure: no clock, no database."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from mailer.errors import TryLater, Unanswered
+from mailer.message.characters import one_line
+from mailer.message.masking import mask_addresses
+from mailer.outbox.models import DeliveryState
+from mailer.providers import Outcome, Receipt
+
+FIRST_RETRY = timedelta(minutes=1)
+AFTER_GREYLISTING = timedelta(minutes=5)  # what such servers commonly make a stranger wait
+LONGEST_WAIT = timedelta(hours=4)
+_GREYLISTED = re.compile(r"gr[ae]y.?list", re.IGNORECASE)
+_CODE, _ANSWER = 16, 500  # what the columns hold
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What the judge must know of one mail besides its outcome. `ticket` is stable over retries."""
+
+    ticket: int
+    attempts: int  # before this one
+    at: datetime
+    give_up_at: datetime
+    address: str = ""  # masked wherever the server repeats it
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A delivery's new state. `due_at` is set only when it stays queued."""
+
+    state: DeliveryState
+    code: str | None = None
+    answer: str | None = None
+    due_at: datetime | None = None
+    attempts: int = 0
+
+    @property
+    def known(self) -> bool:
+        """Neither to be tried again nor in doubt."""
+        return self.state not in (DeliveryState.QUEUED, DeliveryState.UNCERTAIN)
+
+
+def judge(outcome: Outcome, attempt: Attempt) -> Verdict:
+    """Turn an outcome into a state; a deferred mail fails when its next turn would come too late."""
+    answer = _kept(outcome.answer if isinstance(outcome, Receipt) else outcome.detail, attempt)
+    code = "" if isinstance(outcome, Receipt) else _kept(outcome.code, attempt)
+    due_at = _next_turn(outcome, attempt)
+    state = DeliveryState.QUEUED if due_at else _final(outcome)
+    return Verdict(state, code[:_CODE] or None, answer[:_ANSWER] or None, due_at, attempt.attempts + 1)
+
+
+def _kept(text: str, attempt: Attempt) -> str:
+    """Return what may be stored of a server's words and shown on a terminal: nobody named, nothing unprintable."""
+    named = attempt.address.rpartition("@")[0].casefold() in text.casefold()  # rarely: only then a slower search
+    return one_line(mask_addresses(text, attempt.address) if named else mask_addresses(text))
+
+
+def _final(outcome: Outcome) -> DeliveryState:
+    match outcome:
+        case Receipt():
+            return DeliveryState.SENT
+        case Unanswered():
+            return DeliveryState.UNCERTAIN
+        case _:
+            return DeliveryState.FAILED
+
+
+def _next_turn(outcome: Outcome, attempt: Attempt) -> datetime | None:
+    if not isinstance(outcome, TryLater):
+        return None
+    due_at = attempt.at + _wait(outcome, attempt)
+    return due_at if due_at <= attempt.give_up_at else None
+
+
+def _wait(outcome: TryLater, attempt: Attempt) -> timedelta:
+    """Double with every attempt, and spread by up to a quarter so that a thousand deferred mails do not return at once.
+
+    The spread depends on the ticket alone: a repeated run decides the same.
+    """
+    if outcome.retry_after is not None:
+        return outcome.retry_after
+    first = AFTER_GREYLISTING if _GREYLISTED.search(outcome.detail) else FIRST_RETRY
+    wait: timedelta = min(first * 2 ** min(attempt.attempts, 16), LONGEST_WAIT)
+    return wait + wait * (attempt.ticket * 2654435761 % 1024 / 4096)  # Knuth's multiplicative hash

@@ -1,0 +1,226 @@
+"""A delivery worker: lease a batch, lay it on the desk, let a provider carry it, write the books, and again.
+
+Two threads: the event loop composes and sends, a second one talks to the database, so that a message never waits
+for a commit. Any number of workers may run, in any number of processes; the batches decide who sends what.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import sqlalchemy as sa
+import structlog
+
+from mailer.errors import ProviderDown, Trouble
+from mailer.message.masking import mask_addresses
+from mailer.outbox.carriers import Carrier
+from mailer.outbox.clerk import Clerk
+from mailer.outbox.compose import Composer
+from mailer.outbox.desk import Desk
+from mailer.outbox.journal import Journal, this_boot
+from mailer.outbox.standing import Standing
+
+GROUP = 500  # outcomes in one transaction
+EVERY = 1.0  # seconds, after which fewer are written too
+LOW = 250  # letters on the desk, below which the next batch is fetched
+TICK = 0.02  # seconds
+IDLE = 1.0  # seconds between looks for work
+RECOVER_EVERY = 30.0  # seconds
+AFTER_TROUBLE = 5.0  # seconds
+
+Result = TypeVar("Result")
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Office:
+    """What a worker works with. `journals` is a folder on this machine's own disk."""
+
+    engine: sa.Engine
+    journals: Path
+    carriers: Sequence[Carrier]
+    composer: Composer
+    give_up_after: timedelta
+    now: Callable[[], datetime]
+
+
+async def run(office: Office, stop: asyncio.Event) -> None:
+    """Work until `stop`: then finish what is under way, and leave nothing uncertain. Trouble is waited out."""
+    try:
+        while not stop.is_set():
+            try:
+                async with Worker(office, stop) as worker:
+                    await worker.work()
+            except (Trouble, OSError) as trouble:
+                log.error("outbox.trouble", reason=str(trouble))  # noqa: TRY400  the sentence says it
+                await _wait(stop, AFTER_TROUBLE)
+    finally:
+        for carrier in office.carriers:
+            await carrier.provider.close()
+
+
+async def drain(office: Office) -> None:
+    """Send all that is due now and return; what is deferred stays in the books.
+
+    raises  Trouble when the database or the disk fails
+    """
+    try:
+        async with Worker(office, asyncio.Event()) as worker:
+            while await worker.round():
+                pass
+    finally:
+        for carrier in office.carriers:
+            await carrier.provider.close()
+
+
+class Worker:
+    """One worker's life, from its own journal's beginning to its end."""
+
+    def __init__(self, office: Office, stop: asyncio.Event) -> None:
+        self._office = office
+        self._stop = stop
+        self._boot_id = this_boot()
+        self._recovered = float("-inf")
+        self._written = 0.0
+        self._dry = float("-inf")  # when there was last nothing to lease
+        self._carried = True
+        self._books_failed = False
+        self._resources = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        office = self._office
+        self._thread = self._resources.enter_context(ThreadPoolExecutor(1, "outbox-books"))
+        self._journal = Journal(office.journals, boot_id=self._boot_id)
+        self._resources.callback(self._journal.close)
+        standing = self._resources.enter_context(Standing(office.engine, office.now))
+        self._clerk = Clerk(office.engine, self._journal, give_up_after=office.give_up_after, now=office.now)
+        self._desk = Desk(
+            journal=self._journal,
+            composer=office.composer,
+            standing=standing,
+            now=office.now,
+            stopping=lambda: self._stop.is_set() or self._books_failed,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._resources.aclose()
+
+    async def work(self) -> None:
+        """Go round until told to stop; raises Trouble or OSError when the database or the disk fails."""
+        while not self._stop.is_set():
+            if not await self.round():
+                await _wait(self._stop, IDLE)
+
+    async def round(self) -> bool:
+        """Send what can be sent now; False when there was nothing, or nobody to carry it."""
+        if time.monotonic() - self._recovered > RECOVER_EVERY:
+            await self._in_thread(partial(self._clerk.recover, self._office.journals, boot_id=self._boot_id))
+            self._recovered = time.monotonic()
+        if not self._awake() or not await self._fetch():
+            return False
+        await self._carry()
+        await self._settle_up()
+        return True
+
+    def _awake(self) -> list[Carrier]:
+        now = self._office.now()
+        return [carrier for carrier in self._office.carriers if carrier.awake(now)]
+
+    async def _fetch(self) -> bool:
+        """Lay one more batch on the desk."""
+        leased_at = time.monotonic()
+        hand = await self._in_thread(self._clerk.lease)
+        if hand is None:
+            self._dry = time.monotonic()
+            return False
+        self._desk.add(hand, leased_at=leased_at)
+        return True
+
+    async def _carry(self) -> None:
+        """Let the first provider that is up carry the desk, and the next ones what it leaves."""
+        self._carried = False
+        books = asyncio.create_task(self._keep_books())
+        try:
+            for carrier in self._awake():
+                if not await self._try(carrier):
+                    break
+        finally:
+            self._carried = True
+            await books
+
+    async def _try(self, carrier: Carrier) -> bool:
+        """Return whether the next provider must take over."""
+        self._desk.provider, self._desk.down = carrier.name, None
+        try:
+            while self._desk.offers:
+                await carrier.provider.carry(self._desk)
+        except ProviderDown as down:
+            self._desk.down = down
+        if self._desk.down is None:
+            carrier.recover()
+            return False
+        carrier.lie_down(self._office.now())
+        reason = mask_addresses(self._desk.down.detail)
+        log.warning("outbox.provider_down", provider=carrier.name, reason=reason, rest=carrier.rest.total_seconds())
+        return True
+
+    async def _keep_books(self) -> None:
+        """While messages are carried: write outcomes in groups, and keep the desk filled."""
+        try:
+            while not self._carried:
+                await asyncio.sleep(TICK)
+                if len(self._desk.entries) >= GROUP or time.monotonic() - self._written >= EVERY:
+                    await self._write()
+                if self._wants_more:
+                    await self._fetch()
+        except BaseException:
+            self._books_failed = True  # nothing more is taken from the desk; the journal has what was not written
+            raise
+
+    @property
+    def _wants_more(self) -> bool:
+        """A full journal lets the desk run dry, so that it can be begun anew."""
+        stopping = self._carried or self._stop.is_set() or self._desk.down is not None
+        dry = time.monotonic() - self._dry < IDLE
+        return len(self._desk) < LOW and not stopping and not dry and not self._journal.full
+
+    async def _settle_up(self) -> None:
+        """Nothing is under way: give everything back, and begin the journal anew."""
+        self._desk.clear(self._desk.leases)
+        await self._write()
+        self._journal.clear()
+
+    async def _write(self) -> None:
+        """Write all outcomes so far; batches without a letter left are given back in the same transaction."""
+        desk, leased_at = self._desk, time.monotonic()
+        entries, held, finished = desk.entries, desk.leases, desk.finished
+        desk.entries = []
+        ours = await self._in_thread(partial(self._clerk.record, entries, held=held, finished=finished))
+        self._written = time.monotonic()
+        desk.extended([lease for lease in held if lease in ours], leased_at=leased_at)
+        for lease in finished:
+            desk.forget(lease)
+        for mailing, reason in desk.unfit.items():
+            await self._in_thread(partial(self._clerk.hold, mailing, reason))
+        desk.unfit.clear()
+
+    async def _in_thread(self, call: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return

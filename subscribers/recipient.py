@@ -1,0 +1,76 @@
+"""A Recipient: a member as the post office may see one, name and address opened."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from subscribers.models import Member, State, Subscription, Suppression
+
+_AT_ONCE = 500  # bound variables of one statement
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    member_id: int
+    address: str = field(repr=False)
+    given_name: str = field(repr=False)
+    language: str
+
+
+def recipients(connection: sa.Connection, member_ids: Sequence[int]) -> dict[int, Recipient]:
+    """Open name and address of those of `member_ids` that have an address."""
+    found: dict[int, Recipient] = {}
+    for start in range(0, len(member_ids), _AT_ONCE):
+        rows = connection.execute(
+            sa.select(col(Member.id), col(Member.address), col(Member.given_name), col(Member.language)).where(
+                col(Member.id).in_(member_ids[start : start + _AT_ONCE]), col(Member.address).is_not(None)
+            )
+        )
+        found |= {row.id: Recipient(row.id, row.address, row.given_name or "", row.language) for row in rows}
+    return found
+
+
+def why_not(connection: sa.Connection, *, publication: str, member_ids: Sequence[int], now: datetime) -> dict[int, str]:
+    """Name, for each of the few who may not be written to, the reason: left, erased, pending, suppressed, paused, ...
+
+    "changed" when none of these holds any more: the person may be written to again, but was not when asked.
+    """
+    reasons = dict.fromkeys(member_ids, "erased")
+    for start in range(0, len(member_ids), _AT_ONCE):
+        rows = connection.execute(_standing(publication, member_ids[start : start + _AT_ONCE]))
+        reasons |= {row.id: _reason(row, now) for row in rows}
+    return reasons
+
+
+def _standing(publication: str, member_ids: Sequence[int]) -> sa.Select[*tuple[Any, ...]]:
+    suppressed = sa.exists().where(col(Suppression.address_key) == col(Member.address_key))
+    subscription = sa.and_(col(Subscription.member_id) == col(Member.id), col(Subscription.publication) == publication)
+    return (
+        sa.select(
+            col(Member.id),
+            col(Member.state),
+            col(Member.address_key).is_not(None).label("reachable"),
+            suppressed.label("suppressed"),
+            col(Subscription.since),
+            col(Subscription.ended_at),
+            col(Subscription.paused_until),
+        )
+        .outerjoin(Subscription, subscription)
+        .where(col(Member.id).in_(member_ids))
+    )
+
+
+def _reason(row: Any, now: datetime) -> str:
+    checks = (
+        (row.state != State.ACTIVE, str(row.state)),
+        (not row.reachable, "no address"),
+        (row.suppressed, "suppressed"),
+        (row.since is None, "not subscribed"),
+        (row.ended_at is not None, "unsubscribed"),
+        (row.paused_until is not None and row.paused_until > now.date(), "paused"),
+    )
+    return next((reason for holds, reason in checks if holds), "changed")

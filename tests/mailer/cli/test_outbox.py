@@ -1,0 +1,141 @@
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import Session, select
+
+from mailer import db, keys
+from mailer.cli import main
+from mailer.outbox.models import Delivery, DeliveryState
+from subscribers import sealed
+from subscribers.models import Access
+from tests.mailer.outbox.posting import KEY, a_mailing
+
+ROOT = Path(__file__).parents[3]
+
+
+class Site:
+    """An installation made by `utskick init`, with one mailing: m1 sent, m2 failed, m3 uncertain, m4 queued."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.capsys = capsys
+        self.places = ("--config", str(folder / "config.toml"), "--data", str(folder / "data"))
+        self.run("init")
+        sealed.unlock(keys.load(folder / "keys.toml").register)
+        self.engine = db.open_engine(f"sqlite:///{folder / 'data' / 'utskick.db'}")
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as left:
+            main([*arguments, *self.places])
+        shown = self.capsys.readouterr()
+        return int(left.value.code or 0), shown.out, shown.err
+
+    def json(self, *arguments: str) -> list[dict[str, object]]:
+        status, out, _ = self.run(*arguments, "--json")
+        assert status == 0
+        rows: list[dict[str, object]] = json.loads(out)
+        return rows
+
+
+@pytest.fixture
+def site(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Site:
+    site = Site(tmp_path, capsys)
+    a_mailing(site.engine, 4)
+    states = {1: DeliveryState.SENT, 2: DeliveryState.FAILED, 3: DeliveryState.UNCERTAIN}
+    with db.writing(site.engine) as session:
+        for number, state in states.items():
+            session.execute(sa.update(Delivery).where(sa.column("id") == number).values(state=state))
+        session.execute(sa.update(Delivery).where(sa.column("id") == 2).values(answer="550 [address] unknown"))
+    return site
+
+
+def test_status_lists_every_mailing_in_numbers(site: Site):
+    [row] = site.json("outbox", "status")
+
+    assert row["key"] == KEY
+    assert [row[name] for name in ("candidates", "queued", "sent", "failed", "cancelled", "uncertain")] == [
+        4, 1, 1, 1, 0, 1,
+    ]  # fmt: skip
+    assert KEY in site.run("outbox", "status", KEY)[1]
+
+
+def test_an_unknown_mailing_is_a_mistake_of_one_line(site: Site):
+    status, out, err = site.run("outbox", "pause", "nothing")
+
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+
+
+def test_pausing_and_resuming_say_so(site: Site):
+    assert site.run("outbox", "pause", KEY)[0] == 0
+    assert site.json("outbox", "status")[0]["state"] == "paused"
+    assert "paused" in site.run("outbox", "status")[2]
+    assert site.run("outbox", "resume", KEY)[0] == 0
+    assert site.json("outbox", "status")[0]["state"] == "planned"
+
+
+def test_cancelling_asks_first_and_then_cancels_what_is_queued(site: Site, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert site.run("outbox", "cancel", KEY)[0] == 1
+    assert site.json("outbox", "status")[0]["state"] == "planned"
+
+    assert site.run("outbox", "cancel", KEY, "--yes")[0] == 0
+
+    [row] = site.json("outbox", "status")
+    assert (row["state"], row["queued"], row["cancelled"], row["sent"]) == ("cancelled", 0, 1, 1)
+
+
+def test_show_names_nobody_unless_asked_and_then_it_is_noted(site: Site):
+    rows = site.json("outbox", "show", KEY)
+    assert [row["state"] for row in rows] == ["sent", "failed", "uncertain", "queued"]
+    assert "address" not in rows[0]
+    assert "[address] unknown" in site.run("outbox", "show", KEY)[1]
+
+    rows = site.json("outbox", "show", KEY, "--state", "failed", "--addresses")
+
+    assert [row["address"] for row in rows] == ["m2@example.org"]
+    with Session(site.engine) as session:
+        assert [access.what for access in session.exec(select(Access))] == ["show"]
+
+
+def test_retrying_and_settling_say_how_many(site: Site):
+    assert "1 " in site.run("outbox", "retry-failed", KEY)[2]
+    assert [row["delivery"] for row in site.json("outbox", "uncertain", "list", KEY)] == [3]
+    assert site.run("outbox", "uncertain", "settle", KEY, "1")[0] == 2
+    assert "1 " in site.run("outbox", "uncertain", "settle", KEY, "3", "--failed")[2]
+    assert site.json("outbox", "uncertain", "list", KEY) == []
+
+
+def test_an_uncertain_delivery_is_queued_again_on_request(site: Site):
+    assert "1 " in site.run("outbox", "uncertain", "resend", KEY, "3")[2]
+
+    assert site.json("outbox", "status")[0]["queued"] == 2
+
+
+def test_a_worker_stops_in_good_order_when_told_to(site: Site):
+    site.run("outbox", "cancel", KEY, "--yes")
+    worker = subprocess.Popen(  # noqa: S603  our own
+        [sys.executable, "-m", "mailer.cli", "worker", *site.places],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+    )
+    assert worker.stderr is not None
+    assert b"ready" in worker.stderr.readline()
+    journals = Path(site.places[-1]) / "journal"
+    deadline = time.monotonic() + 60
+    while not list(journals.glob("*.journal")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+    worker.send_signal(signal.SIGTERM)
+
+    assert worker.wait(60) == 0
+    worker.stderr.close()
+    assert list(journals.iterdir()) == []

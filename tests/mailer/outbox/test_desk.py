@@ -1,0 +1,154 @@
+"""The desk alone: what it lets be started."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from mailer.errors import ProviderDown, TryLater
+from mailer.outbox.batches import LEASE
+from mailer.outbox.clerk import Clerk
+from mailer.outbox.desk import MARGIN, Desk
+from mailer.outbox.journal import Journal, Mark, read
+from mailer.outbox.models import DeliveryState
+from mailer.outbox.standing import Standing
+from mailer.providers import Receipt
+from tests.fakes import FakeProvider
+from tests.mailer.outbox.posting import Clock, a_mailing, an_office, send, states
+
+BOOT = "a" * 36
+
+
+class Room:
+    """A desk with one mailing of two letters on it."""
+
+    def __init__(self, engine: sa.Engine, folder: Path, stack: ExitStack, *, leased: timedelta) -> None:
+        clock = Clock()
+        a_mailing(engine, 2)
+        self.path = folder / "journal"
+        self.journal = Journal(self.path, boot_id=BOOT)
+        hand = Clerk(engine, self.journal, give_up_after=timedelta(days=1), now=clock).lease()
+        assert hand is not None
+        self.lease = hand.lease
+        self.desk = Desk(
+            journal=self.journal,
+            composer=an_office(engine, self.path, now=clock).composer,
+            standing=stack.enter_context(Standing(engine, clock)),
+            now=clock,
+            stopping=lambda: False,
+        )
+        self.desk.add(hand, leased_at=time.monotonic() - leased.total_seconds())
+
+    def mark(self, delivery: int) -> Mark | None:
+        octets = (self.path / f"{self.journal.owner}.journal").read_bytes()
+        note = read("", octets, boot_id=BOOT).note(self.lease.batch, self.lease.fence, delivery)
+        return note and note.mark
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def room(engine: sa.Engine, tmp_path: Path, stack: ExitStack) -> Room:
+    return Room(engine, tmp_path, stack, leased=timedelta())
+
+
+def test_the_intent_is_on_disk_before_the_line_and_the_answer_after_it(room: Room):
+    outgoing = room.desk.take()
+    assert outgoing is not None
+    assert room.mark(1) is None
+
+    assert room.desk.start(outgoing)
+    assert room.mark(1) is Mark.STARTED
+
+    room.desk.settle(outgoing, Receipt("250 Ok"))
+    assert room.mark(1) is Mark.SENT
+
+
+def test_nothing_is_started_near_the_end_of_a_lease(engine: sa.Engine, tmp_path: Path, stack: ExitStack):
+    room = Room(engine, tmp_path, stack, leased=LEASE - MARGIN)
+    outgoing = room.desk.take()
+    assert outgoing is not None
+
+    assert not room.desk.start(outgoing)
+
+    room.desk.give_back(outgoing)
+    assert room.mark(1) is None
+    assert room.desk.entries == []
+
+
+def test_what_is_given_back_is_handed_over_first(room: Room):
+    first = room.desk.take()
+    assert first is not None
+
+    room.desk.give_back(first)
+
+    assert room.desk.take() == first
+
+
+def test_a_batch_is_finished_when_every_letter_has_its_outcome(room: Room):
+    one, two = room.desk.take(), room.desk.take()
+    assert one is not None
+    assert two is not None
+    assert room.desk.take() is None
+    room.desk.settle(one, Receipt("250"))
+    assert room.desk.finished == []
+
+    room.desk.settle(two, TryLater("451"))
+
+    assert room.desk.finished == [room.lease]
+
+
+def test_the_letters_of_a_lost_lease_are_taken_off_the_desk(room: Room):
+    outgoing = room.desk.take()
+    assert outgoing is not None
+
+    room.desk.extended([], leased_at=time.monotonic())
+
+    assert room.desk.take() is None
+    assert not room.desk.start(outgoing)
+
+
+def test_a_provider_found_down_gets_nothing_more(room: Room):
+    outgoing = room.desk.take()
+    assert outgoing is not None
+
+    room.desk.settle(outgoing, ProviderDown("421 shutting down"))
+
+    assert room.desk.take() is None
+    assert len(room.desk) == 2
+
+
+def test_nothing_is_sent_on_the_word_of_a_journal_that_cannot_be_written(
+    engine: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    a_mailing(engine, 3)
+    provider = FakeProvider()
+    office = an_office(engine, tmp_path / "journal", provider, now=Clock())
+    written = os.write
+    full = [False]
+
+    def write(file: int, octets: bytes) -> int:
+        if full[0]:
+            raise OSError(28, "No space left on device")
+        full[0] = octets[4:5] == b"L"  # the lease still fits, the first intent does not
+        return written(file, octets)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", write)
+        with pytest.raises(OSError, match="No space"):
+            send(office)
+    assert provider.accepted == []
+
+    send(office)
+
+    assert len(provider.accepted) == 3
+    assert set(states(engine).values()) == {DeliveryState.SENT}

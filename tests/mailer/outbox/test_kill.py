@@ -1,0 +1,80 @@
+"""Workers in processes of their own, killed as a power-hungry kernel would."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from mailer.outbox.models import DeliveryState, MailingState
+from tests.mailer.outbox.posting import a_mailing, deliveries, states, the_mailing
+
+MEMBERS, WORKERS = 900, 2
+PATIENCE = 60.0  # seconds: a deadline, never a measure
+
+
+def start(folder: Path) -> "subprocess.Popen[bytes]":
+    root = Path(__file__).parents[3]
+    return subprocess.Popen(  # noqa: S603  our own worker
+        [sys.executable, "-m", "tests.mailer.outbox.posting", str(folder)],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+    )
+
+
+def wait_until(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def accepted(folder: Path) -> list[str]:
+    path = folder / "accepted"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def test_after_kill_9_nobody_got_it_twice_and_nobody_is_lost(engine: sa.Engine, tmp_path: Path):
+    a_mailing(engine, MEMBERS, batch=90)
+    kills = 3
+    for kill in range(kills):
+        workers = [start(tmp_path) for _ in range(WORKERS)]
+        target = len(accepted(tmp_path)) + 140 + 17 * kill
+        wait_until(lambda target=target: len(accepted(tmp_path)) >= target)
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+    last = start(tmp_path)
+    wait_until(lambda: the_mailing(engine).state is MailingState.DONE)
+    last.send_signal(signal.SIGTERM)
+    assert last.wait(PATIENCE) == 0
+
+    got = accepted(tmp_path)
+    assert len(got) == len(set(got))
+    final = states(engine)
+    sent = {f"m{member}@example.org" for member, state in final.items() if state is DeliveryState.SENT}
+    uncertain = {f"m{member}@example.org" for member, state in final.items() if state is DeliveryState.UNCERTAIN}
+    assert sent <= set(got) <= sent | uncertain
+    assert len(sent) + len(uncertain) == MEMBERS == len(final)
+    assert len(uncertain) <= kills * WORKERS  # one connection each
+    assert list((tmp_path / "journal").iterdir()) == []
+
+
+def test_sigterm_drains_and_leaves_nothing_uncertain(engine: sa.Engine, tmp_path: Path):
+    a_mailing(engine, MEMBERS, batch=90)
+    worker = start(tmp_path)
+    wait_until(lambda: len(accepted(tmp_path)) >= 100)
+
+    worker.send_signal(signal.SIGTERM)
+
+    assert worker.wait(PATIENCE) == 0
+    got = accepted(tmp_path)
+    sent = {f"m{member}@example.org" for member, row in deliveries(engine).items() if row.state is DeliveryState.SENT}
+    assert sent == set(got)
+    assert len(got) < MEMBERS
+    assert set(states(engine).values()) == {DeliveryState.SENT, DeliveryState.QUEUED}
+    assert list((tmp_path / "journal").iterdir()) == []

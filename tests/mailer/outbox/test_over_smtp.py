@@ -1,0 +1,70 @@
+"""The outbox and the smtp provider together, against a real server on loopback."""
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+
+import sqlalchemy as sa
+from aiosmtpd.controller import UnthreadedController
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from mailer.outbox.models import DeliveryState, MailingState
+from mailer.outbox.worker import drain
+from mailer.providers import open_provider
+from tests.mailer.outbox.posting import Clock, a_mailing, an_office, deliveries, states, the_mailing
+
+REFUSED, BUSY = "m7@example.org", "m9@example.org"
+
+
+class Server:
+    """Takes mail; refuses one address for good, and another for now."""
+
+    def __init__(self) -> None:
+        self.accepted: Counter[str] = Counter()
+        self.bodies: dict[str, bytes] = {}
+
+    async def handle_RCPT(  # noqa: N802  aiosmtpd's own name
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        if address == REFUSED:
+            return f"550 5.1.1 <{address}>: no such user"
+        if address == BUSY:
+            return "451 4.7.1 Greylisted, try again later"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        [address] = envelope.rcpt_tos
+        assert isinstance(envelope.content, bytes)
+        self.accepted[address] += 1
+        self.bodies[address] = envelope.content
+        return "250 2.0.0 OK"
+
+
+def test_a_mailing_goes_out_over_smtp_and_every_recipient_is_accounted_for(engine: sa.Engine, tmp_path: Path):
+    a_mailing(engine, 60, batch=20)
+    server, clock = Server(), Clock()
+
+    async def work() -> None:
+        controller = UnthreadedController(server, hostname="127.0.0.1", port=0, loop=asyncio.get_running_loop())
+        listening = await controller._create_server()
+        port = listening.sockets[0].getsockname()[1]
+        table = {"host": "127.0.0.1", "port": port, "security": "none", "connections": 4}
+        provider = open_provider("smtp", table, data=tmp_path)
+        await drain(an_office(engine, tmp_path / "journal", smtp=provider, now=clock))
+        listening.close()
+        await listening.wait_closed()
+
+    asyncio.run(work())
+
+    everyone = {f"m{n}@example.org" for n in range(1, 61)}
+    assert server.accepted == Counter(everyone - {REFUSED, BUSY})
+    assert all(b"Subject: Veckan: Ny park" in body for body in server.bodies.values())
+    found = states(engine)
+    assert Counter(found.values()) == {DeliveryState.SENT: 58, DeliveryState.FAILED: 1, DeliveryState.QUEUED: 1}
+    refused, busy = deliveries(engine)[7], deliveries(engine)[9]
+    assert refused.state is DeliveryState.FAILED
+    assert "m7" not in (refused.answer or "")
+    assert busy.due_at is not None
+    assert (busy.due_at - clock()).total_seconds() >= 300
+    assert the_mailing(engine).state is MailingState.PLANNED

@@ -1,0 +1,77 @@
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailer.errors import AddressRefused, MessageRefused, SendError, TryLater, Unanswered
+from mailer.outbox.models import DeliveryState
+from mailer.outbox.verdicts import AFTER_GREYLISTING, FIRST_RETRY, LONGEST_WAIT, Attempt, judge
+from mailer.providers import Receipt
+from tests.builders import MOMENT
+
+
+def an_attempt(attempts: int = 0, ticket: int = 1, **values: object) -> Attempt:
+    defaults: dict[str, object] = {"at": MOMENT, "give_up_at": MOMENT + timedelta(days=2)}
+    return Attempt(ticket=ticket, attempts=attempts, **(defaults | values))  # type: ignore[arg-type]  # the test's own
+
+
+def wait(error: TryLater, **values: object) -> timedelta:
+    verdict = judge(error, an_attempt(**values))  # type: ignore[arg-type]  # the test's own
+    assert verdict.state is DeliveryState.QUEUED
+    assert verdict.due_at is not None
+    return verdict.due_at - MOMENT
+
+
+@given(st.integers(1, 2**40), st.integers(0, 200))
+def test_each_wait_is_twice_the_last_spread_by_up_to_a_quarter_and_never_beyond_the_longest(ticket: int, attempts: int):
+    base = min(FIRST_RETRY * 2 ** min(attempts, 16), LONGEST_WAIT)
+    assert base <= wait(TryLater("busy"), ticket=ticket, attempts=attempts) < base * 1.25
+
+
+def test_the_same_mail_waits_equally_long_whoever_asks():
+    assert wait(TryLater("busy"), ticket=7) == wait(TryLater("busy"), ticket=7)
+    assert len({wait(TryLater("busy"), ticket=ticket) for ticket in range(100)}) > 50
+
+
+@pytest.mark.parametrize("answer", ["Greylisted, try again", "4.7.1 Grey-listing in action", "graylist"])
+def test_a_greylisting_server_is_given_five_minutes(answer: str):
+    assert wait(TryLater(answer)) >= AFTER_GREYLISTING
+
+
+def test_a_servers_own_hint_is_heeded():
+    assert wait(TryLater("busy", retry_after=timedelta(seconds=90))) == timedelta(seconds=90)
+
+
+def test_a_next_turn_after_the_deadline_is_a_failure_with_the_last_answer():
+    verdict = judge(TryLater("451 busy", code="451"), an_attempt(give_up_at=MOMENT + timedelta(seconds=59)))
+
+    assert (verdict.state, verdict.due_at, verdict.answer) == (DeliveryState.FAILED, None, "451 busy")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [
+        (Receipt("250 Ok"), DeliveryState.SENT),
+        (AddressRefused("550 no"), DeliveryState.FAILED),
+        (MessageRefused("554 no"), DeliveryState.FAILED),
+        (Unanswered("gone"), DeliveryState.UNCERTAIN),
+    ],
+)
+def test_each_outcome_has_its_state(outcome: Receipt | SendError, state: DeliveryState):
+    assert judge(outcome, an_attempt()).state is state
+
+
+def test_no_address_and_no_overlong_answer_is_kept():
+    answer = "550 5.1.1 <anna.berg@example.org>: anna.berg unknown " + "x" * 1000
+    verdict = judge(AddressRefused(answer, code="550"), an_attempt(address="anna.berg@example.org"))
+
+    assert verdict.answer is not None
+    assert "anna.berg" not in verdict.answer
+    assert len(verdict.answer) == 500
+
+
+def test_a_hostile_answer_cannot_drive_the_terminal_it_is_shown_on():
+    verdict = judge(MessageRefused("554 \x1b]0;evil\x07 no\r\nsecond", code="554\x1b"), an_attempt())
+
+    assert (verdict.code, verdict.answer) == ("554", "554 ]0;evil no second")
