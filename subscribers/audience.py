@@ -1,0 +1,135 @@
+"""Who may be written to: the one rule, asked in pages when a mailing is planned and again when it is sent.
+
+A member may be written to about a publication when they are active, have an address, subscribe (not ended, not
+paused) and their address is not suppressed in any scope: both scopes stop bulk mail.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from subscribers.models import District, Member, MemberDistrict, MemberTopic, State, Subscription, Suppression, Topic
+from subscribers.reader import Reader, share_a_mail
+
+PAGE = 5_000
+_IDS_A_QUERY = 5_000  # far below the 32,766 values that a statement may carry
+
+Slugs = Callable[[str | None], frozenset[str]]
+Query = sa.Select[*tuple[Any, ...]]
+
+
+def pages(connection: sa.Connection, *, publication: str, now: datetime, size: int = PAGE) -> Iterator[list[Reader]]:
+    """Yield the Readers of `publication` in pages of at most `size` members, in the order of their ids.
+
+    Members who share an address come as one Reader, in the page of the lowest id. A pause ends on the morning of
+    its date, by the calendar of `now`'s own time zone.
+    """
+    query = _readers(publication, now)
+    districts, topics = _slugs(connection, District), _slugs(connection, Topic)
+    after = 0
+    while rows := connection.execute(query.where(col(Subscription.member_id) > after).limit(size)).all():
+        first, after = rows[0].id, rows[-1].id
+        readers = {row.id: _reader(row, districts, topics) for row in rows}
+        homes = _homes(connection, publication, now, first, after)
+        elsewhere = {mate for mates in homes.values() for mate in mates} - readers.keys()
+        mates = readers | {
+            row.id: _reader(row, districts, topics)
+            for some in _portions(sorted(elsewhere))
+            for row in connection.execute(query.where(col(Subscription.member_id).in_(some)))
+        }
+        yield [
+            share_a_mail([mates[number] for number in (reader.member_id, *homes[reader.member_id])])
+            if reader.member_id in homes
+            else reader
+            for reader in readers.values()
+            if reader.member_id not in homes or reader.member_id < min(homes[reader.member_id])
+        ]
+
+
+def allowed(connection: sa.Connection, *, publication: str, member_ids: Collection[int], now: datetime) -> set[int]:
+    """Return those of `member_ids` who may be written to at this moment: the rule of `pages`, asked at send time."""
+    found: set[int] = set()
+    for some in _portions(list(member_ids)):
+        query = _eligible(sa.select(col(Subscription.member_id)), publication, now)
+        found.update(connection.scalars(query.where(col(Subscription.member_id).in_(some))))
+    return found
+
+
+def _eligible(query: Query, publication: str, now: datetime) -> Query:
+    """Join Member and lay the rule on a query over Subscription. The only place where it is written."""
+    suppressed = sa.exists().where(col(Suppression.address_key) == col(Member.address_key))
+    return query.join(Member, col(Member.id) == col(Subscription.member_id)).where(
+        col(Subscription.publication) == publication,
+        col(Subscription.ended_at).is_(None),
+        sa.or_(col(Subscription.paused_until).is_(None), col(Subscription.paused_until) <= now.date()),
+        col(Member.state) == State.ACTIVE,
+        col(Member.address_key).is_not(None),
+        ~suppressed,
+    )
+
+
+def _readers(publication: str, now: datetime) -> Query:
+    """Everything of a Reader in one row; the choices joined to "3,17" so that a page is one statement."""
+    columns = sa.select(
+        col(Member.id),
+        col(Member.language),
+        col(Member.plain_only),
+        col(Subscription.cadence),
+        col(Subscription.since),
+        _joined(MemberDistrict.district_id, MemberDistrict.member_id).label("districts"),
+        _joined(MemberTopic.topic_id, MemberTopic.member_id).label("topics"),
+    ).select_from(Subscription)
+    return _eligible(columns, publication, now).order_by(col(Subscription.member_id))
+
+
+def _joined(choice: Any, owner: Any) -> sa.ScalarSelect[str]:
+    joined = sa.func.aggregate_strings(sa.cast(choice, sa.String), ",")
+    return sa.select(joined).where(owner == col(Subscription.member_id)).correlate(Subscription).scalar_subquery()
+
+
+def _reader(row: Any, districts: Slugs, topics: Slugs) -> Reader:
+    return Reader(
+        member_id=row.id,
+        household=(row.id,),
+        language=row.language,
+        plain_only=row.plain_only,
+        districts=districts(row.districts),
+        topics=topics(row.topics),
+        cadence=row.cadence,
+        since=row.since,
+    )
+
+
+def _slugs(connection: sa.Connection, table: type[District | Topic]) -> Slugs:
+    """Return a reader of "3,17". Few combinations are common, so most members share one frozenset."""
+    by_id = {str(number): slug for number, slug in connection.execute(sa.select(col(table.id), col(table.slug)))}
+
+    @lru_cache(maxsize=65_536)
+    def slugs(joined: str | None) -> frozenset[str]:
+        return frozenset(by_id[number] for number in joined.split(",")) if joined else frozenset()
+
+    return slugs
+
+
+def _homes(connection: sa.Connection, publication: str, now: datetime, first: int, last: int) -> dict[int, list[int]]:
+    """Return, of the members first..last, those who share an address: each with the others of that address."""
+    one = sa.alias(Member.__table__, "one")  # type: ignore[attr-defined]  # SQLModel hides the table from mypy
+    pairs = (
+        _eligible(
+            sa.select(one.c.id.label("here"), col(Member.id).label("mate")).select_from(Subscription), publication, now
+        )
+        .join(one, sa.and_(one.c.address_key == col(Member.address_key), one.c.id != col(Member.id)))
+        .where(one.c.id.between(first, last))
+    )
+    homes: dict[int, list[int]] = {}
+    for here, mate in connection.execute(pairs):
+        homes.setdefault(here, []).append(mate)
+    return homes
+
+
+def _portions(numbers: list[int]) -> Iterable[list[int]]:
+    return (numbers[start : start + _IDS_A_QUERY] for start in range(0, len(numbers), _IDS_A_QUERY))
