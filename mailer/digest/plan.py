@@ -66,7 +66,8 @@ class Decisions:
 class Assignment:
     """Who gets which variant: pairs laid flat, (member, household or 0). `silent`: readers with nothing to send."""
 
-    forms: dict[Form, array[int]] = field(default_factory=dict)
+    forms: dict[Form, "array[int]"] = field(default_factory=dict)
+    readers: int = 0
     silent: int = 0
 
     def add(self, form: Form, reader: Reader) -> None:
@@ -125,6 +126,7 @@ def assign(desk: Desk, readers: Iterable[tuple[Reader, int]]) -> Assignment:
     assignment = Assignment()
     signs = letterheads(desk)
     for reader, had in readers:
+        assignment.readers += 1
         number = desk.decisions.number(reader, had)
         if number is None:
             assignment.silent += 1

@@ -24,6 +24,7 @@ class Planned:
     """What a plan came to. `silent`: readers with nothing new, or who had this month's."""
 
     key: str
+    readers: int
     variants: int
     candidates: int
     silent: int
@@ -47,7 +48,7 @@ def plan_edition(engine: sa.Engine, settings: Settings, links: Links, edition_id
         assignment = assign(desk, readers)
         plan = to_write(desk, assignment)
     candidates = write_plan(ticket, plan, now=now)
-    return Planned(key=key, variants=len(assignment.forms), candidates=candidates, silent=assignment.silent)
+    return Planned(key, assignment.readers, len(assignment.forms), candidates, assignment.silent)
 
 
 def send_now(engine: sa.Engine, settings: Settings, links: Links, edition_id: int, now: datetime) -> Planned:
