@@ -4,7 +4,7 @@ A member may be written to about a publication when they are active, have an add
 paused) and their address is not suppressed in any scope: both scopes stop bulk mail.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -34,20 +34,14 @@ def pages(connection: sa.Connection, *, publication: str, now: datetime, size: i
     while rows := connection.execute(query.where(col(Subscription.member_id) > after).limit(size)).all():
         first, after = rows[0].id, rows[-1].id
         readers = {row.id: _reader(row, districts, topics) for row in rows}
-        homes = _homes(connection, publication, now, first, after)
+        homes = _homes(connection, first, after)
         elsewhere = {mate for mates in homes.values() for mate in mates} - readers.keys()
-        mates = readers | {
+        others = {
             row.id: _reader(row, districts, topics)
             for some in _portions(sorted(elsewhere))
             for row in connection.execute(query.where(col(Subscription.member_id).in_(some)))
         }
-        yield [
-            share_a_mail([mates[number] for number in (reader.member_id, *homes[reader.member_id])])
-            if reader.member_id in homes
-            else reader
-            for reader in readers.values()
-            if reader.member_id not in homes or reader.member_id < min(homes[reader.member_id])
-        ]
+        yield _one_mail_a_home(readers, others, homes)
 
 
 def allowed(connection: sa.Connection, *, publication: str, member_ids: Collection[int], now: datetime) -> set[int]:
@@ -115,20 +109,28 @@ def _slugs(connection: sa.Connection, table: type[District | Topic]) -> Slugs:
     return slugs
 
 
-def _homes(connection: sa.Connection, publication: str, now: datetime, first: int, last: int) -> dict[int, list[int]]:
-    """Return, of the members first..last, those who share an address: each with the others of that address."""
-    one = sa.alias(Member.__table__, "one")  # type: ignore[attr-defined]  # SQLModel hides the table from mypy
-    pairs = (
-        _eligible(
-            sa.select(one.c.id.label("here"), col(Member.id).label("mate")).select_from(Subscription), publication, now
-        )
-        .join(one, sa.and_(one.c.address_key == col(Member.address_key), one.c.id != col(Member.id)))
-        .where(one.c.id.between(first, last))
-    )
+def _homes(connection: sa.Connection, first: int, last: int) -> dict[int, list[int]]:
+    """Return, of the members first..last, those who share an address with any others: each with those others."""
+    one, other = (sa.alias(Member.__table__) for _ in range(2))  # type: ignore[attr-defined]  # SQLModel's table
+    shared = sa.and_(other.c.address_key == one.c.address_key, other.c.id != one.c.id)
+    pairs = sa.select(one.c.id, other.c.id).join_from(one, other, shared).where(one.c.id.between(first, last))
     homes: dict[int, list[int]] = {}
-    for here, mate in connection.execute(pairs):
+    for here, mate in connection.execute(pairs).all():
         homes.setdefault(here, []).append(mate)
     return homes
+
+
+def _one_mail_a_home(
+    readers: Mapping[int, Reader], others: Mapping[int, Reader], homes: Mapping[int, list[int]]
+) -> list[Reader]:
+    """Join each reader with the mates who may be written to; those led by a lower id come in that one's page."""
+    joined = []
+    for number, reader in readers.items():
+        mates = [readers.get(mate) or others.get(mate) for mate in homes.get(number, ())]
+        people = [mate for mate in mates if mate is not None]
+        if all(number < mate.member_id for mate in people):
+            joined.append(share_a_mail([reader, *people]))
+    return joined
 
 
 def _portions(numbers: list[int]) -> Iterable[list[int]]:

@@ -31,10 +31,10 @@ def share_a_mail(people: Sequence[Reader]) -> Reader:
     The lowest id leads: the mail is in that member's language. Someone without topics wants all of them, so the
     union is "all" too; one who needs plain text is readable for both.
     """
-    lead, *others = sorted(people, key=lambda reader: reader.member_id)
-    if not others:
-        return lead
-    everyone = (lead, *others)
+    if len(people) == 1:
+        return people[0]
+    everyone = sorted(people, key=lambda reader: reader.member_id)
+    lead = everyone[0]
     wants_all = any(not reader.topics for reader in everyone)
     return Reader(
         member_id=lead.member_id,

@@ -128,7 +128,7 @@ def had(connection: sa.Connection, told: Told, readers: Sequence[Reader]) -> dic
     found: dict[int, int] = {}
     delivered = _delivered(told.mailings)
     for which in (col(Delivery.member_id).between(first, last), col(Delivery.member_id).in_(mates)):
-        for member, variant in connection.execute(delivered.where(which)):
+        for member, variant in connection.execute(delivered.where(which)).all():
             if mask := told.masks.get(variant):
                 found[member] = found.get(member, 0) | mask
     return found

@@ -103,6 +103,10 @@ class View:
     had: int
 
 
+_ORDER = {kind: place for place, kind in enumerate(Kind)}
+_LEAD = Reason(Kind.LEAD)
+_EVERYONE = Reason(Kind.EVERYONE)
+
 Items = Sequence[Item]
 Rule = Callable[[Items, View], Items]
 
@@ -249,12 +253,12 @@ def reason_for(item: Item, view: View) -> Reason:
         return Reason(Kind.PARENT, min(above, key=lambda slug: (view.near[slug], slug)))
     if chosen := item.topics & view.topics:
         return Reason(Kind.TOPIC, min(chosen))
-    return Reason(Kind.EVERYONE)
+    return _EVERYONE
 
 
 def heading_for(item: Item, view: View) -> Reason:
     """Return the section an item stands in: what is important or leads stands first, the rest by its reason."""
-    return Reason(Kind.LEAD) if item.lead or item.important else reason_for(item, view)
+    return _LEAD if item.lead or item.important else reason_for(item, view)
 
 
 def _digest(rules: Iterable[Rule], items: Items, view: View) -> Digest | None:
@@ -264,7 +268,8 @@ def _digest(rules: Iterable[Rule], items: Items, view: View) -> Digest | None:
             return None
     sections: dict[Reason, list[Pick]] = {}
     for item in items:
-        sections.setdefault(heading_for(item, view), []).append(Pick(item.id, reason_for(item, view)))
-    order = list(Kind)
-    ordered = sorted(sections.items(), key=lambda section: order.index(section[0].kind))  # stable: best item first
+        reason = reason_for(item, view)
+        heading = _LEAD if item.lead or item.important else reason
+        sections.setdefault(heading, []).append(Pick(item.id, reason))
+    ordered = sorted(sections.items(), key=lambda section: _ORDER[section[0].kind])  # stable: best item first
     return Digest(tuple(Section(heading, tuple(picks)) for heading, picks in ordered))
