@@ -32,9 +32,9 @@ def pages(connection: sa.Connection, *, publication: str, now: datetime, size: i
     districts, topics = _slugs(connection, District), _slugs(connection, Topic)
     after = 0
     while rows := connection.execute(query.where(col(Subscription.member_id) > after).limit(size)).all():
-        first, after = rows[0].id, rows[-1].id
+        after = rows[-1].id
         readers = {row.id: _reader(row, districts, topics) for row in rows}
-        homes = _homes(connection, first, after)
+        homes = _homes(connection, rows[0].id, after)
         elsewhere = {mate for mates in homes.values() for mate in mates} - readers.keys()
         others = {
             row.id: _reader(row, districts, topics)
@@ -42,6 +42,16 @@ def pages(connection: sa.Connection, *, publication: str, now: datetime, size: i
             for row in connection.execute(query.where(col(Subscription.member_id).in_(some)))
         }
         yield _one_mail_a_home(readers, others, homes)
+
+
+def one(connection: sa.Connection, *, publication: str, member_id: int, now: datetime) -> Reader | None:
+    """Return the Reader of one member's household, None when the member may not be written to."""
+    if not allowed(connection, publication=publication, member_ids=[member_id], now=now):
+        return None
+    people = [member_id, *_homes(connection, member_id, member_id).get(member_id, ())]
+    districts, topics = _slugs(connection, District), _slugs(connection, Topic)
+    rows = connection.execute(_readers(publication, now).where(col(Subscription.member_id).in_(people)))
+    return share_a_mail([_reader(row, districts, topics) for row in rows])
 
 
 def allowed(connection: sa.Connection, *, publication: str, member_ids: Collection[int], now: datetime) -> set[int]:

@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from mailer.config import Settings
 from mailer.digest import gather
-from mailer.digest.contents import compact, variant_content
+from mailer.digest.contents import Json, compact, variant_content
 from mailer.digest.gather import Candidates
 from mailer.digest.models import Edition
 from mailer.digest.rules import Digest, Items, Occasion, is_served, plan_digest, plan_for_all, signature
@@ -86,10 +86,14 @@ class Desk:
 
     settings: Settings
     edition: Edition
-    names: Mapping[str, object]
+    names: Json
     candidates: Candidates
     told: gather.Told
     decisions: Decisions
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        return tuple(self.names["topic"])
 
     def digest(self, number: int) -> Digest:
         return list(self.decisions.digests)[number]
