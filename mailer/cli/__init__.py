@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from mailer.cli import database, setup
+from mailer.cli import database, editions, setup
 from mailer.cli.frame import Frame, accept_everywhere
 from mailer.errors import UtskickError
 from mailer.i18n import _, language_of, speaking
@@ -20,6 +20,7 @@ root = typer.Typer(
 )
 root.command("init")(setup.init)
 root.add_typer(database.commands, name="db")
+root.add_typer(editions.commands, name="editions")
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from mailer.config import Settings
 from mailer.digest.calendar import moment_in, period_of
@@ -11,9 +11,10 @@ from mailer.digest.models import Edition, EditionChoice
 from mailer.errors import Mistake
 from mailer.news.models import NewsItem
 from mailer.outbox.enqueue import open_mailing
-from mailer.outbox.models import Mailing, MailingState
+from mailer.outbox.models import Delivery, DeliveryState, Mailing, MailingState
 
 LETTER = "digest"
+_LATEST = 10
 _OPEN = (MailingState.DRAFT, MailingState.APPROVED)
 
 
@@ -156,3 +157,40 @@ def _choice(session: Session, edition: Edition, item_id: int) -> EditionChoice:
         choice = EditionChoice(edition_id=edition.id or 0, item_id=item_id)
         session.add(choice)
     return choice
+
+
+def status(session: Session, edition: Edition | None = None) -> list[dict[str, object]]:
+    """Return the latest mailings of editions and their corrections; of one edition with the counts per state."""
+    mailings = select(Mailing).where(Mailing.letter == LETTER).order_by(col(Mailing.id).desc())
+    if edition is None:
+        return [_status_row(session, mailing) for mailing in session.exec(mailings.limit(_LATEST))]
+    key = f"{edition.publication}:{edition.period}"
+    mine = mailings.where((col(Mailing.key) == key) | col(Mailing.key).startswith(f"{key}:", autoescape=True))
+    return [_status_row(session, mailing) | _counts(session, mailing) for mailing in session.exec(mine)]
+
+
+def _status_row(session: Session, mailing: Mailing) -> dict[str, object]:
+    edition = session.exec(select(Edition).where(Edition.mailing_id == mailing.id)).first()
+    return {
+        "key": mailing.key,
+        "publication": mailing.publication,
+        "state": mailing.state.value,
+        "reason": mailing.reason,
+        "drafted_at": mailing.created_at,
+        "approved_at": edition.approved_at if edition else None,
+        "approved_by": edition.approved_by if edition else None,
+        "send_at": mailing.send_at,
+        "done_at": mailing.done_at,
+        "subject": edition.subject if edition else None,
+        "candidates": mailing.candidates,
+    }
+
+
+def _counts(session: Session, mailing: Mailing) -> dict[str, object]:
+    states = (
+        select(Delivery.state, func.count(col(Delivery.id)))
+        .where(Delivery.mailing_id == mailing.id, Delivery.plan == mailing.plan)
+        .group_by(col(Delivery.state))
+    )
+    found = dict(session.exec(states).all())
+    return {state.value: found.get(state, 0) for state in DeliveryState}
