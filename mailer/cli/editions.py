@@ -1,16 +1,26 @@
 """utskick editions: draft, look, change, approve, send, correct."""
 
+import asyncio
 import getpass
+import tempfile
+import webbrowser
+from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from sqlmodel import Session
 
+from mailer.app import App
 from mailer.cli.frame import Json, app_of, print_json, remark
-from mailer.digest import corrections, editions, previews, sending
+from mailer.digest import corrections, editions, previews, proofs, sending
 from mailer.digest.plan import Desk, prepare
+from mailer.errors import Mistake, ProviderDown, SendError, Trouble
 from mailer.i18n import _
+from mailer.render.letters import Letters
+from mailer.resources import resource
 
 commands = typer.Typer(help="The editions of a digest.", no_args_is_help=True)
 
@@ -165,45 +175,92 @@ def preview(
     member: Annotated[int | None, typer.Option(help="What this member would get.")] = None,
     district: Annotated[str | None, typer.Option(help="What a member of this district would get.")] = None,
     as_json: Json = False,
+    in_browser: Annotated[bool, typer.Option("--open", help="Show the mail in the browser.")] = False,
 ) -> None:
     """Show who would get what, and where there is nothing to get. Sends nothing."""
     app = app_of(context)
     with app.reading() as session:
-        edition = editions.find(session, app.settings, name, app.now())
-        now = max(app.now(), editions.mailing_of(session, edition).send_at or app.now())
-        desk = prepare(session, app.settings, edition, app.links, now)
-        if member is None and district is None:
-            found, counts = previews.sheets(session, desk, now)
-            covers = previews.coverage_of(desk)
-            remark("{readers} readers, {silent} with nothing new.", readers=counts.readers, silent=counts.silent)
-        else:
-            one = (
-                previews.for_district(session, desk, district)
-                if district is not None
-                else previews.for_member(session, desk, member or 0, now)
-            )
-            found, covers = [one] if one else [], []
-            if one is None:
-                remark("Nothing new: no mail would be sent.")
-    if as_json:
+        desk, moment = _desk(app, session, name)
+        found, covers = _look(session, desk, moment, member, district)
+    if in_browser and found:
+        _open(proofs.html_of(_letters(), desk, found[0], app.links, moment))
+    elif as_json:
         print_json([*(previews.sheet_row(desk, s) for s in found), *(previews.cover_row(c) for c in covers)])
-        return
-    _show(desk, found, covers)
+    else:
+        _show(desk, found, covers)
+
+
+@commands.command()
+def proof(
+    context: typer.Context,
+    name: Name,
+    addresses: Annotated[list[str], typer.Argument(help="Where to send it.")],
+    district: Annotated[str | None, typer.Option(help="As a member of this district gets it.")] = None,
+) -> None:
+    """Send the edition as it stands to named addresses: what most would get, or a district's."""
+    app = app_of(context)
+    with app.reading() as session:
+        desk, moment = _desk(app, session, name)
+        found, _covers = _look(session, desk, moment, None, district)
+    if not found:
+        raise Mistake("The edition has nothing in it for anyone: there is no proof to send.")
+    mails = [proofs.proof(_letters(), desk, found[0], app.links, address=to, now=app.now()) for to in addresses]
+    try:
+        outcomes = asyncio.run(app.post(mails))
+    except ProviderDown as error:
+        raise Trouble("The proof could not be sent: {reason}.", reason=error.detail) from error
+    for address, outcome in zip(addresses, outcomes, strict=True):
+        if isinstance(outcome, SendError):
+            raise Trouble("The proof to {address} was not sent: {reason}.", address=address, reason=outcome.detail)
+    remark("{count} proofs sent.", count=len(addresses))
+
+
+def _desk(app: App, session: Session, name: str) -> tuple[Desk, datetime]:
+    """Gather as if it were the hour of sending, or now when that is past."""
+    edition = editions.find(session, app.settings, name, app.now())
+    moment = max(app.now(), editions.mailing_of(session, edition).send_at or app.now())
+    return prepare(session, app.settings, edition, app.links, moment), moment
+
+
+def _look(
+    session: Session, desk: Desk, moment: datetime, member: int | None, district: str | None
+) -> tuple[list[previews.Sheet], list[previews.Cover]]:
+    if member is None and district is None:
+        found, counts = previews.sheets(session, desk, moment)
+        remark("{readers} readers, {silent} with nothing new.", readers=counts.readers, silent=counts.silent)
+        return found, previews.coverage_of(desk)
+    if district is not None:
+        sheet = previews.for_district(session, desk, district)
+    else:
+        sheet = previews.for_member(session, desk, member or 0, moment)
+    if sheet is None:
+        remark("Nothing new: no mail would be sent.")
+        return [], []
+    return [sheet], []
+
+
+def _letters() -> Letters:
+    return Letters(resource("templates") / "email")
+
+
+def _open(html: str) -> None:
+    with tempfile.NamedTemporaryFile("w", suffix=".html", delete=False, encoding="utf-8") as page:
+        page.write(html)
+    remark("The page is {path}.", path=page.name)
+    webbrowser.open(Path(page.name).as_uri())
 
 
 def _show(desk: Desk, found: list[previews.Sheet], covers: list[previews.Cover]) -> None:
     console = Console()
     for sheet in found[:_SHOWN]:
-        row = previews.sheet_row(desk, sheet)
         console.print(f"{sheet.members} × {sheet.form.language}", style="bold", markup=False)
-        for item in row["items"]:  # type: ignore[attr-defined]  # a list of a JSON row
-            because = " ".join(filter(None, item["reason"].values()))
-            console.print(f"  {item['item']}  {item['title']}  ({because})", markup=False)
+        for section in sheet.digest.sections:
+            for pick in section.picks:
+                because = " ".join(filter(None, pick.reason))
+                title = desk.candidates.pieces[pick.item]["title"]
+                console.print(f"  {pick.item}  {title}  ({because})", markup=False, highlight=False)
     if covers:
-        topics = list(covers[0].topics)
-        table = Table("", _("local"), *topics)
+        table = Table("", _("local"), *covers[0].topics)
         for cover in covers:
-            table.add_row(
-                cover.district, str(cover.local), *(str(cover.topics[t]) if cover.topics[t] else "–" for t in topics)
-            )
+            table.add_row(cover.district, str(cover.local), *(str(number or "–") for number in cover.topics.values()))
         console.print(table)

@@ -168,7 +168,7 @@ def _item(row: NewsItem, choice: EditionChoice | None, tags: tuple[set[str], set
 
 
 def piece(row: NewsItem, settings: Settings, links: Links) -> Json:
-    """Return what is frozen of an item. Without a link of its own it has a page here."""
+    """Return what is frozen of an item. Without a link of its own it has a page here, and is our own news."""
     paragraphs = [part.strip() for part in row.body.split("\n\n") if part.strip()]
     host = urlsplit(row.url).hostname if row.url else None
     image = None
@@ -181,7 +181,7 @@ def piece(row: NewsItem, settings: Settings, links: Links) -> Json:
         "paragraphs": paragraphs,
         "teaser": teaser(paragraphs),
         "url": row.url or links.news_item(row.id or 0),
-        "source_name": host.removeprefix("www.") if host else None,
+        "source_name": host.removeprefix("www.") if host else settings.site.organisation,
         "published": row.published_at.astimezone(settings.site.zone).date().isoformat(),
         "image": image,
         "important": row.important,

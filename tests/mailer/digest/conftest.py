@@ -50,7 +50,7 @@ class City:
     def member(self, districts: str = "", topics: str = "", address: str = "", **values: object) -> int:
         with db.writing(self.engine) as session:
             number = session.exec(select(sa.func.count(col(Subscription.member_id)))).one()
-            about = {name: values.pop(name) for name in ("language", "plain_only") if name in values}
+            about = {name: values.pop(name) for name in ("language", "plain_only", "state") if name in values}
             member = a_member(address or f"member{number}@example.org", **about)
             session.add(member)
             session.flush()

@@ -211,7 +211,7 @@ def test_the_frozen_edition_reads_as_the_letter_expects(city: City):
                         "paragraphs": ["Den byggs i år."],
                         "teaser": "Den byggs i år.",
                         "url": "https://news.example.org/n/2",
-                        "source_name": None,
+                        "source_name": "Exempelpartiet i Stockholm",
                         "published": date(2024, 3, 3),
                         "image": {
                             "url": "https://news.example.org/i/a.png",
