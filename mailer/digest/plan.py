@@ -17,14 +17,25 @@ from mailer.digest import gather
 from mailer.digest.contents import Json, compact, variant_content
 from mailer.digest.gather import Candidates
 from mailer.digest.models import Edition
-from mailer.digest.rules import Digest, Items, Occasion, is_served, plan_digest, plan_for_all, signature
+from mailer.digest.rules import (
+    SERVED_THIS_MONTH,
+    Digest,
+    Items,
+    Occasion,
+    is_served,
+    plan_digest,
+    plan_for_all,
+    reaching,
+    signature,
+    steps_up,
+)
 from mailer.i18n import LANGUAGES
 from mailer.links import Links
 from mailer.outbox.enqueue import Content, Plan, Readership
 from subscribers import audience
 from subscribers.reader import Reader
 
-_REMEMBERED = 200_000  # decisions; then they are made anew: memory stays bounded
+_REMEMBERED = 150_000  # decisions; then they are made anew: memory stays bounded
 
 
 class Form(NamedTuple):
@@ -45,18 +56,31 @@ class Decisions:
     for_all: Digest | None = None
     same_for_everyone: bool = False
     digests: dict[Digest, int] = field(default_factory=dict)
+    _near: dict[frozenset[str], tuple[Items, int]] = field(default_factory=dict)
     _made: dict[tuple[Hashable, int], int | None] = field(default_factory=dict)
 
     def number(self, reader: Reader, had: int) -> int | None:
         """Return the number of the reader's digest, None when there is none."""
         if self.same_for_everyone:
             return None if is_served(reader, had) else self._numbered(self.for_all)
-        key = signature(reader, self.occasion), had
+        items, bits = self._near.get(reader.districts) or self._near_to(reader.districts)
+        key = signature(reader, self.occasion), had & bits
         if key not in self._made:
             if len(self._made) >= _REMEMBERED:
                 self._made.clear()
-            self._made[key] = self._numbered(plan_digest(self.items, reader, had, self.occasion))
+            self._made[key] = self._numbered(plan_digest(items, reader, had, self.occasion))
         return self._made[key]
+
+    def _near_to(self, districts: frozenset[str]) -> tuple[Items, int]:
+        """Return what concerns these districts, and the mask that matters there: asked once for each combination."""
+        items = reaching(self.items, steps_up(districts, self.occasion.parents))
+        bits = SERVED_THIS_MONTH
+        for item in items:
+            bits |= item.bit
+        if len(self._near) >= _REMEMBERED:
+            self._near.clear()
+        self._near[districts] = items, bits
+        return items, bits
 
     def _numbered(self, digest: Digest | None) -> int | None:
         return None if digest is None else self.digests.setdefault(digest, len(self.digests))

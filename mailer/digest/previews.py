@@ -19,7 +19,7 @@ from mailer.digest.plan import (
     mailing_content,
     readers_with_had,
 )
-from mailer.digest.rules import Digest, Item, steps_up
+from mailer.digest.rules import Digest, Item, reaching, steps_up
 from mailer.errors import Mistake
 from subscribers import audience
 from subscribers.models import District, Member
@@ -124,8 +124,7 @@ def coverage(items: Iterable[Item], parents: Mapping[str, str | None], topics: I
     names = sorted(topics)
     covers = []
     for district in sorted(parents):
-        near = steps_up({district}, parents).keys()
-        reached = [item for item in shown if not item.districts or not near.isdisjoint(item.districts)]
+        reached = reaching(shown, steps_up({district}, parents))
         counts = {topic: sum(topic in item.topics for item in reached) for topic in names}
         local = sum(district in item.districts for item in shown)
         covers.append(Cover(district, local, counts))

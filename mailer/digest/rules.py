@@ -101,6 +101,7 @@ class View:
     topics: frozenset[str]
     start: datetime
     had: int
+    reasons: dict[int, Reason] = field(default_factory=dict)  # found so far, by item
 
 
 _ORDER = {kind: place for place, kind in enumerate(Kind)}
@@ -113,8 +114,7 @@ Rule = Callable[[Items, View], Items]
 
 def near_the_reader(items: Items, view: View) -> Items:
     """Keep what is for everyone, of the reader's districts, or of one above them."""
-    near = view.near.keys()
-    return [item for item in items if not item.districts or not near.isdisjoint(item.districts)]
+    return reaching(items, view.near)
 
 
 def on_chosen_topics(items: Items, view: View) -> Items:
@@ -245,8 +245,21 @@ def steps_up(own: Iterable[str], parents: Mapping[str, str | None]) -> Mapping[s
     return steps or {slug: 0 for slug, parent in parents.items() if parent is None}
 
 
+def reaching(items: Items, near: Mapping[str, int]) -> Items:
+    """Keep what is for everyone or of a district in `near`."""
+    slugs = near.keys()
+    return [item for item in items if not item.districts or not slugs.isdisjoint(item.districts)]
+
+
 def reason_for(item: Item, view: View) -> Reason:
     """Return the first that holds: a chosen district, one above it, a chosen topic, for everyone."""
+    reason = view.reasons.get(item.id)
+    if reason is None:
+        reason = view.reasons[item.id] = _reason(item, view)
+    return reason
+
+
+def _reason(item: Item, view: View) -> Reason:
     if own := item.districts & view.own:
         return Reason(Kind.DISTRICT, min(own))
     if view.own and (above := item.districts & view.near.keys()):

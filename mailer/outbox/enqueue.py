@@ -213,8 +213,11 @@ def chunks(households: Iterable[list[Addressed]]) -> Iterator[list[list[Addresse
 
 def write_batches(ticket: Ticket, batches: Sequence[Sequence[Addressed]], *, now: datetime) -> int:
     """Insert the deliveries of some batches and the batches themselves. Returns how many deliveries."""
-    mine = {"mailing_id": ticket.mailing_id, "plan": ticket.number}
-    queued = sa.insert(Delivery).values(**mine, state=DeliveryState.QUEUED, attempts=0)
+    # What all rows share stands in the statement: binding it a million times costs as much as the rows themselves.
+    shared = {"mailing_id": ticket.mailing_id, "plan": ticket.number}
+    mine: dict[str, sa.ColumnElement[int]] = {name: sa.literal_column(str(number)) for name, number in shared.items()}
+    state: sa.ColumnElement[str] = sa.literal_column(f"'{DeliveryState.QUEUED.value}'")
+    queued = sa.insert(Delivery).values(**mine, state=state, attempts=sa.literal_column("0"))
     rows = []
     ranges = []
     with ticket.writing() as connection:
