@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from mailer import config, db, keys
 from mailer.clock import Clock, system_clock
+from mailer.digest.contents import expand
 from mailer.errors import Mistake, ProviderDown
 from mailer.links import Links
 from mailer.message import Message
@@ -28,7 +29,7 @@ KEY_FILE = "keys.toml"
 JOURNALS = "journal"
 
 # How each kind of letter reads what was frozen for it, by its folder in templates/email.
-EXPANDERS: Mapping[str, Expand] = {}
+EXPANDERS: Mapping[str, Expand] = {"digest": expand}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, Column, Enum, ForeignKey, Index, Integer, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
+from subscribers.reader import Cadence as Cadence  # noqa: PLC0414  a word of these tables too: mypy wants it said
 from subscribers.sealed import Sealed
 
 # SQLite counts up only an INTEGER key by itself; PostgreSQL wants 64 bits for what grows.
@@ -37,11 +38,6 @@ class Ground(StrEnum):
 
     MEMBER = "member"
     SUPPORTER = "supporter"
-
-
-class Cadence(StrEnum):
-    WEEKLY = "weekly"
-    MONTHLY = "monthly"
 
 
 class DistrictKind(StrEnum):

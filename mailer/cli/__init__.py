@@ -6,7 +6,7 @@ import sys
 import typer
 
 from mailer import logs
-from mailer.cli import catch, database, members, news, outbox, setup, worker
+from mailer.cli import catch, database, editions, members, news, outbox, setup, worker
 from mailer.cli.frame import Frame, accept_everywhere
 from mailer.errors import ProviderDown, UtskickError
 from mailer.i18n import _, language_of, speaking
@@ -27,6 +27,7 @@ root.add_typer(database.commands, name="db")
 root.add_typer(members.commands, name="members")
 root.add_typer(news.commands, name="news")
 root.add_typer(outbox.commands, name="outbox")
+root.add_typer(editions.commands, name="editions")
 
 
 def main(arguments: list[str] | None = None) -> None:

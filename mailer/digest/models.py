@@ -20,7 +20,6 @@ class Edition(SQLModel, table=True):
     approved_by: str | None = Field(default=None, max_length=100)
     subject: str | None = None
     intro: str | None = None
-    corrects_id: int | None = Field(default=None, foreign_key="edition.id")
 
 
 class EditionChoice(SQLModel, table=True):

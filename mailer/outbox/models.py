@@ -50,6 +50,7 @@ class Mailing(SQLModel, table=True):
     content     JSON, frozen when planned: what every variant shares (subject, intro, ...)
     late_at     not begun by then: held for a person
     give_up_at  a delivery still deferred by then has failed
+    planning    number of the plan being written; whoever holds an older number has been overtaken
     candidates  how many deliveries the valid plan has
     """
 
@@ -63,6 +64,7 @@ class Mailing(SQLModel, table=True):
     reason: str = ""  # why it is paused, held or cancelled, as a sentence
     content: str = "{}"
     plan: int | None = None
+    planning: int = 0
     candidates: int = 0
     created_at: datetime
     send_at: datetime | None = None
@@ -81,7 +83,7 @@ class Piece(SQLModel, table=True):
 
 
 class Variant(SQLModel, table=True):
-    """One distinct content of a mailing. `content` is JSON: {"sections": [{..., "items": [[ref, reason], ...]}]}."""
+    """One distinct content of a mailing. `content` is JSON, of a digest as mailer.digest.contents says."""
 
     __table_args__ = (Index("ix_variant_mailing", "mailing_id", "plan"),)
 

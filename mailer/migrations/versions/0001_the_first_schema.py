@@ -35,10 +35,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("parent_id", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["parent_id"],
-            ["district.id"],
-        ),
+        sa.ForeignKeyConstraint(["parent_id"], ["district.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("slug"),
     )
@@ -89,6 +86,7 @@ def upgrade() -> None:
         sa.Column("reason", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("content", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("plan", sa.Integer(), nullable=True),
+        sa.Column("planning", sa.Integer(), nullable=False),
         sa.Column("candidates", sa.Integer(), nullable=False),
         sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("send_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
@@ -212,10 +210,7 @@ def upgrade() -> None:
         sa.Column("owner", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=True),
         sa.Column("leased_until", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("fence", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["mailing_id"],
-            ["mailing.id"],
-        ),
+        sa.ForeignKeyConstraint(["mailing_id"], ["mailing.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("batch", schema=None) as batch_op:
@@ -263,10 +258,7 @@ def upgrade() -> None:
         sa.Column("code", sqlmodel.sql.sqltypes.AutoString(length=16), nullable=True),
         sa.Column("answer", sqlmodel.sql.sqltypes.AutoString(length=500), nullable=True),
         sa.Column("settled_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["mailing_id"],
-            ["mailing.id"],
-        ),
+        sa.ForeignKeyConstraint(["mailing_id"], ["mailing.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("mailing_id", "member_id"),
     )
@@ -284,15 +276,7 @@ def upgrade() -> None:
         sa.Column("approved_by", sqlmodel.sql.sqltypes.AutoString(length=100), nullable=True),
         sa.Column("subject", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("intro", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("corrects_id", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["corrects_id"],
-            ["edition.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["mailing_id"],
-            ["mailing.id"],
-        ),
+        sa.ForeignKeyConstraint(["mailing_id"], ["mailing.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("mailing_id"),
         sa.UniqueConstraint("publication", "period"),
@@ -302,10 +286,7 @@ def upgrade() -> None:
         sa.Column("run_id", sa.Integer(), nullable=False),
         sa.Column("place", sa.Integer(), nullable=False),
         sa.Column("change", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["run_id"],
-            ["import_run.id"],
-        ),
+        sa.ForeignKeyConstraint(["run_id"], ["import_run.id"]),
         sa.PrimaryKeyConstraint("run_id", "place"),
         sqlite_with_rowid=False,
     )
@@ -313,10 +294,7 @@ def upgrade() -> None:
         "member_district",
         sa.Column("member_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("district_id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["district_id"],
-            ["district.id"],
-        ),
+        sa.ForeignKeyConstraint(["district_id"], ["district.id"]),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("member_id", "district_id"),
         sqlite_with_rowid=False,
@@ -326,10 +304,7 @@ def upgrade() -> None:
         sa.Column("member_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("topic_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(
-            ["topic_id"],
-            ["topic.id"],
-        ),
+        sa.ForeignKeyConstraint(["topic_id"], ["topic.id"]),
         sa.PrimaryKeyConstraint("member_id", "topic_id"),
         sqlite_with_rowid=False,
     )
@@ -341,10 +316,7 @@ def upgrade() -> None:
         sa.Column("reason", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("locked", sa.Boolean(), nullable=False),
         sa.Column("removed", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["item_id"],
-            ["news_item.id"],
-        ),
+        sa.ForeignKeyConstraint(["item_id"], ["news_item.id"]),
         sa.PrimaryKeyConstraint("item_id", "kind", "slug"),
     )
     op.create_table(
@@ -352,10 +324,7 @@ def upgrade() -> None:
         sa.Column("mailing_id", sa.Integer(), nullable=False),
         sa.Column("ref", sa.Integer(), nullable=False),
         sa.Column("content", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["mailing_id"],
-            ["mailing.id"],
-        ),
+        sa.ForeignKeyConstraint(["mailing_id"], ["mailing.id"]),
         sa.PrimaryKeyConstraint("mailing_id", "ref"),
     )
     op.create_table(
@@ -383,10 +352,7 @@ def upgrade() -> None:
         sa.Column("language", sqlmodel.sql.sqltypes.AutoString(length=5), nullable=False),
         sa.Column("plain_only", sa.Boolean(), nullable=False),
         sa.Column("content", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["mailing_id"],
-            ["mailing.id"],
-        ),
+        sa.ForeignKeyConstraint(["mailing_id"], ["mailing.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("variant", schema=None) as batch_op:
@@ -399,24 +365,15 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=True),
         sa.Column("lead", sa.Boolean(), nullable=False),
         sa.Column("left_out", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["edition_id"],
-            ["edition.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["item_id"],
-            ["news_item.id"],
-        ),
+        sa.ForeignKeyConstraint(["edition_id"], ["edition.id"]),
+        sa.ForeignKeyConstraint(["item_id"], ["news_item.id"]),
         sa.PrimaryKeyConstraint("edition_id", "item_id"),
     )
     op.create_table(
         "variant_story",
         sa.Column("variant_id", sa.Integer(), nullable=False),
         sa.Column("story_id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["variant_id"],
-            ["variant.id"],
-        ),
+        sa.ForeignKeyConstraint(["variant_id"], ["variant.id"]),
         sa.PrimaryKeyConstraint("variant_id", "story_id"),
         sqlite_with_rowid=False,
     )

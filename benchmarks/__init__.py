@@ -1,0 +1,1 @@
+"""What this product claims about speed, measured."""

@@ -1,0 +1,152 @@
+"""Planning for many members: readers a second, variants, peak memory and the longest write transaction.
+
+Every size is a fresh SQLite database with eight earlier editions, each planned by the program itself, and 3 %
+changed preferences a week; the ninth is measured, in a process of its own so that its peak memory is its own.
+A write is measured from taking the lock to the end of its commit. SQLite copies its log into the database after that,
+without the lock but in the same call: here a thread of its own does it, so that it is not counted as a write.
+
+    python -m benchmarks.planning [--members N ...]
+"""
+
+import argparse
+import resource
+import sqlite3
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from benchmarks.population import a_week_passes, populate
+from mailer import config, db
+from mailer.config import Settings
+from mailer.digest.editions import approve, draft
+from mailer.digest.sending import send_now
+from mailer.links import Links, Tokens
+from mailer.resources import resource as shipped
+
+SIZES = (10_000, 100_000, 1_000_000)
+EDITIONS = 9
+START = datetime(2026, 9, 24, 6, 0, tzinfo=UTC)  # a Thursday, 08:00 in Stockholm
+
+
+@dataclass(frozen=True)
+class Measured:
+    readers: int
+    variants: int
+    deliveries: int
+    seconds: float
+    longest_write: float
+    peak: int  # bytes
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--members", type=int, nargs="+", default=SIZES)
+    print(
+        f"{'members':>9}  {'readers':>9}  {'seconds':>7}  {'readers/s':>9}  {'variants':>8}  {'deliveries':>10}"
+        f"  {'peak memory':>11}  {'longest write':>13}"
+    )
+    for members in parser.parse_args().members:
+        it = measure(members)
+        speed, megabytes, milliseconds = it.readers / it.seconds, it.peak / 2**20, it.longest_write * 1000
+        print(
+            f"{members:>9,}  {it.readers:>9,}  {it.seconds:>7.1f}  {speed:>9,.0f}  {it.variants:>8,}"
+            f"  {it.deliveries:>10,}  {megabytes:>8.0f} MB  {milliseconds:>10.0f} ms",
+            flush=True,
+        )
+
+
+def measure(members: int) -> Measured:
+    """Build the population and its history in a temporary folder; return how the last edition went."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "bench.db"
+        engine = db.open_engine(f"sqlite:///{path}")
+        db.upgrade(engine)
+        engine.dispose()
+        populate(path, members, START)
+        for week in range(EDITIONS):
+            now = START + timedelta(weeks=week)
+            a_week_passes(path, members, now, week)
+            with ProcessPoolExecutor(1, get_context("spawn")) as alone:
+                measured = alone.submit(plan, path, now).result()
+        return measured
+
+
+def plan(path: Path, now: datetime) -> Measured:
+    """Draft, approve and plan this week's edition."""
+    settings = config.load(shipped("config.toml"), {})
+    engine = db.open_engine(f"sqlite:///{path}")
+    sa.event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA wal_autocheckpoint=0"))
+    with db.writing(engine) as session:
+        edition = draft(session, settings, "weekly", now)
+        assert edition is not None
+        approve(session, edition, who="bench", now=now)
+        number = edition.id or 0
+    return _timed(engine, settings, number, now)
+
+
+def _timed(engine: sa.Engine, settings: Settings, edition: int, now: datetime) -> Measured:
+    links = Links(settings.site.base_url, Tokens({"a": bytes(32)}, "a"))
+    with _writes(engine) as writes, _checkpoints(engine):
+        start = time.perf_counter()
+        planned = send_now(engine, settings, links, edition, now)
+        seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return Measured(
+        readers=planned.readers,
+        variants=planned.variants,
+        deliveries=planned.candidates,
+        seconds=seconds,
+        longest_write=max(writes),
+        peak=peak * 1024,  # Linux counts in kB
+    )
+
+
+@contextmanager
+def _writes(engine: sa.Engine) -> Iterator[list[float]]:
+    """Collect how long each transaction held the write lock, its commit included, in seconds."""
+    writes: list[float] = []
+    began: list[float] = []
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        if connection.get_execution_options().get("utskick_writing"):
+            began.append(time.perf_counter())
+
+    @sa.event.listens_for(engine, "checkin")
+    def end(*_: object) -> None:
+        if began:
+            writes.append(time.perf_counter() - began.pop())
+
+    yield writes
+
+
+@contextmanager
+def _checkpoints(engine: sa.Engine) -> Iterator[None]:
+    """Copy the log into the database five times a second, as far as nobody needs it."""
+    over = threading.Event()
+
+    def work() -> None:
+        with closing(sqlite3.connect(engine.url.database or "")) as connection:
+            while not over.wait(0.2):
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+if __name__ == "__main__":
+    main()

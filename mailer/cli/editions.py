@@ -1,0 +1,266 @@
+"""utskick editions: draft, look, change, approve, send, correct."""
+
+import asyncio
+import getpass
+import tempfile
+import webbrowser
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlmodel import Session
+
+from mailer.app import App
+from mailer.cli.frame import Json, app_of, print_json, remark
+from mailer.digest import corrections, editions, previews, proofs, sending
+from mailer.digest.plan import Desk, prepare
+from mailer.errors import Mistake, ProviderDown, SendError, Trouble
+from mailer.i18n import _
+from mailer.render.letters import Letters
+from mailer.resources import resource
+
+commands = typer.Typer(help="The editions of a digest.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="An edition, weekly:2026-W47; or a publication: this week's.")]
+Item = Annotated[int, typer.Argument(help="The number of a news item.")]
+_SHOWN = 20
+
+
+@commands.command()
+def draft(
+    context: typer.Context, publication: Annotated[str, typer.Argument(help="The publication.")] = "weekly"
+) -> None:
+    """Open this week's edition. Harmless to repeat."""
+    app = app_of(context)
+    with app.writing() as session:
+        edition = editions.draft(session, app.settings, publication, app.now())
+        if edition is None:
+            remark("There is a draft of this week's {publication} already.", publication=publication)
+        else:
+            remark(
+                "Drafted {publication}:{period}. Look at it with `utskick editions preview {publication}`.",
+                publication=publication,
+                period=edition.period,
+            )
+
+
+@commands.command()
+def intro(context: typer.Context, name: Name, text: Annotated[str, typer.Argument(help="Empty: none.")]) -> None:
+    """Say something to all readers before the news."""
+    app = app_of(context)
+    with app.writing() as session:
+        editions.set_intro(session, editions.find(session, app.settings, name, app.now()), text)
+
+
+@commands.command()
+def subject(
+    context: typer.Context, name: Name, text: Annotated[str, typer.Argument(help="Empty: the lead's.")]
+) -> None:
+    """Give every mail of the edition the same subject."""
+    app = app_of(context)
+    with app.writing() as session:
+        editions.set_subject(session, editions.find(session, app.settings, name, app.now()), text)
+
+
+@commands.command()
+def lead(context: typer.Context, name: Name, item: Item) -> None:
+    """Let an item stand first with everyone it concerns."""
+    app = app_of(context)
+    with app.writing() as session:
+        editions.lead_with(session, editions.find(session, app.settings, name, app.now()), item)
+
+
+@commands.command()
+def order(
+    context: typer.Context, name: Name, items: Annotated[list[int] | None, typer.Argument(help="First to last.")] = None
+) -> None:
+    """Put items before the others, in this order; without items, undo that."""
+    app = app_of(context)
+    with app.writing() as session:
+        editions.put_in_order(session, editions.find(session, app.settings, name, app.now()), items or [])
+
+
+@commands.command("leave-out")
+def leave_out(
+    context: typer.Context,
+    name: Name,
+    item: Item,
+    undo: Annotated[bool, typer.Option("--undo", help="Take it in again.")] = False,
+) -> None:
+    """Keep an item out of this edition; the next may have it."""
+    app = app_of(context)
+    change = editions.take_back_in if undo else editions.leave_out
+    with app.writing() as session:
+        change(session, editions.find(session, app.settings, name, app.now()), item)
+
+
+@commands.command()
+def approve(context: typer.Context, name: Name) -> None:
+    """Let the draft go out at its time."""
+    app = app_of(context)
+    with app.writing() as session:
+        edition = editions.find(session, app.settings, name, app.now())
+        editions.approve(session, edition, who=getpass.getuser(), now=app.now())
+        send_at = editions.mailing_of(session, edition).send_at
+        remark("Approved. It goes out {at}.", at=send_at.astimezone(app.settings.site.zone) if send_at else "")
+
+
+@commands.command()
+def send(context: typer.Context, name: Name) -> None:
+    """Plan an approved edition now and hand it to the outbox."""
+    app = app_of(context)
+    with app.reading() as session:
+        number = editions.find(session, app.settings, name, app.now()).id or 0
+    planned = sending.send_now(app.engine, app.settings, app.links, number, app.now())
+    remark(
+        "{key}: {candidates} deliveries in {variants} variants; {silent} readers have nothing new.",
+        key=planned.key,
+        candidates=planned.candidates,
+        variants=planned.variants,
+        silent=planned.silent,
+    )
+
+
+@commands.command()
+def correct(
+    context: typer.Context,
+    name: Name,
+    note: Annotated[str | None, typer.Option(help="What was wrong, for those who got it.")] = None,
+) -> None:
+    """Without --note: stop the sending. With it: fix what changed, go on, and write to those who got the old."""
+    app = app_of(context)
+    with app.writing() as session:
+        edition = editions.find(session, app.settings, name, app.now())
+        mailing = editions.mailing_of(session, edition)
+        if note is None:
+            corrections.stop(session, mailing)
+            remark(
+                "Stopped. Mend it with `utskick news edit`, then `utskick editions correct {key} --note TEXT`.",
+                key=mailing.key,
+            )
+            return
+        session.expunge(edition)
+    done = corrections.correct(app.engine, app.settings, app.links, edition, note=note, now=app.now())
+    remark("{moved} waiting deliveries got the new words.", moved=done.moved)
+    if done.key:
+        remark("{key} goes to the {candidates} who got the old ones.", key=done.key, candidates=done.candidates)
+
+
+@commands.command()
+def status(
+    context: typer.Context, name: Annotated[str | None, typer.Argument()] = None, *, as_json: Json = False
+) -> None:
+    """Show the latest editions, or one with the counts of its deliveries."""
+    app = app_of(context)
+    with app.reading() as session:
+        chosen = editions.find(session, app.settings, name, app.now()) if name else None
+        rows = editions.status(session, chosen)
+    if as_json:
+        print_json(rows)
+        return
+    table = Table("key", "state", "send_at", "candidates", "reason")
+    for row in rows:
+        table.add_row(*(str(row[column] or "") for column in ("key", "state", "send_at", "candidates", "reason")))
+    Console().print(table)
+
+
+@commands.command()
+def preview(
+    context: typer.Context,
+    name: Name = "weekly",
+    *,
+    member: Annotated[int | None, typer.Option(help="What this member would get.")] = None,
+    district: Annotated[str | None, typer.Option(help="What a member of this district would get.")] = None,
+    as_json: Json = False,
+    in_browser: Annotated[bool, typer.Option("--open", help="Show the mail in the browser.")] = False,
+) -> None:
+    """Show who would get what, and where there is nothing to get. Sends nothing."""
+    app = app_of(context)
+    with app.reading() as session:
+        desk, moment = _desk(app, session, name)
+        found, covers = _look(session, desk, moment, member, district)
+    if in_browser and found:
+        _open(proofs.html_of(_letters(), desk, found[0], app.links, moment))
+    elif as_json:
+        print_json([*(previews.sheet_row(desk, s) for s in found), *(previews.cover_row(c) for c in covers)])
+    else:
+        _show(desk, found, covers)
+
+
+@commands.command()
+def proof(
+    context: typer.Context,
+    name: Name,
+    addresses: Annotated[list[str], typer.Argument(help="Where to send it.")],
+    district: Annotated[str | None, typer.Option(help="As a member of this district gets it.")] = None,
+) -> None:
+    """Send the edition as it stands to named addresses: what most would get, or a district's."""
+    app = app_of(context)
+    with app.reading() as session:
+        desk, moment = _desk(app, session, name)
+        found, _covers = _look(session, desk, moment, None, district)
+    if not found:
+        raise Mistake("The edition has nothing in it for anyone: there is no proof to send.")
+    mails = [proofs.proof(_letters(), desk, found[0], app.links, address=to, now=app.now()) for to in addresses]
+    try:
+        outcomes = asyncio.run(app.post(mails))
+    except ProviderDown as error:
+        raise Trouble("The proof could not be sent: {reason}.", reason=error.detail) from error
+    for address, outcome in zip(addresses, outcomes, strict=True):
+        if isinstance(outcome, SendError):
+            raise Trouble("The proof to {address} was not sent: {reason}.", address=address, reason=outcome.detail)
+    remark("{count} proofs sent.", count=len(addresses))
+
+
+def _desk(app: App, session: Session, name: str) -> tuple[Desk, datetime]:
+    """Gather as if it were the hour of sending, or now when that is past."""
+    edition = editions.find(session, app.settings, name, app.now())
+    moment = max(app.now(), editions.mailing_of(session, edition).send_at or app.now())
+    return prepare(session, app.settings, edition, app.links, moment), moment
+
+
+def _look(
+    session: Session, desk: Desk, moment: datetime, member: int | None, district: str | None
+) -> tuple[list[previews.Sheet], list[previews.Cover]]:
+    if member is None and district is None:
+        found, counts = previews.sheets(session, desk, moment)
+        remark("{readers} readers, {silent} with nothing new.", readers=counts.readers, silent=counts.silent)
+        return found, previews.coverage_of(desk)
+    if district is not None:
+        sheet = previews.for_district(session, desk, district)
+    else:
+        sheet = previews.for_member(session, desk, member or 0, moment)
+    if sheet is None:
+        remark("Nothing new: no mail would be sent.")
+        return [], []
+    return [sheet], []
+
+
+def _letters() -> Letters:
+    return Letters(resource("templates") / "email")
+
+
+def _open(html: str) -> None:
+    with tempfile.NamedTemporaryFile("w", suffix=".html", delete=False, encoding="utf-8") as page:
+        page.write(html)
+    remark("The page is {path}.", path=page.name)
+    webbrowser.open(Path(page.name).as_uri())
+
+
+def _show(desk: Desk, found: list[previews.Sheet], covers: list[previews.Cover]) -> None:
+    console = Console()
+    for sheet in found[:_SHOWN]:
+        console.print(f"{sheet.members} × {sheet.form.language}", style="bold", markup=False)
+        for section in sheet.digest.sections:
+            for pick in section.picks:
+                because = " ".join(filter(None, pick.reason))
+                title = desk.candidates.pieces[pick.item]["title"]
+                console.print(f"  {pick.item}  {title}  ({because})", markup=False, highlight=False)
+    if covers:
+        table = Table("", _("local"), *covers[0].topics)
+        for cover in covers:
+            table.add_row(cover.district, str(cover.local), *(str(number or "–") for number in cover.topics.values()))
+        console.print(table)

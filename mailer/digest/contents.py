@@ -1,0 +1,90 @@
+"""What is stored of an edition, and how it becomes what the letter's templates read. Pure.
+
+A mailing's content   {"edition", "subject", "intro", "correction", "names": {"district": {slug: name},
+                       "topic": {slug: {language: name}}}}
+A piece               {"item": id, "title", "paragraphs", "teaser", "url", "source_name", "published": "2024-03-04",
+                       "image": {"url", "alt", "width", "height"} | None, "important"}
+A variant's content   {"sections": [{"heading": R, "items": [[ref, R], ...]}], "letterhead": district slug | None},
+                       where R is a reason, "district:bromma" or "everyone"
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from mailer.digest.rules import Digest, Kind, Reason
+
+_TEASER = 280
+
+Json = dict[str, Any]
+
+
+def compact(content: Mapping[str, object]) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
+def variant_content(digest: Digest, refs: Mapping[int, int], letterhead: str | None) -> str:
+    """Return a Variant's content as JSON. `refs`: news item id -> ref of its piece."""
+    sections = [
+        {
+            "heading": _written(section.heading),
+            "items": [[refs[pick.item], _written(pick.reason)] for pick in section.picks],
+        }
+        for section in digest.sections
+    ]
+    return compact({"sections": sections, "letterhead": letterhead})
+
+
+def expand(mailing_content: Json, pieces: Mapping[int, Json], variant_content: Json, language: str) -> Json:
+    """Return what the digest's templates read, in `language`. `pieces`: ref -> piece."""
+    names = mailing_content["names"]
+    return {
+        "edition": mailing_content["edition"],
+        "subject": mailing_content["subject"],
+        "intro": mailing_content["intro"],
+        "correction": mailing_content["correction"],
+        "sections": [_section(section, pieces, names, language) for section in variant_content["sections"]],
+    }
+
+
+def teaser(paragraphs: list[str]) -> str:
+    """Return the first paragraph on one line, cut between words at 280 characters with an ellipsis."""
+    text = " ".join(paragraphs[0].split()) if paragraphs else ""
+    if len(text) <= _TEASER:
+        return text
+    return text[: _TEASER + 1].rsplit(" ", 1)[0][:_TEASER].rstrip(" ,.;:–-") + "…"
+
+
+def _section(section: Json, pieces: Mapping[int, Json], names: Json, language: str) -> Json:
+    heading = _read(section["heading"])
+    kind = Kind.DISTRICT if heading.kind is Kind.PARENT else heading.kind
+    return {
+        "heading_kind": kind.value,
+        "name": _name(heading, names, language),
+        "items": [_item(pieces[ref], _read(reason), names, language) for ref, reason in section["items"]],
+    }
+
+
+def _item(piece: Json, reason: Reason, names: Json, language: str) -> Json:
+    return piece | {
+        "published": date.fromisoformat(piece["published"]),
+        "reason": {"kind": reason.kind.value, "name": _name(reason, names, language)},
+    }
+
+
+def _name(reason: Reason, names: Json, language: str) -> str | None:
+    if reason.slug is None:
+        return None
+    if reason.kind is Kind.TOPIC:
+        return str(names["topic"].get(reason.slug, {}).get(language, reason.slug))
+    return str(names["district"].get(reason.slug, reason.slug))
+
+
+def _written(reason: Reason) -> str:
+    return reason.kind.value if reason.slug is None else f"{reason.kind.value}:{reason.slug}"
+
+
+def _read(text: str) -> Reason:
+    kind, _, slug = text.partition(":")
+    return Reason(Kind(kind), slug or None)

@@ -1,0 +1,240 @@
+"""Mending an edition that is under way: stop, fix, continue, and a correction to those who got the old words.
+
+What was sent stays as it was sent: a corrected item is a new Piece, and the deliveries that still wait move to new
+Variants which refer to it. The correction is a Mailing of its own ("weekly:2026-W47:correction-1"), planned from
+the deliveries that were sent or may have been.
+"""
+
+import json
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from mailer import db
+from mailer.config import Settings
+from mailer.digest.contents import Json, compact
+from mailer.digest.gather import HAD, piece
+from mailer.digest.models import Edition
+from mailer.errors import Mistake
+from mailer.links import Links
+from mailer.news.models import NewsItem
+from mailer.outbox.enqueue import Content, Plan, Readership, begin, move_queued, open_mailing, write_plan
+from mailer.outbox.models import Delivery, DeliveryState, Mailing, MailingState, Piece, Variant, VariantStory
+
+_ARRIVED = (DeliveryState.SENT, DeliveryState.UNCERTAIN)
+_MENDABLE = (MailingState.PAUSED, MailingState.DONE, MailingState.HELD)
+
+Refs = Mapping[int, int | None]  # outdated ref -> the one that replaces it, None when the item was withdrawn
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """What came of it. `key` is None when nobody had got the old words yet."""
+
+    moved: int
+    key: str | None
+    candidates: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """A variant with old words. `content` is as it should read now, None when nothing of it is left."""
+
+    variant: int
+    language: str
+    plain_only: bool
+    content: Json | None
+    stories: tuple[int, ...]
+
+
+def stop(session: Session, mailing: Mailing) -> None:
+    """Stop the sending so that it can be mended. raises Mistake when it has not begun or was cancelled"""
+    if mailing.state is MailingState.PLANNED:
+        mailing.state, mailing.reason = MailingState.PAUSED, "It is being corrected."
+    elif mailing.state not in _MENDABLE or mailing.plan is None:
+        raise Mistake(
+            "The edition {key} is {state}: there is nothing to correct.", key=mailing.key, state=mailing.state.value
+        )
+    session.flush()
+
+
+def correct(
+    engine: sa.Engine, settings: Settings, links: Links, edition: Edition, *, note: str, now: datetime
+) -> Corrected:
+    """Bring a stopped edition up to what its news items say now, go on with it, and send `note` to who had the old.
+
+    Safe to repeat: whoever has had the present words, in the edition or a correction, is left alone.
+
+    raises  Mistake  when the edition still runs, or nothing it says has changed
+    """
+    with db.writing(engine) as session:
+        mailing = session.get_one(Mailing, edition.mailing_id)
+        _require_stopped(mailing)
+        refs = _renew_pieces(session, mailing, settings, links)
+        outdated = _outdated(session, mailing, refs)
+        renewed = {old.variant: _new_variant(session, mailing, old) for old in outdated if old.content}
+        plan = _correction(session, mailing, outdated, refs, note)
+        key = _next_key(session, mailing) if plan.readerships else None
+        session.expunge(mailing)
+    moved = move_queued(engine, mailing.id or 0, {old.variant: renewed.get(old.variant) for old in outdated}, now=now)
+    if not moved and key is None:
+        raise Mistake(
+            "Nothing that {key} says has changed: mend it with `utskick news edit`, "
+            "or go on as it is with `utskick outbox resume {key}`.",
+            key=mailing.key,
+        )
+    candidates = _send(engine, settings, mailing, key, plan, now) if key else 0
+    with db.writing(engine) as session:
+        go_on = sa.update(Mailing).where(col(Mailing.id) == mailing.id, col(Mailing.state) == MailingState.PAUSED)
+        session.execute(go_on.values(state=MailingState.PLANNED, reason=""))
+    return Corrected(moved=moved, key=key, candidates=candidates)
+
+
+def replaced(content: Json, refs: Refs) -> Json | None:
+    """Return a variant's content with the outdated refs replaced or taken out. None: nothing is left."""
+    sections = []
+    for section in content["sections"]:
+        kept = [(refs.get(ref, ref), reason) for ref, reason in section["items"]]
+        if items := [[ref, reason] for ref, reason in kept if ref is not None]:
+            sections.append(section | {"items": items})
+    return content | {"sections": sections} if sections else None
+
+
+def mentions(content: Json, refs: Iterable[int]) -> bool:
+    wanted = set(refs)
+    return any(ref in wanted for section in content["sections"] for ref, _ in section["items"])
+
+
+def _require_stopped(mailing: Mailing) -> None:
+    if mailing.state is MailingState.PLANNED:
+        raise Mistake(
+            "The edition {key} is being sent: stop it with `utskick editions correct {key}` first.", key=mailing.key
+        )
+    if mailing.state not in _MENDABLE or mailing.plan is None:
+        raise Mistake(
+            "The edition {key} is {state}: there is nothing to correct.", key=mailing.key, state=mailing.state.value
+        )
+
+
+def _pieces(session: Session, mailing: Mailing) -> dict[int, Json]:
+    rows = session.exec(select(Piece).where(Piece.mailing_id == mailing.id).order_by(col(Piece.ref)))
+    return {row.ref: json.loads(row.content) for row in rows}
+
+
+def _renew_pieces(session: Session, mailing: Mailing, settings: Settings, links: Links) -> Refs:
+    """Freeze what changed items say now. Returns which refs are outdated, and by what."""
+    pieces = _pieces(session, mailing)
+    found = session.exec(select(NewsItem).where(col(NewsItem.id).in_({was["item"] for was in pieces.values()})))
+    present = {row.id: piece(row, settings, links) for row in found if not row.hidden}
+    refs: dict[int, int | None] = {}
+    for ref, was in pieces.items():
+        says = present.get(was["item"])
+        if says != was:
+            same = [other for other, old in pieces.items() if old == says]
+            refs[ref] = None if says is None else same[0] if same else max(pieces) + 1
+            if says is not None and not same:
+                pieces = pieces | {max(pieces) + 1: says}
+                session.add(Piece(mailing_id=mailing.id or 0, ref=max(pieces), content=compact(says)))
+    session.flush()
+    return refs
+
+
+def _outdated(session: Session, mailing: Mailing, refs: Refs) -> list[Outdated]:
+    variants = session.exec(
+        select(Variant).where(Variant.mailing_id == mailing.id, Variant.plan == mailing.plan).order_by(col(Variant.id))
+    )
+    return [
+        Outdated(row.id, row.language, row.plain_only, replaced(content, refs), _stories(session, row.id))
+        for row in variants
+        if row.id and mentions(content := json.loads(row.content), refs)
+    ]
+
+
+def _stories(session: Session, variant: int) -> tuple[int, ...]:
+    told = select(VariantStory.story_id).where(VariantStory.variant_id == variant)
+    return tuple(session.exec(told.order_by(col(VariantStory.story_id))))
+
+
+def _new_variant(session: Session, mailing: Mailing, old: Outdated) -> int:
+    """Insert the variant as it should read, or find the one that an interrupted correction left."""
+    new = Variant(
+        mailing_id=mailing.id or 0,
+        plan=mailing.plan or 0,
+        language=old.language,
+        plain_only=old.plain_only,
+        content=compact(old.content or {}),
+    )
+    same = select(Variant.id).filter_by(**new.model_dump(exclude={"id"}))
+    if there := session.exec(same).first():
+        return there
+    session.add(new)
+    session.flush()
+    session.add_all(VariantStory(variant_id=new.id or 0, story_id=story) for story in old.stories)
+    session.flush()
+    return new.id or 0
+
+
+def _correction(session: Session, mailing: Mailing, outdated: Sequence[Outdated], refs: Refs, note: str) -> Plan:
+    """Return the plan of the letter to those who got the old words and no correction with the present ones."""
+    by_variant = {old.variant: old for old in outdated}
+    told = _told_since(session, mailing, refs)
+    members: dict[int, array[int]] = {old.variant: array("q") for old in outdated}
+    got = sa.select(col(Delivery.variant_id), col(Delivery.member_id), col(Delivery.household)).where(
+        col(Delivery.mailing_id) == mailing.id, col(Delivery.state).in_(_ARRIVED)
+    )
+    for variant, member, household in session.execute(got.order_by(col(Delivery.id))):
+        if variant in by_variant and member not in told:
+            members[variant].extend((member, household or 0))
+    return Plan(
+        content=compact(json.loads(mailing.content) | {"correction": note}),
+        pieces=tuple(compact(says) for says in _pieces(session, mailing).values()),
+        readerships=[Readership(_content(by_variant[variant]), flat) for variant, flat in members.items() if flat],
+    )
+
+
+def _content(old: Outdated) -> Content:
+    return Content(
+        old.language, old.plain_only, compact(old.content or {"sections": [], "letterhead": None}), old.stories
+    )
+
+
+def _told_since(session: Session, mailing: Mailing, refs: Refs) -> set[int]:
+    """Return who has had the present words in an earlier correction: its pieces carry the same numbers."""
+    variants = session.exec(
+        select(Variant).join(Mailing, col(Mailing.id) == col(Variant.mailing_id)).where(_corrections(mailing))
+    )
+    up_to_date = [row.id for row in variants if not mentions(json.loads(row.content), refs)]
+    told = select(Delivery.member_id).join(Mailing, col(Mailing.id) == col(Delivery.mailing_id))
+    had = col(Delivery.variant_id).in_(up_to_date) & col(Delivery.state).in_(HAD)
+    return set(session.exec(told.where(_corrections(mailing), had)))
+
+
+def _corrections(mailing: Mailing) -> sa.ColumnElement[bool]:
+    valid = col(Mailing.plan).is_not(None)
+    return col(Mailing.key).startswith(f"{mailing.key}:correction-", autoescape=True) & valid
+
+
+def _next_key(session: Session, mailing: Mailing) -> str:
+    before = session.exec(select(sa.func.count(col(Mailing.id))).where(_corrections(mailing))).one()
+    return f"{mailing.key}:correction-{before + 1}"
+
+
+def _send(engine: sa.Engine, settings: Settings, corrected: Mailing, key: str, plan: Plan, now: datetime) -> int:
+    """Open the correction's own mailing, or take up the one that an interrupted correction left, and plan it."""
+    with db.writing(engine) as session:
+        mailing = Mailing(
+            key=key,
+            publication=corrected.publication,
+            letter=corrected.letter,
+            state=MailingState.APPROVED,
+            created_at=now,
+            send_at=now,
+            late_at=now + settings.digest.grace,
+            give_up_at=now + settings.outbox.give_up_after,
+        )
+        number = open_mailing(session, mailing) or session.exec(select(Mailing.id).where(Mailing.key == key)).one()
+    return write_plan(begin(engine, number or 0), plan, now=now)

@@ -1,0 +1,196 @@
+"""An edition and what its editor decides: drafted once a week, changed, approved. Nothing is sent from here."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, func, select
+
+from mailer.config import Settings
+from mailer.digest.calendar import moment_in, period_of
+from mailer.digest.models import Edition, EditionChoice
+from mailer.errors import Mistake
+from mailer.news.models import NewsItem
+from mailer.outbox.enqueue import open_mailing
+from mailer.outbox.models import Delivery, DeliveryState, Mailing, MailingState
+
+LETTER = "digest"
+_LATEST = 10
+_OPEN = (MailingState.DRAFT, MailingState.APPROVED)
+
+
+def draft(session: Session, settings: Settings, publication: str, now: datetime) -> Edition | None:
+    """Open this week's edition; None when there is one already, whoever drafted it."""
+    require_publication(settings, publication)
+    zone = settings.site.zone
+    period = period_of(now, zone)
+    send_at = moment_in(period, settings.digest.send, zone)
+    mailing_id = open_mailing(
+        session,
+        Mailing(
+            key=f"{publication}:{period}",
+            publication=publication,
+            letter=LETTER,
+            state=MailingState.DRAFT,
+            created_at=now,
+            send_at=send_at,
+            late_at=send_at + settings.digest.grace,
+            give_up_at=send_at + settings.outbox.give_up_after,
+        ),
+    )
+    if mailing_id is None:
+        return None
+    edition = Edition(publication=publication, period=period, mailing_id=mailing_id, drafted_at=now)
+    session.add(edition)
+    session.flush()
+    return edition
+
+
+def find(session: Session, settings: Settings, name: str, now: datetime) -> Edition:
+    """Return the edition called "weekly:2026-W47"; a publication alone means this week's. raises Mistake"""
+    publication, _, period = name.partition(":")
+    require_publication(settings, publication)
+    period = period or period_of(now, settings.site.zone)
+    edition = session.exec(select(Edition).where(Edition.publication == publication, Edition.period == period)).first()
+    if edition is None:
+        raise Mistake(
+            "There is no edition {publication}:{period}: run `utskick editions draft {publication}`.",
+            publication=publication,
+            period=period,
+        )
+    return edition
+
+
+def mailing_of(session: Session, edition: Edition) -> Mailing:
+    return session.exec(select(Mailing).where(Mailing.id == edition.mailing_id)).one()
+
+
+def approve(session: Session, edition: Edition, *, who: str, now: datetime) -> None:
+    """Let a draft go out at its time. raises Mistake when it is past that."""
+    mailing = mailing_of(session, edition)
+    if mailing.state is not MailingState.DRAFT:
+        raise Mistake(
+            "The edition {key} is {state}: only a draft can be approved.", key=mailing.key, state=mailing.state.value
+        )
+    mailing.state = MailingState.APPROVED
+    edition.approved_at, edition.approved_by = now, who
+    session.flush()
+
+
+def set_subject(session: Session, edition: Edition, subject: str | None) -> None:
+    """Use `subject` on every mail of the edition; None lets each mail name its first item."""
+    _reopen(session, edition)
+    edition.subject = " ".join(subject.split()) or None if subject else None
+    session.flush()
+
+
+def set_intro(session: Session, edition: Edition, intro: str | None) -> None:
+    """Greet all readers with `intro`: plain text, paragraphs apart by a blank line."""
+    _reopen(session, edition)
+    edition.intro = intro.strip() or None if intro else None
+    session.flush()
+
+
+def lead_with(session: Session, edition: Edition, item_id: int) -> None:
+    """Let one item stand first with everyone it concerns; the one that led steps back."""
+    _reopen(session, edition)
+    led = select(EditionChoice).where(EditionChoice.edition_id == edition.id, col(EditionChoice.lead))
+    for choice in session.exec(led):
+        choice.lead = False
+    _choice(session, edition, item_id).lead = True
+    session.flush()
+
+
+def put_in_order(session: Session, edition: Edition, item_ids: Sequence[int]) -> None:
+    """Place items in this order before all others; an empty list goes back to important and newest."""
+    if len(set(item_ids)) != len(item_ids):
+        raise Mistake("An item can have one place only: name each once.")
+    _reopen(session, edition)
+    for choice in session.exec(select(EditionChoice).where(EditionChoice.edition_id == edition.id)):
+        choice.position = None
+    for position, item_id in enumerate(item_ids):
+        _choice(session, edition, item_id).position = position
+    session.flush()
+
+
+def leave_out(session: Session, edition: Edition, item_id: int) -> None:
+    """Keep an item out of this edition; it stays a candidate of the next."""
+    _reopen(session, edition)
+    _choice(session, edition, item_id).left_out = True
+    session.flush()
+
+
+def take_back_in(session: Session, edition: Edition, item_id: int) -> None:
+    _reopen(session, edition)
+    _choice(session, edition, item_id).left_out = False
+    session.flush()
+
+
+def require_publication(settings: Settings, publication: str) -> None:
+    if publication not in settings.publications:
+        raise Mistake(
+            "There is no publication {publication} in the config: it has {known}.",
+            publication=publication,
+            known=", ".join(sorted(settings.publications)),
+        )
+
+
+def _reopen(session: Session, edition: Edition) -> None:
+    """Allow a change. What was approved is a draft again, and a plan being written of it is overtaken."""
+    mailing = mailing_of(session, edition)
+    if mailing.state not in _OPEN:
+        raise Mistake(
+            "The edition {key} is {state} and can no longer be changed: "
+            "mend what it says with `utskick news edit` and `utskick editions correct`.",
+            key=mailing.key,
+            state=mailing.state.value,
+        )
+    mailing.state = MailingState.DRAFT
+    mailing.planning += 1
+    edition.approved_at = edition.approved_by = None
+
+
+def _choice(session: Session, edition: Edition, item_id: int) -> EditionChoice:
+    if session.get(NewsItem, item_id) is None:
+        raise Mistake("There is no news item {item}: `utskick news list` shows them.", item=item_id)
+    choice = session.get(EditionChoice, (edition.id, item_id))
+    if choice is None:
+        choice = EditionChoice(edition_id=edition.id or 0, item_id=item_id)
+        session.add(choice)
+    return choice
+
+
+def status(session: Session, edition: Edition | None = None) -> list[dict[str, object]]:
+    """Return the latest mailings of editions and their corrections; of one edition with the counts per state."""
+    mailings = select(Mailing).where(Mailing.letter == LETTER).order_by(col(Mailing.id).desc())
+    if edition is None:
+        return [_status_row(session, mailing) for mailing in session.exec(mailings.limit(_LATEST))]
+    key = f"{edition.publication}:{edition.period}"
+    mine = mailings.where((col(Mailing.key) == key) | col(Mailing.key).startswith(f"{key}:", autoescape=True))
+    return [_status_row(session, mailing) | _counts(session, mailing) for mailing in session.exec(mine)]
+
+
+def _status_row(session: Session, mailing: Mailing) -> dict[str, object]:
+    edition = session.exec(select(Edition).where(Edition.mailing_id == mailing.id)).first()
+    return {
+        "key": mailing.key,
+        "publication": mailing.publication,
+        "state": mailing.state.value,
+        "reason": mailing.reason,
+        "drafted_at": mailing.created_at,
+        "approved_at": edition.approved_at if edition else None,
+        "approved_by": edition.approved_by if edition else None,
+        "send_at": mailing.send_at,
+        "done_at": mailing.done_at,
+        "subject": edition.subject if edition else None,
+        "candidates": mailing.candidates,
+    }
+
+
+def _counts(session: Session, mailing: Mailing) -> dict[str, object]:
+    states = (
+        select(Delivery.state, func.count(col(Delivery.id)))
+        .where(Delivery.mailing_id == mailing.id, Delivery.plan == mailing.plan)
+        .group_by(col(Delivery.state))
+    )
+    found = dict(session.exec(states).all())
+    return {state.value: found.get(state, 0) for state in DeliveryState}

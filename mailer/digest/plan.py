@@ -1,0 +1,213 @@
+"""A plan: who gets what in one edition. gather -> decide, once for each distinct reader -> one plan to write.
+
+Memory: 16 bytes a delivery (member and household in an array of its variant) and each distinct content once.
+"""
+
+from array import array
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from mailer.config import Settings
+from mailer.digest import gather
+from mailer.digest.contents import Json, compact, variant_content
+from mailer.digest.gather import Candidates
+from mailer.digest.models import Edition
+from mailer.digest.rules import (
+    SERVED_THIS_MONTH,
+    Digest,
+    Items,
+    Occasion,
+    is_served,
+    plan_digest,
+    plan_for_all,
+    reaching,
+    signature,
+    steps_up,
+)
+from mailer.i18n import LANGUAGES
+from mailer.links import Links
+from mailer.outbox.enqueue import Content, Plan, Readership
+from subscribers import audience
+from subscribers.reader import Reader
+
+_REMEMBERED = 150_000  # decisions; then they are made anew: memory stays bounded
+
+
+class Form(NamedTuple):
+    """What sets variants of the same digest apart."""
+
+    digest: int
+    language: str
+    plain_only: bool
+    letterhead: str | None
+
+
+@dataclass
+class Decisions:
+    """Decides each distinct (signature, mask) once and numbers the distinct digests."""
+
+    items: Items
+    occasion: Occasion
+    for_all: Digest | None = None
+    same_for_everyone: bool = False
+    digests: dict[Digest, int] = field(default_factory=dict)
+    _near: dict[frozenset[str], tuple[Items, int]] = field(default_factory=dict)
+    _made: dict[tuple[Hashable, int], int | None] = field(default_factory=dict)
+
+    def number(self, reader: Reader, had: int) -> int | None:
+        """Return the number of the reader's digest, None when there is none."""
+        if self.same_for_everyone:
+            return None if is_served(reader, had) else self._numbered(self.for_all)
+        items, bits = self._near.get(reader.districts) or self._near_to(reader.districts)
+        key = signature(reader, self.occasion), had & bits
+        if key not in self._made:
+            if len(self._made) >= _REMEMBERED:
+                self._made.clear()
+            self._made[key] = self._numbered(plan_digest(items, reader, had, self.occasion))
+        return self._made[key]
+
+    def _near_to(self, districts: frozenset[str]) -> tuple[Items, int]:
+        """Return what concerns these districts, and the mask that matters there: asked once for each combination."""
+        items = reaching(self.items, steps_up(districts, self.occasion.parents))
+        bits = SERVED_THIS_MONTH
+        for item in items:
+            bits |= item.bit
+        if len(self._near) >= _REMEMBERED:
+            self._near.clear()
+        self._near[districts] = items, bits
+        return items, bits
+
+    def _numbered(self, digest: Digest | None) -> int | None:
+        return None if digest is None else self.digests.setdefault(digest, len(self.digests))
+
+
+@dataclass
+class Assignment:
+    """Who gets which variant: pairs laid flat, (member, household or 0). `silent`: readers with nothing to send."""
+
+    forms: dict[Form, "array[int]"] = field(default_factory=dict)
+    readers: int = 0
+    silent: int = 0
+
+    def add(self, form: Form, reader: Reader) -> None:
+        members = self.forms.get(form)
+        if members is None:
+            members = self.forms[form] = array("q")
+        shared = reader.member_id if len(reader.household) > 1 else 0
+        for member in reader.household:
+            members.append(member)
+            members.append(shared)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What was gathered for one edition, and the decisions made from it."""
+
+    settings: Settings
+    edition: Edition
+    names: Json
+    candidates: Candidates
+    told: gather.Told
+    decisions: Decisions
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        return tuple(self.names["topic"])
+
+    def digest(self, number: int) -> Digest:
+        return list(self.decisions.digests)[number]
+
+
+def prepare(session: Session, settings: Settings, edition: Edition, links: Links, now: datetime) -> Desk:
+    """Gather what does not depend on a member. `now` is the moment of sending, or the one a preview looks at."""
+    occasion = gather.occasion(session, settings, now)
+    candidates = gather.candidates(session, settings, edition, links, now)
+    month = gather.mailings_of_month(session, settings, edition)
+    told = gather.told(session, edition, candidates.bits, month)
+    same = settings.digest.same_for_everyone
+    anyone_had = 0
+    for mask in told.masks.values():
+        anyone_had |= mask
+    for_all = plan_for_all(candidates.items, anyone_had, occasion) if same else None
+    decisions = Decisions(candidates.items, occasion, for_all, same)
+    return Desk(settings, edition, gather.names(session), candidates, told, decisions)
+
+
+def readers_with_had(connection: sa.Connection, desk: Desk, now: datetime) -> Iterator[tuple[Reader, int]]:
+    """Yield everyone who may be written to, with the mask of what anyone of the household has had."""
+    for page in audience.pages(connection, publication=desk.edition.publication, now=now):
+        had = gather.had(connection, desk.told, page)
+        for reader in page:
+            mask = had.get(reader.member_id, 0)
+            for mate in reader.household[1:]:
+                mask |= had.get(mate, 0)
+            yield reader, mask
+
+
+def assign(desk: Desk, readers: Iterable[tuple[Reader, int]]) -> Assignment:
+    """Decide for each reader. The order of the readers is the order of the variants."""
+    assignment = Assignment()
+    signs = letterheads(desk)
+    for reader, had in readers:
+        assignment.readers += 1
+        number = desk.decisions.number(reader, had)
+        if number is None:
+            assignment.silent += 1
+        else:
+            assignment.add(form_of(reader, number, signs, desk.settings), reader)
+    return assignment
+
+
+def letterheads(desk: Desk) -> frozenset[str]:
+    """Return the districts that sign with a name or address of their own; none when all get the same."""
+    if desk.settings.digest.same_for_everyone:
+        return frozenset()
+    return frozenset(desk.settings.publications[desk.edition.publication].districts)
+
+
+def form_of(reader: Reader, digest: int, letterheads: frozenset[str], settings: Settings) -> Form:
+    language = reader.language if reader.language in LANGUAGES else settings.site.language
+    only = next(iter(reader.districts)) if len(reader.districts) == 1 else None
+    return Form(digest, language, reader.plain_only, only if only in letterheads else None)
+
+
+def to_write(desk: Desk, assignment: Assignment) -> Plan:
+    """Return the plan as the outbox writes it. Pure: the same assignment gives the same plan."""
+    digests = list(desk.decisions.digests)
+    told = sorted({item for form in assignment.forms for item in digests[form.digest].items})
+    refs = {item: ref for ref, item in enumerate(told, start=1)}
+    return Plan(
+        content=mailing_content(desk.edition, desk.names),
+        pieces=tuple(compact(desk.candidates.pieces[item]) for item in told),
+        readerships=[
+            Readership(_content(form, digests[form.digest], refs, desk.candidates.stories), members)
+            for form, members in assignment.forms.items()
+        ],
+    )
+
+
+def mailing_content(edition: Edition, names: Mapping[str, object], correction: str | None = None) -> str:
+    """Return what all variants share, as JSON."""
+    return compact(
+        {
+            "edition": edition.period,
+            "subject": edition.subject,
+            "intro": edition.intro,
+            "correction": correction,
+            "names": names,
+        }
+    )
+
+
+def _content(form: Form, digest: Digest, refs: Mapping[int, int], stories: Mapping[int, int]) -> Content:
+    return Content(
+        language=form.language,
+        plain_only=form.plain_only,
+        content=variant_content(digest, refs, form.letterhead),
+        stories=tuple(sorted({stories[item] for item in digest.items})),
+    )

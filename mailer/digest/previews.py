@@ -1,0 +1,174 @@
+"""What an edition would be, before anything is sent: who gets what, and where there is nothing to get."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from mailer.digest import gather
+from mailer.digest.contents import Json, expand, variant_content
+from mailer.digest.plan import (
+    Assignment,
+    Desk,
+    Form,
+    assign,
+    form_of,
+    letterheads,
+    mailing_content,
+    readers_with_had,
+)
+from mailer.digest.rules import Digest, Item, reaching, steps_up
+from mailer.errors import Mistake
+from subscribers import audience
+from subscribers.models import District, Member
+from subscribers.reader import Cadence, Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One content and how many would get it."""
+
+    form: Form
+    digest: Digest
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """What one district has of each topic. `local`: items tagged with the district itself; `topics`: slug -> items."""
+
+    district: str
+    local: int
+    topics: Mapping[str, int]
+
+    @property
+    def holes(self) -> tuple[str, ...]:
+        return tuple(topic for topic, items in self.topics.items() if not items)
+
+
+def sheets(session: Session, desk: Desk, now: datetime) -> tuple[list[Sheet], Assignment]:
+    """Decide for everyone as planning would. Returns the contents, the most common first, and the counts."""
+    readers = readers_with_had(session.connection(), desk, now.astimezone(desk.settings.site.zone))
+    assignment = assign(desk, readers)
+    digests = list(desk.decisions.digests)
+    found = [Sheet(form, digests[form.digest], len(flat) // 2) for form, flat in assignment.forms.items()]
+    return sorted(found, key=lambda sheet: -sheet.members), assignment
+
+
+def for_member(session: Session, desk: Desk, member_id: int, now: datetime) -> Sheet | None:
+    """Decide for one member's household. raises Mistake when the member would not be written to at all"""
+    local = now.astimezone(desk.settings.site.zone)
+    reader = audience.one(session.connection(), publication=desk.edition.publication, member_id=member_id, now=local)
+    if reader is None:
+        known = session.exec(select(col(Member.id)).where(Member.id == member_id)).first()
+        sentence = (
+            "Member {member} may not be written to: `utskick members show {member}` says why."
+            if known
+            else "There is no member {member}."
+        )
+        raise Mistake(sentence, member=member_id)
+    had = gather.had(session.connection(), desk.told, [reader])
+    mask = 0
+    for mate in reader.household:
+        mask |= had.get(mate, 0)
+    return for_reader(desk, reader, mask)
+
+
+def for_district(session: Session, desk: Desk, slug: str) -> Sheet | None:
+    """Decide for an imagined member who chose this district and nothing else, and has had nothing. raises Mistake"""
+    if session.exec(select(District).where(District.slug == slug)).first() is None:
+        known = ", ".join(session.exec(select(District.slug).order_by(District.slug)))
+        raise Mistake("There is no district {slug}: there are {known}.", slug=slug, known=known)
+    return for_reader(desk, imagined(frozenset({slug}), desk), 0)
+
+
+def imagined(districts: frozenset[str], desk: Desk) -> Reader:
+    """Return a weekly reader of long standing, in the installation's language."""
+    long_ago = desk.decisions.occasion.now - 2 * desk.settings.digest.fresh_for
+    return Reader(
+        member_id=0,
+        household=(0,),
+        language=desk.settings.site.language,
+        plain_only=False,
+        districts=districts,
+        topics=frozenset(),
+        cadence=Cadence.WEEKLY,
+        since=long_ago,
+    )
+
+
+def for_reader(desk: Desk, reader: Reader, had: int) -> Sheet | None:
+    number = desk.decisions.number(reader, had)
+    if number is None:
+        return None
+    form = form_of(reader, number, letterheads(desk), desk.settings)
+    return Sheet(form, desk.digest(number), len(reader.household))
+
+
+def letter_of(desk: Desk, sheet: Sheet) -> Json:
+    """Return what the letter's templates read of a sheet: the way it goes when it is planned, without the storing."""
+    refs = {item: item for item in sheet.digest.items}
+    return expand(
+        json.loads(mailing_content(desk.edition, desk.names)),
+        {item: desk.candidates.pieces[item] for item in refs},
+        json.loads(variant_content(sheet.digest, refs, sheet.form.letterhead)),
+        sheet.form.language,
+    )
+
+
+def coverage(items: Iterable[Item], parents: Mapping[str, str | None], topics: Iterable[str]) -> list[Cover]:
+    """Count what readers of each district can get on each topic. A topic without anything is a hole."""
+    shown = [item for item in items if not item.hidden]
+    names = sorted(topics)
+    covers = []
+    for district in sorted(parents):
+        reached = reaching(shown, steps_up({district}, parents))
+        counts = {topic: sum(topic in item.topics for item in reached) for topic in names}
+        local = sum(district in item.districts for item in shown)
+        covers.append(Cover(district, local, counts))
+    return covers
+
+
+def coverage_of(desk: Desk) -> list[Cover]:
+    """Count over what is still fresh for a weekly reader."""
+    occasion = desk.decisions.occasion
+    start = occasion.now - occasion.fresh_for
+    fresh = [
+        item
+        for item in desk.candidates.items
+        if item.published_at >= start and (item.expires_at is None or item.expires_at > occasion.now)
+    ]
+    return coverage(fresh, occasion.parents, desk.topics)
+
+
+def sheet_row(desk: Desk, sheet: Sheet) -> dict[str, object]:
+    """Return a sheet with the field names of the words table."""
+    return {
+        "kind": "variant",
+        "members": sheet.members,
+        "language": sheet.form.language,
+        "plain_only": sheet.form.plain_only,
+        "letterhead": sheet.form.letterhead,
+        "items": [
+            {
+                "item": pick.item,
+                "title": desk.candidates.pieces[pick.item]["title"],
+                "section": section.heading.kind.value,
+                "reason": {"kind": pick.reason.kind.value, "slug": pick.reason.slug},
+            }
+            for section in sheet.digest.sections
+            for pick in section.picks
+        ],
+    }
+
+
+def cover_row(cover: Cover) -> dict[str, object]:
+    return {
+        "kind": "coverage",
+        "district": cover.district,
+        "local": cover.local,
+        "topics": dict(cover.topics),
+        "holes": list(cover.holes),
+    }

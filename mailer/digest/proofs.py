@@ -1,0 +1,70 @@
+"""A sheet of an edition as people see it: a page to look at, or a mail to named addresses. Belongs to no mailing."""
+
+from datetime import datetime
+from uuid import uuid4
+
+from mailer.config import Settings
+from mailer.digest.editions import LETTER
+from mailer.digest.plan import Desk, Form
+from mailer.digest.previews import Sheet, letter_of
+from mailer.errors import Mistake
+from mailer.links import Links
+from mailer.message import Message
+from mailer.message.headers import Refused, addr_spec
+from mailer.render.head import Letterhead, Manner
+from mailer.render.letters import Letter, Letters
+from mailer.render.recipients import Person, Recipient
+
+# Links of a proof have the form of a member's and are nobody's: members are numbered from 1.
+_NOBODY = 0
+
+
+def html_of(letters: Letters, desk: Desk, sheet: Sheet, links: Links, now: datetime) -> str:
+    """Return the sheet as a page, for the browser or as an attachment."""
+    contact = desk.settings.publications[desk.edition.publication].from_address
+    return letters.show(_letter(desk, sheet), _sample(contact, contact, links, now)).html
+
+
+def proof(letters: Letters, desk: Desk, sheet: Sheet, links: Links, *, address: str, now: datetime) -> Message:
+    """Return the sheet as a mail to `address`. raises Mistake when that is no address"""
+    sender = desk.settings.publications[desk.edition.publication].from_address
+    try:
+        envelope = [addr_spec("address", of).decode("ascii") for of in (sender, address)]
+    except Refused as error:
+        raise Mistake("{address} is not an address to send to: {reason}.", address=address, reason=error) from None
+    content = letters.compose_one(_letter(desk, sheet), _sample(sender, address, links, now))
+    return Message(envelope[0], envelope[1], content)
+
+
+def _letter(desk: Desk, sheet: Sheet) -> Letter:
+    return Letter(
+        template=LETTER,
+        language=sheet.form.language,
+        letterhead=letterhead(desk.settings, desk.edition.publication, sheet.form),
+        context=letter_of(desk, sheet),
+        manner=Manner.SINGLE,
+        plain_only=sheet.form.plain_only,
+    )
+
+
+def _sample(sender: str, address: str, links: Links, now: datetime) -> Recipient:
+    person = Person("", links.unsubscribe(_NOBODY, 0), links.preferences(_NOBODY, 0))
+    message_id = f"{uuid4().hex}@{sender.rpartition('@')[2]}"
+    return Recipient(address=address, persons=(person,), message_id=message_id, date=now)
+
+
+def letterhead(settings: Settings, publication: str, form: Form) -> Letterhead:
+    """Return who signs: the publication, or the reader's only district for whatever it has of its own."""
+    published, site = settings.publications[publication], settings.site
+    own = published.districts.get(form.letterhead or "")
+    names: dict[str, str] = {str(language): name for language, name in published.name.items()}
+    return Letterhead(
+        organisation=site.organisation,
+        postal_address=site.postal_address,
+        contact=site.contact,
+        from_name=(own and own.from_name) or published.from_name,
+        from_address=published.from_address,
+        reply_to=(own and own.reply_to) or published.reply_to,
+        list_id=published.list_id,
+        publication_name=names.get(form.language) or names.get(site.language) or publication,
+    )

@@ -1,0 +1,288 @@
+"""What a digest holds: one function a rule, one line of RULES each. Pure; knows of no database.
+
+Who an item is for: without a district it is for everyone; with districts it is for those who chose one of them
+or a district below one of them (news of the municipality reaches its city districts, not the other way round).
+A member who chose no district hears of the roots of the tree only. Without a topic an item is for everyone, with
+topics for those who chose one of them, or none at all. Both must hold.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from subscribers.reader import Cadence, Reader
+
+# The mask of what someone has had: one bit for each story, and the lowest for "an edition in this month".
+SERVED_THIS_MONTH = 1
+MONTH = timedelta(days=31)
+_WEEK = timedelta(weeks=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A news item as an edition sees it. `bit` is its story's place in the mask of what someone has had."""
+
+    id: int
+    bit: int
+    published_at: datetime
+    districts: frozenset[str] = frozenset()
+    topics: frozenset[str] = frozenset()
+    expires_at: datetime | None = None
+    important: bool = False
+    hidden: bool = False  # by anyone, or left out of this edition by its editor
+    lead: bool = False
+    position: int | None = None
+    rank: tuple[bool, float, bool, float, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        place = float("inf") if self.position is None else self.position
+        order = (not self.lead, place, not self.important, -self.published_at.timestamp(), self.id)
+        object.__setattr__(self, "rank", order)  # once: ranking asks for it at every reader
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """What is the same for all readers of an edition. `parents`: slug of a district -> of the one above it."""
+
+    now: datetime
+    fresh_for: timedelta
+    new_member: timedelta
+    at_least: int
+    per_section: int
+    at_most: int
+    parents: Mapping[str, str | None]
+
+
+class Kind(StrEnum):
+    """Why a block is there. The first that holds, in this order, is the reason."""
+
+    LEAD = "lead"  # a section only, never a reason
+    DISTRICT = "district"
+    PARENT = "parent"
+    TOPIC = "topic"
+    EVERYONE = "everyone"
+
+
+class Reason(NamedTuple):
+    kind: Kind
+    slug: str | None = None
+
+
+class Pick(NamedTuple):
+    item: int
+    reason: Reason
+
+
+class Section(NamedTuple):
+    heading: Reason
+    picks: tuple[Pick, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What one reader gets, in order; many readers get the same."""
+
+    sections: tuple[Section, ...]
+
+    @property
+    def items(self) -> tuple[int, ...]:
+        return tuple(pick.item for section in self.sections for pick in section.picks)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One reader's side of an occasion. `near`: slug -> steps up the tree from what the reader chose."""
+
+    occasion: Occasion
+    own: frozenset[str]
+    near: Mapping[str, int]
+    topics: frozenset[str]
+    start: datetime
+    had: int
+    reasons: dict[int, Reason] = field(default_factory=dict)  # found so far, by item
+
+
+_ORDER = {kind: place for place, kind in enumerate(Kind)}
+_LEAD = Reason(Kind.LEAD)
+_EVERYONE = Reason(Kind.EVERYONE)
+
+Items = Sequence[Item]
+Rule = Callable[[Items, View], Items]
+
+
+def near_the_reader(items: Items, view: View) -> Items:
+    """Keep what is for everyone, of the reader's districts, or of one above them."""
+    return reaching(items, view.near)
+
+
+def on_chosen_topics(items: Items, view: View) -> Items:
+    if not view.topics:
+        return items
+    return [item for item in items if not item.topics or not item.topics.isdisjoint(view.topics)]
+
+
+def not_had_already(items: Items, view: View) -> Items:
+    return [item for item in items if not item.bit & view.had]
+
+
+def still_fresh(items: Items, view: View) -> Items:
+    """Keep what is neither too old for this reader nor dated ahead of now."""
+    start, now = view.start, view.occasion.now
+    return [item for item in items if start <= item.published_at <= now]
+
+
+def not_hidden(items: Items, _: View) -> Items:
+    return [item for item in items if not item.hidden]
+
+
+def not_expired(items: Items, view: View) -> Items:
+    now = view.occasion.now
+    return [item for item in items if item.expires_at is None or item.expires_at > now]
+
+
+def important_then_newest(items: Items, _: View) -> Items:
+    """Put the editor's order first, then what is important, then the newest, then the order of the source."""
+    return sorted(items, key=lambda item: item.rank)
+
+
+def one_telling_per_story(items: Items, _: View) -> Items:
+    """Keep the telling that ranks first: the editor's own, else the important one, else the newest."""
+    tellings: dict[int, Item] = {}
+    for item in items:
+        tellings.setdefault(item.bit, item)
+    return list(tellings.values())
+
+
+def so_many_per_section(items: Items, view: View) -> Items:
+    room: dict[Reason, int] = {}
+    kept = []
+    for item in items:
+        heading = heading_for(item, view)
+        taken = room.get(heading, 0)
+        if taken < view.occasion.per_section:
+            room[heading] = taken + 1
+            kept.append(item)
+    return kept
+
+
+def so_many_in_all(items: Items, view: View) -> Items:
+    return items[: view.occasion.at_most]
+
+
+def enough_or_nothing(items: Items, view: View) -> Items:
+    return items if len(items) >= view.occasion.at_least else ()
+
+
+RULES: tuple[Rule, ...] = (  # applied in this order; what leaves out most comes first, ranking before the limits
+    near_the_reader,
+    on_chosen_topics,
+    not_had_already,
+    still_fresh,
+    not_hidden,
+    not_expired,
+    important_then_newest,
+    one_telling_per_story,
+    so_many_per_section,
+    so_many_in_all,
+    enough_or_nothing,
+)
+# With one content for all there are no choices to follow and no sections to fill.
+RULES_FOR_ALL = tuple(rule for rule in RULES if rule not in (near_the_reader, on_chosen_topics, so_many_per_section))
+
+
+def plan_digest(items: Items, reader: Reader, had: int, occasion: Occasion) -> Digest | None:
+    """Apply RULES in turn. None: nothing to send, or a monthly reader has had this month's.
+
+    had   mask of the stories that the reader's household has had, and SERVED_THIS_MONTH
+    """
+    if is_served(reader, had):
+        return None
+    near = steps_up(reader.districts, occasion.parents)
+    view = View(occasion, reader.districts, near, reader.topics, start_for(reader, occasion), had)
+    return _digest(RULES, items, view)
+
+
+def plan_for_all(items: Items, had: int, occasion: Occasion) -> Digest | None:
+    """Choose one content for everybody. `had`: every story that anybody has had."""
+    nothing: frozenset[str] = frozenset()
+    view = View(occasion, nothing, {}, nothing, occasion.now - occasion.fresh_for, had)
+    return _digest(RULES_FOR_ALL, items, view)
+
+
+def is_served(reader: Reader, had: int) -> bool:
+    """Tell whether a monthly reader has had an edition in this month."""
+    return reader.cadence is Cadence.MONTHLY and bool(had & SERVED_THIS_MONTH)
+
+
+def signature(reader: Reader, occasion: Occasion) -> Hashable:
+    """Return all of a reader that `plan_digest` looks at: it is asked once for each distinct signature and mask."""
+    return reader.districts, reader.topics, reader.cadence, start_for(reader, occasion)
+
+
+def start_for(reader: Reader, occasion: Occasion) -> datetime:
+    """Return the oldest publication date that this reader is told of.
+
+    News is fresh for `fresh_for`, for a monthly reader at least a month; it reaches no further back than
+    `new_member` before the reader's first edition, and stays there in the editions that follow.
+    """
+    monthly = reader.cadence is Cadence.MONTHLY
+    fresh_for = max(occasion.fresh_for, MONTH) if monthly else occasion.fresh_for
+    editions_since = max((occasion.now - reader.since) // _WEEK, 0)
+    return max(occasion.now - fresh_for, occasion.now - editions_since * _WEEK - occasion.new_member)
+
+
+def steps_up(own: Iterable[str], parents: Mapping[str, str | None]) -> Mapping[str, int]:
+    """Return the chosen districts and all above them, each with how far above it is; the roots when none is chosen."""
+    steps: dict[str, int] = {}
+    for slug in own:
+        place: str | None = slug
+        distance = 0
+        while place is not None and distance < steps.get(place, len(parents) + 1):
+            steps[place] = distance
+            place, distance = parents.get(place), distance + 1
+    return steps or {slug: 0 for slug, parent in parents.items() if parent is None}
+
+
+def reaching(items: Items, near: Mapping[str, int]) -> Items:
+    """Keep what is for everyone or of a district in `near`."""
+    slugs = near.keys()
+    return [item for item in items if not item.districts or not slugs.isdisjoint(item.districts)]
+
+
+def reason_for(item: Item, view: View) -> Reason:
+    """Return the first that holds: a chosen district, one above it, a chosen topic, for everyone."""
+    reason = view.reasons.get(item.id)
+    if reason is None:
+        reason = view.reasons[item.id] = _reason(item, view)
+    return reason
+
+
+def _reason(item: Item, view: View) -> Reason:
+    if own := item.districts & view.own:
+        return Reason(Kind.DISTRICT, min(own))
+    if view.own and (above := item.districts & view.near.keys()):
+        return Reason(Kind.PARENT, min(above, key=lambda slug: (view.near[slug], slug)))
+    if chosen := item.topics & view.topics:
+        return Reason(Kind.TOPIC, min(chosen))
+    return _EVERYONE
+
+
+def heading_for(item: Item, view: View) -> Reason:
+    """Return the section an item stands in: what is important or leads stands first, the rest by its reason."""
+    return _LEAD if item.lead or item.important else reason_for(item, view)
+
+
+def _digest(rules: Iterable[Rule], items: Items, view: View) -> Digest | None:
+    for rule in rules:
+        items = rule(items, view)
+        if not items:
+            return None
+    sections: dict[Reason, list[Pick]] = {}
+    for item in items:
+        reason = reason_for(item, view)
+        heading = _LEAD if item.lead or item.important else reason
+        sections.setdefault(heading, []).append(Pick(item.id, reason))
+    ordered = sorted(sections.items(), key=lambda section: _ORDER[section[0].kind])  # stable: best item first
+    return Digest(tuple(Section(heading, tuple(picks)) for heading, picks in ordered))

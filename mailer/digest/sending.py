@@ -1,0 +1,119 @@
+"""When an edition goes out: planned by the clock at its time, or by hand; held when it is too late to guess."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from mailer import db
+from mailer.config import Settings
+from mailer.digest.editions import mailing_of
+from mailer.digest.models import Edition
+from mailer.digest.plan import assign, prepare, readers_with_had, to_write
+from mailer.errors import Mistake
+from mailer.links import Links
+from mailer.outbox.enqueue import Overtaken, begin, write_plan
+from mailer.outbox.models import Mailing, MailingState
+
+_UNBEGUN = (MailingState.APPROVED, MailingState.HELD)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a plan came to. `silent`: readers with nothing new, or who had this month's."""
+
+    key: str
+    readers: int
+    variants: int
+    candidates: int
+    silent: int
+
+
+def plan_edition(engine: sa.Engine, settings: Settings, links: Links, edition_id: int, now: datetime) -> Planned:
+    """Plan an approved edition as of `now` and hand it to the outbox.
+
+    raises  Overtaken  when another program planned it, or someone stopped it, in the meantime
+    """
+    with db.reading(engine) as session:
+        mailing_id, key = session.exec(
+            select(Mailing.id, Mailing.key)
+            .join(Edition, col(Edition.mailing_id) == col(Mailing.id))
+            .where(Edition.id == edition_id)
+        ).one()
+    ticket = begin(engine, mailing_id or 0)
+    with db.reading(engine) as session:
+        desk = prepare(session, settings, session.get_one(Edition, edition_id), links, now)
+        readers = readers_with_had(session.connection(), desk, now.astimezone(settings.site.zone))
+        assignment = assign(desk, readers)
+        plan = to_write(desk, assignment)
+    candidates = write_plan(ticket, plan, now=now)
+    return Planned(key, assignment.readers, len(assignment.forms), candidates, assignment.silent)
+
+
+def send_now(engine: sa.Engine, settings: Settings, links: Links, edition_id: int, now: datetime) -> Planned:
+    """Plan an edition because a person says so, before its time or after it was held. raises Mistake"""
+    with db.writing(engine) as session:
+        edition = session.exec(select(Edition).where(Edition.id == edition_id)).one()
+        mailing = mailing_of(session, edition)
+        if mailing.state is MailingState.DRAFT:
+            raise Mistake(
+                "The edition {key} is not approved: run `utskick editions approve {key}` first.", key=mailing.key
+            )
+        if mailing.state not in _UNBEGUN or mailing.plan is not None:
+            raise Mistake(
+                "The edition {key} is {state}: `utskick outbox status` shows how it goes.",
+                key=mailing.key,
+                state=mailing.state.value,
+            )
+        mailing.state, mailing.reason = MailingState.APPROVED, ""
+        mailing.late_at = now + settings.digest.grace  # the person has decided that now is not too late
+        mailing.give_up_at = now + settings.outbox.give_up_after
+    return plan_edition(engine, settings, links, edition_id, now)
+
+
+def send_due(engine: sa.Engine, settings: Settings, links: Links, now: datetime) -> list[Planned]:
+    """Plan every approved edition whose time has come. Safe to repeat, to miss, and to run twice at once."""
+    with db.writing(engine) as session:
+        hold_late(session, now)
+        if settings.digest.auto_approve:
+            approve_due(session, now)
+        due = [edition.id for edition in _due(session, MailingState.APPROVED, now) if edition.id]
+    planned = []
+    for edition_id in due:
+        try:
+            planned.append(plan_edition(engine, settings, links, edition_id, now))
+        except Overtaken:
+            continue  # the other program has the mailing: that is what the key is for
+    return planned
+
+
+def hold_late(session: Session, now: datetime) -> list[Edition]:
+    """Hold the approved editions that are later than their grace: a person decides what becomes of them."""
+    late = [
+        edition
+        for edition in _due(session, MailingState.APPROVED, now)
+        if (mailing := mailing_of(session, edition)).late_at and mailing.late_at < now
+    ]
+    for edition in late:
+        mailing = mailing_of(session, edition)
+        mailing.state = MailingState.HELD
+        mailing.reason = "It was not sent in time: send it by hand, or cancel it."
+    session.flush()
+    return late
+
+
+def approve_due(session: Session, now: datetime) -> None:
+    """Approve by itself the drafts whose time has come, unless they are already late."""
+    for edition in _due(session, MailingState.DRAFT, now):
+        mailing = mailing_of(session, edition)
+        if mailing.late_at is None or mailing.late_at >= now:
+            mailing.state = MailingState.APPROVED
+            edition.approved_at, edition.approved_by = now, "auto_approve"
+    session.flush()
+
+
+def _due(session: Session, state: MailingState, now: datetime) -> list[Edition]:
+    due = select(Edition).join(Mailing, col(Mailing.id) == col(Edition.mailing_id))
+    waiting = due.where(Mailing.state == state, col(Mailing.plan).is_(None), col(Mailing.send_at) <= now)
+    return list(session.exec(waiting.order_by(col(Edition.id))))

@@ -1,0 +1,293 @@
+"""Mailings into the books: opened once under their key, and a whole plan written in short transactions.
+
+A plan's rows mean nothing until one small update names its number (`Mailing.plan`). A program that dies before
+that leaves rows which the next plan sweeps. Two planners at once: the later takes a higher number, and the
+earlier finds itself overtaken before it can write another row.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, SQLModel, col
+
+from mailer import db
+from mailer.errors import Trouble
+from mailer.outbox.models import (
+    Batch,
+    BatchState,
+    Delivery,
+    DeliveryState,
+    Mailing,
+    MailingState,
+    Piece,
+    Variant,
+    VariantStory,
+)
+
+BATCH = 500
+_ROWS_A_TRANSACTION = 2_000  # about 50 ms on a busy slow core: no writer waits 200 ms for us
+
+Addressed = tuple[int, int, int | None]  # variant, member, household
+
+_INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+class Overtaken(Trouble):
+    """Another program began to plan the same mailing, or it may no longer be planned: this plan ends here."""
+
+    def __init__(self) -> None:
+        super().__init__("The mailing was planned by another program, or stopped, in the meantime: look at its status.")
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What makes a Variant. `content` is JSON, `stories` the ids of what it tells."""
+
+    language: str
+    plain_only: bool
+    content: str
+    stories: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Readership:
+    """A Content and who gets it: pairs laid flat, (member, household or 0), a household's members side by side."""
+
+    content: Content
+    members: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A mailing as decided. `content` is JSON that all variants share, `pieces` the JSON of refs 1, 2, ..."""
+
+    content: str
+    pieces: tuple[str, ...]
+    readerships: Sequence[Readership]
+
+
+def open_mailing(session: Session, mailing: Mailing) -> int | None:
+    """Insert `mailing` and return its id; None when there is one of that key: the loser of a race does nothing."""
+    values = mailing.model_dump(exclude={"id"})
+    dialect = session.connection().dialect.name
+    insert = _INSERT[dialect](Mailing).values(**values).on_conflict_do_nothing(index_elements=["key"])
+    number: int | None = session.scalar(insert.returning(col(Mailing.id)))
+    return number
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """The right to write one plan, until someone takes a higher number."""
+
+    engine: sa.Engine
+    mailing_id: int
+    number: int
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """One short transaction, refused when the plan was overtaken. The row stays locked until it ends."""
+        with db.writing(self.engine) as session:
+            fence = sa.select(col(Mailing.planning), col(Mailing.state)).where(col(Mailing.id) == self.mailing_id)
+            planning, state = session.execute(fence.with_for_update()).one()
+            if planning != self.number or state is not MailingState.APPROVED:
+                raise Overtaken
+            yield session.connection()
+
+
+def begin(engine: sa.Engine, mailing_id: int) -> Ticket:
+    """Take the right to plan an approved mailing: from now on nobody with an older ticket can write.
+
+    Taken before anything is read, so that a change made meanwhile overtakes the plan that did not see it.
+
+    raises  Overtaken  when the mailing is not approved, or has its plan
+    """
+    claim = (
+        sa.update(Mailing)
+        .where(col(Mailing.id) == mailing_id, col(Mailing.state) == MailingState.APPROVED, col(Mailing.plan).is_(None))
+        .values(planning=col(Mailing.planning) + 1)
+        .returning(col(Mailing.planning))
+    )
+    with db.writing(engine) as session:
+        number = session.scalar(claim)
+    if number is None:
+        raise Overtaken
+    return Ticket(engine, mailing_id, number)
+
+
+def write_plan(ticket: Ticket, plan: Plan, *, now: datetime) -> int:
+    """Write `plan` and make it valid. Returns how many deliveries it has.
+
+    raises  Overtaken  when someone else plans the mailing, or it is not approved any more
+    """
+    sweep(ticket)
+    write_pieces(ticket, plan.pieces)
+    variants = write_variants(ticket, [readership.content for readership in plan.readerships])
+    candidates = 0
+    for batches in chunks(addressed(plan.readerships, variants)):
+        candidates += write_batches(ticket, batches, now=now)
+    make_valid(ticket, content=plan.content, candidates=candidates, now=now)
+    return candidates
+
+
+def sweep(ticket: Ticket) -> None:
+    """Take away what an earlier plan of this mailing left: none of it was ever valid."""
+    variants = sa.select(col(Variant.id)).where(col(Variant.mailing_id) == ticket.mailing_id)
+    leftovers: tuple[tuple[type[SQLModel], tuple[str, ...], sa.ColumnElement[bool]], ...] = (
+        (Batch, ("id",), col(Batch.mailing_id) == ticket.mailing_id),
+        (Delivery, ("id",), col(Delivery.mailing_id) == ticket.mailing_id),
+        (VariantStory, ("variant_id", "story_id"), col(VariantStory.variant_id).in_(variants)),
+        (Variant, ("id",), col(Variant.mailing_id) == ticket.mailing_id),
+        (Piece, ("mailing_id", "ref"), col(Piece.mailing_id) == ticket.mailing_id),
+    )
+    for table, key, mine in leftovers:
+        columns = sa.tuple_(*(sa.column(name) for name in key))
+        some = sa.select(*(getattr(table, name) for name in key)).where(mine).limit(_ROWS_A_TRANSACTION)
+        while True:
+            with ticket.writing() as connection:
+                if not connection.execute(sa.delete(table).where(columns.in_(some))).rowcount:
+                    break
+
+
+def write_pieces(ticket: Ticket, pieces: Sequence[str]) -> None:
+    rows = [
+        {"mailing_id": ticket.mailing_id, "ref": ref, "content": content} for ref, content in enumerate(pieces, start=1)
+    ]
+    with ticket.writing() as connection:
+        if rows:
+            connection.execute(sa.insert(Piece), rows)
+
+
+def write_variants(ticket: Ticket, contents: Sequence[Content]) -> list[int]:
+    """Insert a Variant for each of `contents`. Returns their ids, in the same order."""
+    ids: list[int] = []
+    for some in _weighed(contents):
+        with ticket.writing() as connection:
+            numbers = _reserve(connection, Variant, len(some))
+            connection.execute(
+                sa.insert(Variant).values(mailing_id=ticket.mailing_id, plan=ticket.number),
+                [
+                    {"id": number, "language": it.language, "plain_only": it.plain_only, "content": it.content}
+                    for number, it in zip(numbers, some, strict=True)
+                ],
+            )
+            told = [
+                {"variant_id": number, "story_id": story}
+                for number, it in zip(numbers, some, strict=True)
+                for story in it.stories
+            ]
+            if told:
+                connection.execute(sa.insert(VariantStory), told)
+        ids.extend(numbers)
+    return ids
+
+
+def addressed(readerships: Iterable[Readership], variants: Iterable[int]) -> Iterator[list[Addressed]]:
+    """Yield the deliveries in variant order, those of one household together."""
+    for readership, variant in zip(readerships, variants, strict=True):
+        flat = iter(readership.members)
+        pairs = zip(flat, flat, strict=True)
+        for household, people in groupby(pairs, key=lambda pair: pair[1] or -pair[0]):
+            shared = household if household > 0 else None
+            yield [(variant, member, shared) for member, _ in people]
+
+
+def chunks(households: Iterable[list[Addressed]]) -> Iterator[list[list[Addressed]]]:
+    """Fill batches of at most BATCH without parting a household; yield as many as one transaction takes."""
+    batches: list[list[Addressed]] = [[]]
+    for household in households:
+        if batches[-1] and len(batches[-1]) + len(household) > BATCH:
+            if len(batches) == _ROWS_A_TRANSACTION // BATCH:
+                yield batches
+                batches = []
+            batches.append([])
+        batches[-1].extend(household)
+    if batches[-1]:
+        yield batches
+
+
+def write_batches(ticket: Ticket, batches: Sequence[Sequence[Addressed]], *, now: datetime) -> int:
+    """Insert the deliveries of some batches and the batches themselves. Returns how many deliveries."""
+    # What all rows share stands in the statement: binding it a million times costs as much as the rows themselves.
+    shared = {"mailing_id": ticket.mailing_id, "plan": ticket.number}
+    mine: dict[str, sa.ColumnElement[int]] = {name: sa.literal_column(str(number)) for name, number in shared.items()}
+    state: sa.ColumnElement[str] = sa.literal_column(f"'{DeliveryState.QUEUED.value}'")
+    queued = sa.insert(Delivery).values(**mine, state=state, attempts=sa.literal_column("0"))
+    rows = []
+    ranges = []
+    with ticket.writing() as connection:
+        ids = iter(_reserve(connection, Delivery, sum(map(len, batches))))
+        for batch in batches:
+            numbered = [
+                {"id": next(ids), "member_id": member, "household": household, "variant_id": variant}
+                for variant, member, household in batch
+            ]
+            rows.extend(numbered)
+            ranges.append({"lo": numbered[0]["id"], "hi": numbered[-1]["id"]})
+        connection.execute(queued, rows)
+        connection.execute(sa.insert(Batch).values(**mine, state=BatchState.OPEN, due_at=now, fence=0), ranges)
+    return len(rows)
+
+
+def make_valid(ticket: Ticket, *, content: str, candidates: int, now: datetime) -> None:
+    """The switch. A plan without anybody to write to is done at once."""
+    state = {"state": MailingState.PLANNED} if candidates else {"state": MailingState.DONE, "done_at": now}
+    with ticket.writing() as connection:
+        connection.execute(
+            sa.update(Mailing)
+            .where(col(Mailing.id) == ticket.mailing_id)
+            .values(plan=ticket.number, content=content, candidates=candidates, **state)
+        )
+
+
+def _weighed(contents: Sequence[Content]) -> Iterator[list[Content]]:
+    some: list[Content] = []
+    weight = 0
+    for content in contents:
+        some.append(content)
+        weight += 1 + len(content.stories)
+        if weight >= _ROWS_A_TRANSACTION:
+            yield some
+            some, weight = [], 0
+    if some:
+        yield some
+
+
+def _reserve(connection: sa.Connection, table: type[Variant | Delivery], count: int) -> Sequence[int]:
+    """Return `count` ascending ids that nobody else will use. Side by side, but for what others insert meanwhile.
+
+    SQLite has one writer, and we are it. PostgreSQL hands them out of the sequence, as to everyone.
+    """
+    name = table.__tablename__
+    if connection.dialect.name == "sqlite":
+        last = connection.scalar(sa.select(sa.func.max(col(table.id)))) or 0
+        return range(last + 1, last + 1 + count)
+    drawn = sa.text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
+    return connection.scalars(drawn, {"name": name, "count": count}).all()
+
+
+def move_queued(engine: sa.Engine, mailing_id: int, variants: Mapping[int, int | None], *, now: datetime) -> int:
+    """Give the deliveries that still wait another variant; cancel those that get None. Returns how many moved.
+
+    The mailing must be stopped. Each variant's deliveries lie side by side, so a range of ids finds them.
+    """
+    span = sa.select(col(Delivery.variant_id), sa.func.min(col(Delivery.id)), sa.func.max(col(Delivery.id)))
+    with db.reading(engine) as session:
+        mine = span.where(col(Delivery.mailing_id) == mailing_id).group_by(col(Delivery.variant_id))
+        ranges = [(variant, first, last) for variant, first, last in session.execute(mine) if variant in variants]
+    moved = 0
+    for variant, first, last in ranges:
+        new = variants[variant]
+        withdrawn = {"state": DeliveryState.CANCELLED, "code": "withdrawn", "settled_at": now}
+        for start in range(first, last + 1, _ROWS_A_TRANSACTION):
+            some = col(Delivery.id).between(start, min(start + _ROWS_A_TRANSACTION - 1, last))
+            waiting = sa.and_(some, col(Delivery.variant_id) == variant, col(Delivery.state) == DeliveryState.QUEUED)
+            change = sa.update(Delivery).where(waiting).values(**({"variant_id": new} if new else withdrawn))
+            with db.writing(engine) as session:
+                moved += session.connection().execute(change).rowcount
+    return moved

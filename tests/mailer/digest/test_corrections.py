@@ -1,0 +1,107 @@
+import json
+
+import pytest
+
+from mailer import db
+from mailer.digest import corrections
+from mailer.digest.corrections import Corrected, correct
+from mailer.digest.editions import mailing_of
+from mailer.digest.models import Edition
+from mailer.errors import Mistake
+from mailer.outbox.models import DeliveryState
+from tests.builders import MOMENT
+from tests.mailer.digest.conftest import LINKS, City
+
+KEY = "weekly:2024-W10"
+
+
+def stop(city: City) -> None:
+    with db.writing(city.engine) as session:
+        corrections.stop(session, mailing_of(session, session.get_one(Edition, 1)))
+
+
+def mend(city: City, note: str = "Fel datum.") -> Corrected:
+    return correct(city.engine, city.settings, LINKS, city.edition(), note=note, now=MOMENT)
+
+
+def titles(city: City, member: int, mailing: int = 1) -> list[str]:
+    [(content,)] = city.rows(
+        "SELECT v.content FROM delivery d JOIN variant v ON v.id = d.variant_id"  # noqa: S608  numbers of our own
+        f" WHERE d.member_id = {member} AND d.mailing_id = {mailing}"
+    )
+    pieces = dict(city.rows(f"SELECT ref, content ->> 'title' FROM piece WHERE mailing_id = {mailing}"))  # noqa: S608
+    sections = json.loads(str(content))["sections"]
+    return [str(pieces[ref]) for section in sections for ref, _ in section["items"]]
+
+
+@pytest.fixture
+def halfway(city: City) -> City:
+    """Anna (1) has got her mail, nobody knows of Bo's (2), Cia (3) waits, and Dan (4) was told of other things."""
+    for districts in ("bromma", "bromma", "bromma", "farsta"):
+        city.member(districts)
+    city.news("Mötet är på tisdag", "bromma")
+    city.news("Torget", "farsta")
+    city.send()
+    city.settle(DeliveryState.SENT, (1, 4))
+    city.settle(DeliveryState.UNCERTAIN, (2,))
+    stop(city)
+    return city
+
+
+def test_who_waits_gets_the_new_words_and_who_got_the_old_a_correction(halfway: City):
+    halfway.change(1, title="Mötet är på onsdag")
+
+    assert mend(halfway) == Corrected(moved=1, key=f"{KEY}:correction-1", candidates=2)
+
+    assert titles(halfway, 1) == titles(halfway, 2) == ["Mötet är på tisdag"]
+    assert titles(halfway, 3) == ["Mötet är på onsdag"]
+    assert halfway.told(f"{KEY}:correction-1") == {1: {1}, 2: {1}}
+    assert titles(halfway, 1, mailing=2) == ["Mötet är på onsdag"]
+    assert halfway.rows("SELECT content ->> 'correction', state FROM mailing ORDER BY id") == [
+        (None, "planned"),
+        ("Fel datum.", "planned"),
+    ]
+
+
+def test_correcting_twice_writes_to_nobody_twice(halfway: City):
+    halfway.change(1, title="Mötet är på onsdag")
+    mend(halfway)
+    stop(halfway)
+
+    with pytest.raises(Mistake, match="Nothing that weekly:2024-W10 says has changed"):
+        mend(halfway)
+
+
+def test_a_second_mistake_is_corrected_for_all_who_were_told(halfway: City):
+    halfway.change(1, title="Mötet är på onsdag")
+    mend(halfway)
+    halfway.settle(members=(1, 2, 3))
+    stop(halfway)
+    halfway.change(1, title="Mötet är på torsdag")
+
+    assert mend(halfway) == Corrected(moved=0, key=f"{KEY}:correction-2", candidates=3)
+
+
+def test_withdrawn_news_is_not_sent_to_those_who_wait(halfway: City):
+    halfway.change(1, hidden=True)
+
+    mend(halfway, "Mötet är inställt.")
+
+    assert halfway.rows("SELECT state, code FROM delivery WHERE member_id = 3") == [("cancelled", "withdrawn")]
+    assert titles(halfway, 1, mailing=2) == []
+
+
+def test_an_edition_that_still_runs_is_stopped_first(city: City):
+    city.member()
+    city.news("Bron")
+    city.send()
+
+    with pytest.raises(Mistake, match="stop it with"):
+        mend(city)
+
+
+def test_an_edition_that_has_not_begun_has_nothing_to_correct(city: City):
+    city.approved()
+
+    with pytest.raises(Mistake, match="nothing to correct"):
+        stop(city)
