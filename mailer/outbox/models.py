@@ -112,10 +112,9 @@ class Delivery(SQLModel, table=True):
     answer      what the server said, masked
     """
 
-    __table_args__ = (
-        UniqueConstraint("mailing_id", "member_id"),
-        Index("ix_delivery_member", "member_id"),
-    )
+    # No index by member alone: its scattered pages made planning four times slower. A member's deliveries are found
+    # with `mailing_id IN (SELECT id FROM mailing) AND member_id = ?`, one step per mailing.
+    __table_args__ = (UniqueConstraint("mailing_id", "member_id"),)
 
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True))
     mailing_id: int = Field(foreign_key="mailing.id")

@@ -262,9 +262,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("mailing_id", "member_id"),
     )
-    with op.batch_alter_table("delivery", schema=None) as batch_op:
-        batch_op.create_index("ix_delivery_member", ["member_id"], unique=False)
-
     op.create_table(
         "edition",
         sa.Column("id", sa.Integer(), nullable=False),
