@@ -107,9 +107,12 @@ class App:
         return Links(self.settings.site.base_url, self.keyring.tokens)
 
     @cached_property
+    def letters(self) -> Letters:
+        return Letters(resource("templates") / "email")
+
+    @cached_property
     def composer(self) -> Composer:
-        letters = Letters(resource("templates") / "email")
-        return Composer(letters, settings=self.settings, links=self.links, expanders=EXPANDERS)
+        return Composer(self.letters, settings=self.settings, links=self.links, expanders=EXPANDERS)
 
     def office(self) -> Office:
         """What a delivery worker works with; its providers are its own. raises Mistake as `open_provider`."""

@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from mailer.durations import Span
 from mailer.errors import Mistake
@@ -27,6 +36,11 @@ def _weekly(text: str) -> str:
     if not re.fullmatch(rf"({'|'.join(WEEKDAYS)}) ([01]\d|2[0-3]):[0-5]\d", text):
         raise ValueError('write a weekday in English and a time, for example "Thursday 08:00"')
     return text
+
+
+def _place_in_week(text: str) -> tuple[int, str]:
+    weekday, hour = text.split()
+    return WEEKDAYS.index(weekday), hour
 
 
 WeeklyTime = Annotated[str, AfterValidator(_weekly)]
@@ -91,6 +105,12 @@ class Digest(Section):
     per_section: int = Field(6, ge=1)
     at_most: int = Field(14, ge=1)
     same_for_everyone: bool = False
+
+    @model_validator(mode="after")
+    def _drafted_before_sent(self) -> "Digest":
+        if _place_in_week(self.draft) >= _place_in_week(self.send):
+            raise ValueError("draft must come before send in a week from Monday to Sunday")
+        return self
 
 
 class Outbox(Section):

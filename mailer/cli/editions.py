@@ -19,8 +19,6 @@ from mailer.digest import corrections, editions, previews, proofs, sending
 from mailer.digest.plan import Desk, prepare
 from mailer.errors import Mistake, ProviderDown, SendError, Trouble
 from mailer.i18n import _
-from mailer.render.letters import Letters
-from mailer.resources import resource
 
 commands = typer.Typer(help="The editions of a digest.", no_args_is_help=True)
 
@@ -183,7 +181,7 @@ def preview(
         desk, moment = _desk(app, session, name)
         found, covers = _look(session, desk, moment, member, district)
     if in_browser and found:
-        _open(proofs.html_of(_letters(), desk, found[0], app.links, moment))
+        _open(proofs.html_of(app.letters, desk, found[0], app.links, moment))
     elif as_json:
         print_json([*(previews.sheet_row(desk, s) for s in found), *(previews.cover_row(c) for c in covers)])
     else:
@@ -204,7 +202,7 @@ def proof(
         found, _covers = _look(session, desk, moment, None, district)
     if not found:
         raise Mistake("The edition has nothing in it for anyone: there is no proof to send.")
-    mails = [proofs.proof(_letters(), desk, found[0], app.links, address=to, now=app.now()) for to in addresses]
+    mails = [proofs.proof(app.letters, desk, found[0], app.links, address=to, now=app.now()) for to in addresses]
     try:
         outcomes = asyncio.run(app.post(mails))
     except ProviderDown as error:
@@ -237,10 +235,6 @@ def _look(
         remark("Nothing new: no mail would be sent.")
         return [], []
     return [sheet], []
-
-
-def _letters() -> Letters:
-    return Letters(resource("templates") / "email")
 
 
 def _open(html: str) -> None:

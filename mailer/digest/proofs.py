@@ -3,15 +3,15 @@
 from datetime import datetime
 from uuid import uuid4
 
-from mailer.config import Settings
 from mailer.digest.editions import LETTER
-from mailer.digest.plan import Desk, Form
+from mailer.digest.plan import Desk
 from mailer.digest.previews import Sheet, letter_of
 from mailer.errors import Mistake
 from mailer.links import Links
 from mailer.message import Message
 from mailer.message.headers import Refused, addr_spec
-from mailer.render.head import Letterhead, Manner
+from mailer.outbox.compose import letterhead
+from mailer.render.head import Manner
 from mailer.render.letters import Letter, Letters
 from mailer.render.recipients import Person, Recipient
 
@@ -40,7 +40,7 @@ def _letter(desk: Desk, sheet: Sheet) -> Letter:
     return Letter(
         template=LETTER,
         language=sheet.form.language,
-        letterhead=letterhead(desk.settings, desk.edition.publication, sheet.form),
+        letterhead=letterhead(desk.settings, desk.edition.publication, sheet.form.language, sheet.form.letterhead),
         context=letter_of(desk, sheet),
         manner=Manner.SINGLE,
         plain_only=sheet.form.plain_only,
@@ -51,20 +51,3 @@ def _sample(sender: str, address: str, links: Links, now: datetime) -> Recipient
     person = Person("", links.unsubscribe(_NOBODY, 0), links.preferences(_NOBODY, 0))
     message_id = f"{uuid4().hex}@{sender.rpartition('@')[2]}"
     return Recipient(address=address, persons=(person,), message_id=message_id, date=now)
-
-
-def letterhead(settings: Settings, publication: str, form: Form) -> Letterhead:
-    """Return who signs: the publication, or the reader's only district for whatever it has of its own."""
-    published, site = settings.publications[publication], settings.site
-    own = published.districts.get(form.letterhead or "")
-    names: dict[str, str] = {str(language): name for language, name in published.name.items()}
-    return Letterhead(
-        organisation=site.organisation,
-        postal_address=site.postal_address,
-        contact=site.contact,
-        from_name=(own and own.from_name) or published.from_name,
-        from_address=published.from_address,
-        reply_to=(own and own.reply_to) or published.reply_to,
-        list_id=published.list_id,
-        publication_name=names.get(form.language) or names.get(site.language) or publication,
-    )

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from datetime import datetime
 
 from mailer.app import App
+from mailer.jobs.editions import keep_editions
 from mailer.jobs.news import fetch_news
 from mailer.jobs.people import tell_people
 
 Job = Callable[[App, datetime], None]
 
-JOBS: tuple[Job, ...] = (fetch_news, tell_people)
+JOBS: tuple[Job, ...] = (fetch_news, keep_editions, tell_people)

@@ -3,9 +3,15 @@
 import asyncio
 from datetime import datetime
 
+from sqlmodel import Session
+
 from mailer.app import App
+from mailer.digest import previews, proofs
+from mailer.digest.models import Edition
+from mailer.digest.plan import prepare
 from mailer.notices import tell
 from mailer.notices.causes import Cause
+from mailer.notices.letters import NOTHING, Enclosure
 
 
 def tell_people(app: App, now: datetime) -> None:
@@ -15,11 +21,20 @@ def tell_people(app: App, now: datetime) -> None:
     if not causes:
         return
     with app.reading() as session:
-        letters = tell.write(session, causes, app.settings, attach=_nothing, now=now)
+        letters = tell.write(session, causes, app.settings, enclose=lambda s, c: enclose(app, s, c, now), now=now)
     told = asyncio.run(tell.send(letters, app.post))
     with app.writing() as session:
         tell.settle(session, told)
 
 
-def _nothing(_session: object, _cause: Cause) -> tuple[tuple[str, str], ...]:
-    return ()
+def enclose(app: App, session: Session, cause: Cause, now: datetime) -> Enclosure:
+    """Return the preview of the edition that a notice is about, and where it has nothing to offer."""
+    if cause.edition_id is None:
+        return NOTHING
+    edition = session.get_one(Edition, cause.edition_id)
+    desk = prepare(session, app.settings, edition, app.links, now)
+    sheets, _counts = previews.sheets(session, desk, now)
+    empty = [cover.district for cover in previews.coverage_of(desk) if not cover.local]
+    pages = [proofs.html_of(app.letters, desk, sheet, app.links, now) for sheet in sheets[:1]]
+    name = f"{edition.publication}-{edition.period}.html"
+    return Enclosure(districts_without_news=tuple(empty), pages=tuple((name, page) for page in pages))

@@ -1,5 +1,6 @@
 """A notice as a mail: short plain text, the preview of an edition attached."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -11,14 +12,23 @@ from mailer.i18n import translations
 from mailer.message import Message
 from mailer.notices.causes import Cause
 
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """What goes with a notice about an edition: `pages` are (file name, HTML)."""
+
+    districts_without_news: tuple[str, ...] = ()
+    pages: tuple[tuple[str, str], ...] = ()
+
+
+NOTHING = Enclosure()
+
 # Not the members' hot path: the library's writer serves, base64 keeps every line short and free of leading dots.
 _POLICY = SMTP.clone(cte_type="7bit")
 
 
-def compose(
-    cause: Cause, person: Person, sender: Publication, *, attachments: tuple[tuple[str, str], ...], now: datetime
-) -> Message:
-    """Write `cause` to `person`. `attachments` are (file name, HTML)."""
+def compose(cause: Cause, person: Person, sender: Publication, *, enclosure: Enclosure, now: datetime) -> Message:
+    """Write `cause` to `person`."""
     say = translations(person.language).gettext
     mail = EmailMessage(policy=_POLICY)
     mail["From"] = Address(sender.from_name, addr_spec=sender.from_address)
@@ -27,8 +37,11 @@ def compose(
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = make_msgid(domain=sender.from_address.rpartition("@")[2])
     mail["Auto-Submitted"] = "auto-generated"
-    text = "\n".join(say(line).format(**cause.values) for line in cause.lines)
-    mail.set_content(text + "\n", cte="base64")
-    for name, html in attachments:
+    lines = [say(line).format(**cause.values) for line in cause.lines]
+    if enclosure.districts_without_news:
+        districts = ", ".join(enclosure.districts_without_news)
+        lines += ["", say("No local news this week for: {districts}").format(districts=districts)]
+    mail.set_content("\n".join(lines) + "\n", cte="base64")
+    for name, html in enclosure.pages:
         mail.add_attachment(html, subtype="html", filename=name, cte="base64")
     return Message(sender=sender.from_address, recipient=person.address, content=bytes(mail))

@@ -11,13 +11,13 @@ from mailer.errors import ProviderDown
 from mailer.message import Message
 from mailer.notices.causes import Cause, due
 from mailer.notices.gather import gather
-from mailer.notices.letters import compose
+from mailer.notices.letters import Enclosure, compose
 from mailer.notices.models import Notice
 from mailer.providers import Outcome, Receipt
 
 log = structlog.get_logger()
 
-Attach = Callable[[Session, Cause], tuple[tuple[str, str], ...]]
+Enclose = Callable[[Session, Cause], Enclosure]
 Post = Callable[[Sequence[Message]], Awaitable[list[Outcome]]]
 
 
@@ -34,13 +34,13 @@ def claim(session: Session, settings: Settings, now: datetime) -> list[Cause]:
 
 
 def write(
-    session: Session, causes: Sequence[Cause], settings: Settings, *, attach: Attach, now: datetime
+    session: Session, causes: Sequence[Cause], settings: Settings, *, enclose: Enclose, now: datetime
 ) -> dict[str, list[Message]]:
     """Compose each cause for everyone who wants to hear of it, by cause key."""
     sender = settings.publications[settings.digest.publication]
     return {
         cause.key: [
-            compose(cause, person, sender, attachments=attach(session, cause), now=now)
+            compose(cause, person, sender, enclosure=enclose(session, cause), now=now)
             for person in settings.people.values()
             if cause.occasion in person.tell
         ]

@@ -16,9 +16,12 @@ from mailer.message import Message
 from mailer.news.models import SourceState
 from mailer.notices import tell
 from mailer.notices.gather import gather
+from mailer.notices.letters import NOTHING, Enclosure
 from mailer.outbox.models import Mailing, MailingState
 from mailer.providers import Outcome, Receipt
 from tests.builders import some_settings
+
+AN_ENCLOSURE = Enclosure(districts_without_news=("Farsta",), pages=(("utkast.html", "<p>Å</p>"),))
 
 
 @pytest.fixture
@@ -89,7 +92,7 @@ def test_only_those_who_want_to_hear_of_it_are_told(session: Session, settings: 
     a_draft(session, now)
 
     letters = tell.write(
-        session, tell.claim(session, settings, now), settings, attach=lambda *_: (("utkast.html", "<p>Å</p>"),), now=now
+        session, tell.claim(session, settings, now), settings, enclose=lambda *_: AN_ENCLOSURE, now=now
     )
 
     ((message,),) = letters.values()
@@ -98,6 +101,7 @@ def test_only_those_who_want_to_hear_of_it_are_told(session: Session, settings: 
     assert mail["Auto-Submitted"] == "auto-generated"
     assert [part.get_filename() for part in mail.iter_attachments()] == ["utkast.html"]
     assert b"\n." not in message.content
+    assert "Farsta" in mail.get_body().get_content()
 
 
 def test_what_could_not_be_sent_is_not_noted_as_told(session: Session, settings: Settings, now: datetime):
@@ -108,7 +112,7 @@ def test_what_could_not_be_sent_is_not_noted_as_told(session: Session, settings:
         return [Receipt("250 ok") for _ in messages]
 
     a_draft(session, now)
-    letters = tell.write(session, tell.claim(session, settings, now), settings, attach=lambda *_: (), now=now)
+    letters = tell.write(session, tell.claim(session, settings, now), settings, enclose=lambda *_: NOTHING, now=now)
     assert asyncio.run(tell.send(letters, down)) == []
     assert tell.claim(session, settings, now + timedelta(minutes=1)) == []
 
