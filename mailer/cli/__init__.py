@@ -6,7 +6,7 @@ import sys
 import typer
 
 from mailer import logs
-from mailer.cli import catch, database, editions, members, news, outbox, setup, worker
+from mailer.cli import catch, database, editions, members, news, outbox, running, setup, worker
 from mailer.cli.frame import Frame, accept_everywhere
 from mailer.errors import ProviderDown, UtskickError
 from mailer.i18n import _, language_of, speaking
@@ -22,6 +22,9 @@ root = typer.Typer(
 )
 root.command("init")(setup.init)
 root.command("catch")(catch.catch)
+root.command("run")(running.run)
+root.command("web")(running.web)
+root.command("clock")(running.clock)
 root.command("worker")(worker.worker)
 root.add_typer(database.commands, name="db")
 root.add_typer(members.commands, name="members")

@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+import sys
+from typing import Annotated
 
 import typer
 import uvloop
@@ -10,16 +12,21 @@ from mailer.cli.frame import app_of, remark
 from mailer.outbox.worker import Office, run
 
 
-def worker(context: typer.Context) -> None:
+def worker(
+    context: typer.Context,
+    tethered: Annotated[bool, typer.Option("--tethered", help="Stop too when standard input is closed.")] = False,
+) -> None:
     """Send what is due until told to stop; on SIGTERM or Ctrl-C finish what is under way first."""
     office = app_of(context).office()
     remark("The worker is ready.")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_until_told(office))
+        runner.run(_until_told(office, tether=sys.stdin.fileno() if tethered else None))
 
 
-async def _until_told(office: Office) -> None:
+async def _until_told(office: Office, *, tether: int | None) -> None:
     stop = asyncio.Event()
+    if tether is not None:  # nobody writes there: readable means that the one who started us is gone
+        asyncio.get_running_loop().add_reader(tether, stop.set)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await run(office, stop)

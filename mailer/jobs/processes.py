@@ -23,8 +23,9 @@ class _Slot:
 class Crew:
     """`size` processes of `command`. Watched from a thread of its own; `stop` sends SIGTERM and waits."""
 
-    def __init__(self, command: Sequence[str], size: int) -> None:
+    def __init__(self, command: Sequence[str], size: int, *, rest: float = REST_AFTER_FALL) -> None:
         self._command = command
+        self._rest = rest
         self._stopping = threading.Event()
         self._slots = [_Slot(self._start()) for _ in range(size)]
         self._watcher = threading.Thread(target=self._watch, name="crew", daemon=True)
@@ -32,7 +33,8 @@ class Crew:
 
     def _start(self) -> subprocess.Popen[bytes]:
         # A session of its own: Ctrl-C at the terminal reaches us alone, and we let the workers drain.
-        return subprocess.Popen(self._command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603  # our own
+        # The pipe is their tether: when we are killed it closes, and they finish by themselves.
+        return subprocess.Popen(self._command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603  # our own
 
     def _watch(self) -> None:
         while not self._stopping.wait(0.5):
@@ -45,7 +47,8 @@ class Crew:
         if slot.fell_at is None:
             slot.fell_at = time.monotonic()
             log.warning("worker fell", pid=slot.process.pid, status=slot.process.returncode)
-        elif time.monotonic() - slot.fell_at >= REST_AFTER_FALL:
+        elif time.monotonic() - slot.fell_at >= self._rest:
+            _untie(slot.process)
             slot.process, slot.fell_at = self._start(), None
 
     def stop(self) -> None:
@@ -63,3 +66,10 @@ class Crew:
                 log.warning("worker did not finish in time", pid=process.pid)
                 process.kill()
                 process.wait()
+        for slot in self._slots:
+            _untie(slot.process)
+
+
+def _untie(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin:
+        process.stdin.close()

@@ -1,0 +1,75 @@
+"""utskick run, web and clock: the parts of a running installation, together or each by itself."""
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from mailer.app import App
+from mailer.cli.frame import app_of, remark
+from mailer.jobs.clock import start_clock
+from mailer.jobs.processes import Crew
+from mailer.web import create_web, serve
+
+
+def run(context: typer.Context) -> None:
+    """Serve the pages, keep the clock and deliver, until told to stop. What is being sent is finished first."""
+    app = app_of(context)
+    app.office()  # a mistake in the providers is told now, by one program and not by each worker
+    with _delivering(app), _ringing(app):
+        _serve(app)
+
+
+def web(context: typer.Context) -> None:
+    """Serve the member's pages only."""
+    app = app_of(context)
+    app.engine.connect().close()
+    _serve(app)
+
+
+def clock(context: typer.Context) -> None:
+    """Keep the clock only: fetch news, draft and send editions, tell the people in charge."""
+    app = app_of(context)
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told.set())
+    with _ringing(app):
+        remark("The clock is running.")
+        told.wait()
+
+
+def _serve(app: App) -> None:
+    settings = app.settings.web
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # Uvicorn finishes its answers and then raises the signal again: it has to reach our own clean-up.
+        signal.signal(number, _leave)
+    remark("The pages are at {address}", address=f"http://{settings.host}:{settings.port}/")
+    serve(create_web(app), settings.host, settings.port)
+
+
+def _leave(*_: object) -> None:
+    raise typer.Exit
+
+
+@contextmanager
+def _ringing(app: App) -> Iterator[None]:
+    app.engine.connect().close()  # no database or no keys: told at once, not by the first ring
+    scheduler = start_clock(app)
+    try:
+        yield
+    finally:
+        scheduler.shutdown()
+
+
+@contextmanager
+def _delivering(app: App) -> Iterator[None]:
+    places = ["--config", str(app.places.config.absolute()), "--data", str(app.data.absolute())]
+    crew = Crew([sys.executable, "-m", "mailer.cli", "worker", "--tethered", *places], app.settings.outbox.workers)
+    try:
+        yield
+    finally:
+        remark("Finishing what is being sent.")
+        crew.stop()
