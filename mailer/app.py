@@ -15,6 +15,7 @@ from mailer.digest.contents import expand
 from mailer.errors import Mistake, ProviderDown
 from mailer.links import Links
 from mailer.message import Message
+from mailer.news.reference import load_reference
 from mailer.outbox.carriers import Carrier
 from mailer.outbox.compose import Composer, Expand
 from mailer.outbox.worker import Office
@@ -97,6 +98,13 @@ class App:
     def bare_engine(self) -> sa.Engine:
         """The database as it is: for commands that create or upgrade it."""
         return db.open_engine(self.settings.database or f"sqlite:///{self.data / DATABASE}")
+
+    def prepare(self) -> None:
+        """Make the data folder and the database, and load the shipped districts and topics; keeps what is there."""
+        self.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        db.upgrade(self.bare_engine)
+        with self.writing() as session:
+            load_reference(session)
 
     @cached_property
     def keyring(self) -> keys.Keyring:

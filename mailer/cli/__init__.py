@@ -6,7 +6,7 @@ import sys
 import typer
 
 from mailer import logs
-from mailer.cli import catch, database, editions, members, news, outbox, running, setup, worker
+from mailer.cli import catch, database, demo, editions, members, news, outbox, running, setup, worker
 from mailer.cli.frame import Frame, accept_everywhere
 from mailer.errors import ProviderDown, UtskickError
 from mailer.i18n import _, language_of, speaking
@@ -21,6 +21,7 @@ root = typer.Typer(
     pretty_exceptions_enable=False,
 )
 root.command("init")(setup.init)
+root.command("demo")(demo.demo)
 root.command("catch")(catch.catch)
 root.command("run")(running.run)
 root.command("web")(running.web)

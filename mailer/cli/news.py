@@ -14,11 +14,10 @@ from mailer.cli.frame import Json, app_of, print_json, remark
 from mailer.errors import Mistake
 from mailer.i18n import _
 from mailer.news import desk, importing, listing, sources
-from mailer.news.fetching import Web
 from mailer.news.models import NewsItem
 from mailer.news.moments import parse_moment
 from mailer.news.reference import find_tag
-from mailer.news.storing import lock, remember
+from mailer.news.storing import lock
 
 commands = typer.Typer(help="News: sources, items and their tags.", no_args_is_help=True)
 
@@ -40,17 +39,11 @@ def import_(
 ) -> None:
     """Bring in a file or an address. Safe to repeat: what is known is brought up to date."""
     app = app_of(context)
-    now, moment = app.now(), _moment(app, published)
-    name = source or importing.name_for(place)
-    with _kitchen(app) as kitchen:
-        answer = importing.read(place, kitchen.web)
-        described = importing.source_for(name, place, answer, app.settings)
-        items = sources.parse(answer, described, app.settings.site.zone)
-        with app.reading() as session:
-            fingerprints = remember(session, name).fingerprints
-        arrivals = sources.prepare(items, fingerprints, kitchen)
-    with app.writing() as session:
-        stored = importing.keep_import(session, name, described, arrivals, published_at=moment, now=now)
+    name, moment = source or importing.name_for(place), _moment(app, published)
+    with sources.open_kitchen(app.settings, app.data) as kitchen:
+        stored = importing.bring_in(
+            importing.Order(place, name, moment), app.settings, kitchen, app.writing, now=app.now()
+        )
     remark(
         "{source}: {added} new, {changed} changed, {unchanged} unchanged.",
         source=name,
@@ -67,7 +60,7 @@ def fetch(
 ) -> None:
     """Fetch sources now, without waiting for the clock."""
     app = app_of(context)
-    with _kitchen(app) as kitchen:
+    with sources.open_kitchen(app.settings, app.data) as kitchen:
         wanted = names or list(app.settings.sources)
         reports = sources.fetch(wanted, app.settings, kitchen, app.writing, now=app.now())
     for report in reports:
@@ -249,15 +242,6 @@ def _changing(context: typer.Context, item: int) -> Iterator[NewsItem]:
         found = desk.find_item(session, item)
         yield found
         session.add(found)
-
-
-@contextmanager
-def _kitchen(app: App) -> Iterator[sources.Kitchen]:
-    web = Web(allow_hosts=app.settings.news.allow_hosts)
-    try:
-        yield sources.Kitchen(web, app.data, app.settings.site.zone)
-    finally:
-        web.close()
 
 
 def _text(said: str | None) -> str | None:

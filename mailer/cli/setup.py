@@ -4,9 +4,8 @@ import shutil
 
 import typer
 
-from mailer import db, keys
+from mailer import keys
 from mailer.cli.frame import Frame, remark
-from mailer.news.reference import load_reference
 from mailer.resources import resource
 
 
@@ -21,14 +20,13 @@ def init(context: typer.Context) -> None:
         shutil.copyfile(resource("config.toml"), places.config)
         remark("Wrote the config {path}: make it yours.", path=places.config)
     app = frame.app
-    app.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if places.keys.exists():
         remark("Kept the keys {path}.", path=places.keys)
     else:
         places.keys.parent.mkdir(parents=True, exist_ok=True)
         keys.create(places.keys)
         remark("Wrote the keys {path}: keep a copy, apart from the data.", path=places.keys)
-    db.upgrade(app.bare_engine)
-    with app.writing() as session:
-        load_reference(session)
+    if app.data_folder.absolute() in places.keys.absolute().parents:
+        remark("The keys lie in the data folder, so a copy of it can be read by anyone: name a place in UTSKICK_KEYS.")
+    app.prepare()
     remark("The database is ready.")

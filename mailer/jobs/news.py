@@ -6,7 +6,6 @@ import structlog
 
 from mailer.app import App
 from mailer.news import sources
-from mailer.news.fetching import Web
 
 log = structlog.get_logger()
 
@@ -19,12 +18,8 @@ def fetch_news(app: App, now: datetime) -> None:
         due = sources.claim_due(session, app.settings, now)
     if not due:
         return
-    web = Web(allow_hosts=app.settings.news.allow_hosts)
-    try:
-        kitchen = sources.Kitchen(web, app.data, app.settings.site.zone)
+    with sources.open_kitchen(app.settings, app.data) as kitchen:
         reports = sources.fetch(due, app.settings, kitchen, app.writing, now=now)
-    finally:
-        web.close()
     for report in reports:
         if report.error:
             log.warning("source is broken", source=report.source, reason=str(report.error))

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,7 +15,8 @@ from mailer.errors import Mistake
 from mailer.news.fetching import MAX_BYTES, NOTHING_SAID, Answer, Web
 from mailer.news.jsonfeed import looks_like_json
 from mailer.news.models import SourceState
-from mailer.news.storing import Arrival, Stored, Terms, store
+from mailer.news.sources import Kitchen, Transaction, parse, prepare
+from mailer.news.storing import Arrival, Stored, Terms, remember, store
 from mailer.news.tagging import tags_of_source
 
 _FEED = re.compile(rb"<(?:rss|feed|rdf:RDF)[\s>]", re.IGNORECASE)
@@ -66,20 +68,34 @@ def source_for(name: str, place: str, answer: Answer, settings: config.Settings)
     return config.Source(url=place, kind="list")
 
 
-def keep_import(
-    session: Session,
-    name: str,
-    source: config.Source,
-    arrivals: Sequence[Arrival],
-    *,
-    published_at: datetime | None,
-    now: datetime,
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a person asks to bring in. `published_at` is for articles that do not say; None: now."""
+
+    place: str
+    source: str
+    published_at: datetime | None = None
+
+
+def bring_in(
+    order: Order, settings: config.Settings, kitchen: Kitchen, writing: Transaction, *, now: datetime
 ) -> Stored:
-    """Store what was read. `published_at` is for articles that do not say; default now."""
-    tags = tags_of_source(name, source.districts, source.topics)
-    terms = Terms(name, published_at=published_at or now, approved=source.approved, source_tags=tags)
+    """Read a file or an address, and store its articles. raises Mistake, BrokenSource"""
+    answer = read(order.place, kitchen.web)
+    described = source_for(order.source, order.place, answer, settings)
+    items = parse(answer, described, settings.site.zone)
+    with writing() as session:
+        fingerprints = remember(session, order.source).fingerprints
+    arrivals = prepare(items, fingerprints, kitchen)
+    with writing() as session:
+        return _keep(session, order, described, arrivals, now)
+
+
+def _keep(session: Session, order: Order, source: config.Source, arrivals: Sequence[Arrival], now: datetime) -> Stored:
+    tags = tags_of_source(order.source, source.districts, source.topics)
+    terms = Terms(order.source, published_at=order.published_at or now, approved=source.approved, source_tags=tags)
     stored = store(session, arrivals, terms, now=now)
-    state = session.get(SourceState, name) or SourceState(source=name)
+    state = session.get(SourceState, order.source) or SourceState(source=order.source)
     state.fetched_at, state.items = now, len(arrivals)
     state.broken_since = state.error = None
     session.add(state)

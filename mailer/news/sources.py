@@ -3,8 +3,8 @@
 The network is asked between transactions, never inside one: remember -> harvest -> keep.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -34,6 +34,16 @@ class Kitchen:
     web: Web
     data: Path
     zone: tzinfo
+
+
+@contextmanager
+def open_kitchen(settings: config.Settings, data: Path) -> Iterator[Kitchen]:
+    """Open what reading sources needs, and close its connections afterwards."""
+    web = Web(allow_hosts=settings.news.allow_hosts)
+    try:
+        yield Kitchen(web, data, settings.site.zone)
+    finally:
+        web.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,149 @@
+"""utskick demo: this week's sample edition, from news to a local inbox."""
+
+import asyncio
+import signal
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from fastapi import FastAPI
+from rich.console import Console
+from rich.table import Table
+
+from mailer.app import App
+from mailer.catcher import Catcher
+from mailer.cli.frame import Frame, remark
+from mailer.demo import stage
+from mailer.demo.figures import Row, per_district
+from mailer.digest import editions, sending
+from mailer.errors import Mistake
+from mailer.i18n import _
+from mailer.outbox.status import Status, find, status
+from mailer.outbox.worker import drain
+from mailer.web import create_web, listen, server_of
+
+HOST = "127.0.0.1"
+PAGES_PORT, INBOX_PORT = 8080, 8025
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    books: Status
+    rows: Sequence[Row]
+    seconds: float
+
+
+def demo(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="Stop after the table.")] = False,
+) -> None:
+    """Send this week's sample edition to 500 invented members, and show what they got in a local inbox."""
+    frame: Frame = context.obj
+    folder = (frame.data or Path("demo")).absolute()
+    stage.clear(folder)
+    asyncio.run(_play(folder, once=once))
+
+
+async def _play(folder: Path, *, once: bool) -> None:
+    with _free(PAGES_PORT) as pages:
+        base_url = f"http://{HOST}:{pages.getsockname()[1]}"
+        catcher = Catcher(folder / "caught", web_port=0 if once else _or_any(INBOX_PORT), images_from=(base_url,))
+        async with catcher:
+            app = await asyncio.to_thread(stage.build, folder, base_url=base_url, smtp_port=catcher.smtp_port)
+            _show(await _send_this_week(app))
+            if not once:
+                await _serve_until_told(create_web(app), pages, base_url, catcher)
+
+
+async def _send_this_week(app: App) -> Sent:
+    remark("Importing the sample news …")
+    items = await asyncio.to_thread(stage.import_news, app)
+    remark("{items} items. Importing 500 invented members …", items=items)
+    await asyncio.to_thread(stage.import_members, app)
+    remark("Planning this week's edition …")
+    edition_id = _approved(app)
+    planned = await asyncio.to_thread(sending.send_now, app.engine, app.settings, app.links, edition_id, app.now())
+    remark("Sending {count} letters over SMTP …", count=planned.candidates)
+    began = time.monotonic()
+    await asyncio.to_thread(asyncio.run, drain(app.office()))  # a loop of its own: the catcher is busy in this one
+    seconds = time.monotonic() - began
+    with app.reading() as session:
+        connection = session.connection()
+        [books] = status(connection, planned.key)
+        rows = per_district(session, find(connection, planned.key))
+    return Sent(books, rows, seconds)
+
+
+def _approved(app: App) -> int:
+    now = app.now()
+    with app.writing() as session:
+        edition = editions.draft(session, app.settings, app.settings.digest.publication, now)
+        if edition is None or edition.id is None:
+            raise Mistake("The demo folder has an edition already: run the demo again.")
+        editions.set_intro(
+            session,
+            edition,
+            "Hej! Det här är ett provbrev med påhittade medlemmar. Du får bara nyheter från de delar av staden och "
+            "de ämnen som du själv har valt.",
+        )
+        editions.approve(session, edition, who=stage.WHO, now=now)
+        return edition.id
+
+
+def _show(sent: Sent) -> None:
+    table = Table(title=sent.books.key)
+    table.add_column(_("District"))
+    for heading in (_("Members"), _("Items"), _("Variants")):
+        table.add_column(heading, justify="right")
+    for row in sent.rows:
+        table.add_row(row.district, str(row.members), str(row.items), str(row.variants))
+    console = Console()
+    console.print(table)
+    books = sent.books
+    line = _(
+        "{candidates} members: {sent} sent, {failed} failed, {cancelled} cancelled, {uncertain} uncertain; "
+        "{rate} messages per second."
+    )
+    console.print(
+        line.format(
+            candidates=books.candidates,
+            sent=books.sent,
+            failed=books.failed,
+            cancelled=books.cancelled,
+            uncertain=books.uncertain,
+            rate=round(books.sent / sent.seconds),
+        ),
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+async def _serve_until_told(web: FastAPI, pages: socket.socket, base_url: str, catcher: Catcher) -> None:
+    server = server_of(web)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, setattr, server, "should_exit", True)
+    remark("The inbox with every letter: {address}", address=catcher.web_address)
+    remark("The members' pages, where its links lead: {address}", address=base_url)
+    remark("Press Ctrl-C to stop. `make demo` begins anew.")
+    await asyncio.to_thread(server.run, sockets=[pages])
+
+
+def _free(port: int) -> socket.socket:
+    """Listen at `port`, or at any free one when somebody else does."""
+    try:
+        return listen(HOST, port)
+    except Mistake:
+        return listen(HOST, 0)
+
+
+def _or_any(port: int) -> int:
+    """Return `port` when it is free, 0 for any when it is not."""
+    try:
+        listen(HOST, port).close()
+    except Mistake:
+        return 0
+    return port

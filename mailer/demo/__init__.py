@@ -1,0 +1,1 @@
+"""The sample installation: one throwaway folder with invented members, this week's edition and a local inbox."""
