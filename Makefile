@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test lint check bench lock clean
+.PHONY: help demo test lint check bench pictures lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -42,6 +42,9 @@ check: lint test ## lint and test
 
 bench: $(VENV)/.installed-dev ## plan digests for 10,000, 100,000 and 1,000,000 invented members
 	@$(BIN)/python -m benchmarks.planning $(ARGS)
+
+pictures: $(VENV)/.installed-dev ## make the pictures of the docs anew (needs Chromium)
+	@$(BIN)/python docs/pictures.py
 
 lock: ## write both lock files anew from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group build -o requirements.lock pyproject.toml

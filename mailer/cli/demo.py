@@ -87,7 +87,7 @@ def _approved(app: App) -> int:
         editions.set_intro(
             session,
             edition,
-            "Hej! Det här är ett provbrev med påhittade medlemmar. Du får bara nyheter från de delar av staden och "
+            "Det här är ett provbrev med påhittade medlemmar. Du får bara nyheter från de delar av staden och "
             "de ämnen som du själv har valt.",
         )
         editions.approve(session, edition, who=stage.WHO, now=now)
