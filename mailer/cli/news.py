@@ -13,7 +13,7 @@ from mailer.app import App
 from mailer.cli.frame import Json, app_of, print_json, remark
 from mailer.errors import Mistake
 from mailer.i18n import _
-from mailer.news import desk, importing, listing, sources
+from mailer.news import editing, importing, listing, sources
 from mailer.news.models import NewsItem
 from mailer.news.moments import parse_moment
 from mailer.news.reference import find_tag
@@ -40,9 +40,9 @@ def import_(
     """Bring in a file or an address. Safe to repeat: what is known is brought up to date."""
     app = app_of(context)
     name, moment = source or importing.name_for(place), _moment(app, published)
-    with sources.open_kitchen(app.settings, app.data) as kitchen:
+    with sources.open_tools(app.settings, app.data) as tools:
         stored = importing.bring_in(
-            importing.Order(place, name, moment), app.settings, kitchen, app.writing, now=app.now()
+            importing.Order(place, name, moment), app.settings, tools, app.writing, now=app.now()
         )
     remark(
         "{source}: {added} new, {changed} changed, {unchanged} unchanged.",
@@ -60,9 +60,9 @@ def fetch(
 ) -> None:
     """Fetch sources now, without waiting for the clock."""
     app = app_of(context)
-    with sources.open_kitchen(app.settings, app.data) as kitchen:
+    with sources.open_tools(app.settings, app.data) as tools:
         wanted = names or list(app.settings.sources)
-        reports = sources.fetch(wanted, app.settings, kitchen, app.writing, now=app.now())
+        reports = sources.fetch(wanted, app.settings, tools, app.writing, now=app.now())
     for report in reports:
         _tell(report)
     if any(report.error for report in reports):
@@ -91,9 +91,9 @@ def add(
 ) -> None:
     """Write an item. Without --tag its districts and topics are found in its words."""
     app = app_of(context)
-    draft = desk.Draft(title, _text(body), url, _moment(app, published))
+    wording = editing.Wording(title, _text(body), url, _moment(app, published))
     with app.writing() as session:
-        item = desk.add(session, draft, tag or [], now=app.now())
+        item = editing.add(session, wording, tag or [], now=app.now())
         typer.echo(item.id)
 
 
@@ -108,9 +108,9 @@ def edit(
 ) -> None:
     """Correct an item. What you set stays, also when the source changes its own."""
     app = app_of(context)
-    draft = desk.Draft(title, _text(body), url, _moment(app, published))
+    wording = editing.Wording(title, _text(body), url, _moment(app, published))
     with app.writing() as session:
-        desk.edit(session, desk.find_item(session, item), draft)
+        editing.edit(session, editing.find_item(session, item), wording)
 
 
 @commands.command()
@@ -124,12 +124,12 @@ def tag(
     """Add and remove districts and topics; the rules do not undo it. --lock stops the rules altogether."""
     app = app_of(context)
     with app.writing() as session:
-        found = desk.find_item(session, item)
-        desk.retag_by_hand(session, found, add=add or [], remove=remove or [])
+        found = editing.find_item(session, item)
+        editing.retag_by_hand(session, found, add=add or [], remove=remove or [])
         if lock is True:
-            desk.lock_tags(session, found)
+            editing.lock_tags(session, found)
         elif lock is False:
-            desk.unlock_tags(session, found)
+            editing.unlock_tags(session, found)
         entry = listing.show(session, found, now=app.now())
     _print_entries([entry], app)
 
@@ -194,7 +194,7 @@ def show(context: typer.Context, item: Item, json: Json = False) -> None:
     """Show an item whole."""
     app = app_of(context)
     with app.reading() as session:
-        entry = listing.show(session, desk.find_item(session, item), now=app.now())
+        entry = listing.show(session, editing.find_item(session, item), now=app.now())
     if json:
         print_json([_row(entry, app)])
         return
@@ -239,7 +239,7 @@ def _print_entries(entries: list[listing.Entry], app: App) -> None:
 @contextmanager
 def _changing(context: typer.Context, item: int) -> Iterator[NewsItem]:
     with app_of(context).writing() as session:
-        found = desk.find_item(session, item)
+        found = editing.find_item(session, item)
         yield found
         session.add(found)
 

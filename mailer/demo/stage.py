@@ -48,8 +48,8 @@ def _settings(path: Path, *, base_url: str, smtp_port: int) -> config.Settings:
 def import_news(app: App) -> int:
     """Import the sample news as of now; return how many items there are."""
     order = importing.Order(str(resource("examples") / "nyheter.txt"), "nyheter")
-    with sources.open_kitchen(app.settings, app.data) as kitchen:
-        return importing.bring_in(order, app.settings, kitchen, app.writing, now=app.now()).added
+    with sources.open_tools(app.settings, app.data) as tools:
+        return importing.bring_in(order, app.settings, tools, app.writing, now=app.now()).added
 
 
 def import_members(app: App) -> int:

@@ -18,8 +18,8 @@ def fetch_news(app: App, now: datetime) -> None:
         due = sources.claim_due(session, app.settings, now)
     if not due:
         return
-    with sources.open_kitchen(app.settings, app.data) as kitchen:
-        reports = sources.fetch(due, app.settings, kitchen, app.writing, now=now)
+    with sources.open_tools(app.settings, app.data) as tools:
+        reports = sources.fetch(due, app.settings, tools, app.writing, now=now)
     for report in reports:
         if report.error:
             log.warning("source is broken", source=report.source, reason=str(report.error))

@@ -15,8 +15,8 @@ from mailer.errors import Mistake
 from mailer.news.fetching import MAX_BYTES, NOTHING_SAID, Answer, Web
 from mailer.news.jsonfeed import looks_like_json
 from mailer.news.models import SourceState
-from mailer.news.sources import Kitchen, Transaction, parse, prepare
-from mailer.news.storing import Arrival, Stored, Terms, remember, store
+from mailer.news.sources import Tools, Transaction, parse, prepare
+from mailer.news.storing import ReadyItem, Stored, Terms, remember, store
 from mailer.news.tagging import tags_of_source
 
 _FEED = re.compile(rb"<(?:rss|feed|rdf:RDF)[\s>]", re.IGNORECASE)
@@ -77,26 +77,26 @@ class Order:
     published_at: datetime | None = None
 
 
-def bring_in(
-    order: Order, settings: config.Settings, kitchen: Kitchen, writing: Transaction, *, now: datetime
-) -> Stored:
+def bring_in(order: Order, settings: config.Settings, tools: Tools, writing: Transaction, *, now: datetime) -> Stored:
     """Read a file or an address, and store its articles. raises Mistake, BrokenSource"""
-    answer = read(order.place, kitchen.web)
+    answer = read(order.place, tools.web)
     described = source_for(order.source, order.place, answer, settings)
     items = parse(answer, described, settings.site.zone)
     with writing() as session:
         fingerprints = remember(session, order.source).fingerprints
-    arrivals = prepare(items, fingerprints, kitchen)
+    ready_items = prepare(items, fingerprints, tools)
     with writing() as session:
-        return _keep(session, order, described, arrivals, now)
+        return _keep(session, order, described, ready_items, now)
 
 
-def _keep(session: Session, order: Order, source: config.Source, arrivals: Sequence[Arrival], now: datetime) -> Stored:
+def _keep(
+    session: Session, order: Order, source: config.Source, ready_items: Sequence[ReadyItem], now: datetime
+) -> Stored:
     tags = tags_of_source(order.source, source.districts, source.topics)
     terms = Terms(order.source, published_at=order.published_at or now, approved=source.approved, source_tags=tags)
-    stored = store(session, arrivals, terms, now=now)
+    stored = store(session, ready_items, terms, now=now)
     state = session.get(SourceState, order.source) or SourceState(source=order.source)
-    state.fetched_at, state.items = now, len(arrivals)
+    state.fetched_at, state.items = now, len(ready_items)
     state.broken_since = state.error = None
     session.add(state)
     return stored

@@ -139,7 +139,7 @@ class SourceEntry:
 
 
 def list_sources(session: Session, sources: Mapping[str, config.Source]) -> list[SourceEntry]:
-    """List the sources of the config, then what came otherwise (imported files, the desk), by name."""
+    """List the sources of the config, then what came otherwise (imported files, what was written here), by name."""
     states = {state.source: state for state in session.exec(select(SourceState))}
     stored = set(session.exec(select(NewsItem.source).distinct()).all())
     others = sorted((stored | set(states)) - set(sources))

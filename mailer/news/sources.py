@@ -1,6 +1,6 @@
 """Sources: fetch each by itself, so that a broken one stops no other, and remember how each is doing.
 
-The network is asked between transactions, never inside one: remember -> harvest -> keep.
+The network is asked between transactions, never inside one: remember -> ask -> keep.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,14 +21,14 @@ from mailer.news.lists import parse_list
 from mailer.news.models import SourceState
 from mailer.news.pages import parse_page
 from mailer.news.parsed import BrokenSource, ParsedItem
-from mailer.news.storing import Arrival, Memory, Stored, Terms, remember, store
+from mailer.news.storing import Memory, ReadyItem, Stored, Terms, remember, store
 from mailer.news.tagging import tags_of, tags_of_source
 
 Transaction = Callable[[], AbstractContextManager[Session]]
 
 
 @dataclass(frozen=True, slots=True)
-class Kitchen:
+class Tools:
     """What reading a source needs beside the source: the web, where pictures go, and our time zone."""
 
     web: Web
@@ -37,20 +37,20 @@ class Kitchen:
 
 
 @contextmanager
-def open_kitchen(settings: config.Settings, data: Path) -> Iterator[Kitchen]:
+def open_tools(settings: config.Settings, data: Path) -> Iterator[Tools]:
     """Open what reading sources needs, and close its connections afterwards."""
     web = Web(allow_hosts=settings.news.allow_hosts)
     try:
-        yield Kitchen(web, data, settings.site.zone)
+        yield Tools(web, data, settings.site.zone)
     finally:
         web.close()
 
 
 @dataclass(frozen=True, slots=True)
-class Harvest:
-    """What came of asking a source. `arrivals` None: nothing changed; `error`: why there is nothing."""
+class Fetched:
+    """What came of asking a source. `items` None: nothing changed; `error`: why there is nothing."""
 
-    arrivals: tuple[Arrival, ...] | None = None
+    items: tuple[ReadyItem, ...] | None = None
     validators: Validators = NOTHING_SAID
     error: UtskickError | None = None
 
@@ -78,49 +78,49 @@ def parse(answer: Answer, source: config.Source, zone: tzinfo) -> list[ParsedIte
     return parse_feed(content, charset=answer.charset, base=answer.url)
 
 
-def prepare(items: Sequence[ParsedItem], fingerprints: Mapping[str, str], kitchen: Kitchen) -> tuple[Arrival, ...]:
+def prepare(items: Sequence[ParsedItem], fingerprints: Mapping[str, str], tools: Tools) -> tuple[ReadyItem, ...]:
     """Find the tags, and copy the pictures of what is new or changed; the rest needs neither."""
     return tuple(
-        Arrival(item, ())
+        ReadyItem(item, ())
         if fingerprints.get(item.guid) == item.fingerprint
-        else Arrival(
+        else ReadyItem(
             item,
             tags_of(item.title, item.body),
-            fetch_image(kitchen.web, item.image_url, kitchen.data) if item.image_url else None,
+            fetch_image(tools.web, item.image_url, tools.data) if item.image_url else None,
         )
         for item in items
     )
 
 
-def harvest(source: config.Source, memory: Memory, kitchen: Kitchen) -> Harvest:
+def ask(source: config.Source, memory: Memory, tools: Tools) -> Fetched:
     """Ask a source and read its answer. Touches no database; a failure is a value, not an exception."""
     try:
-        answer = kitchen.web.fetch(source.url, memory.validators)
+        answer = tools.web.fetch(source.url, memory.validators)
         if answer.content is None:
-            return Harvest(validators=answer.validators)
-        items = parse(answer, source, kitchen.zone)
+            return Fetched(validators=answer.validators)
+        items = parse(answer, source, tools.zone)
     except UtskickError as error:
-        return Harvest(error=error)
-    return Harvest(prepare(items, memory.fingerprints, kitchen), answer.validators)
+        return Fetched(error=error)
+    return Fetched(prepare(items, memory.fingerprints, tools), answer.validators)
 
 
-def keep(session: Session, name: str, source: config.Source, reaped: Harvest, now: datetime) -> Report:
+def keep(session: Session, name: str, source: config.Source, fetched: Fetched, now: datetime) -> Report:
     """Store what a source gave, and how it is doing."""
     state = session.get(SourceState, name) or SourceState(source=name)
     session.add(state)
     state.fetched_at = now
-    if reaped.error:
+    if fetched.error:
         state.broken_since = state.broken_since or now
-        state.error = str(reaped.error)
-        return Report(name, None, reaped.error)
+        state.error = str(fetched.error)
+        return Report(name, None, fetched.error)
     state.broken_since = state.error = None
-    state.etag, state.last_modified = reaped.validators.etag, reaped.validators.last_modified
-    if reaped.arrivals is None:
+    state.etag, state.last_modified = fetched.validators.etag, fetched.validators.last_modified
+    if fetched.items is None:
         return Report(name, None, None)
-    state.items = len(reaped.arrivals)
+    state.items = len(fetched.items)
     source_tags = tags_of_source(name, source.districts, source.topics)
     terms = Terms(name, published_at=now, approved=source.approved, source_tags=source_tags)
-    return Report(name, store(session, reaped.arrivals, terms, now=now), None)
+    return Report(name, store(session, fetched.items, terms, now=now), None)
 
 
 def claim_due(session: Session, settings: config.Settings, now: datetime) -> list[str]:
@@ -141,7 +141,7 @@ def _asked_at(state: SourceState | None) -> datetime | None:
 
 
 def fetch(
-    names: Sequence[str], settings: config.Settings, kitchen: Kitchen, writing: Transaction, *, now: datetime
+    names: Sequence[str], settings: config.Settings, tools: Tools, writing: Transaction, *, now: datetime
 ) -> list[Report]:
     """Fetch the named sources, one after the other, each in transactions of its own.
 
@@ -155,7 +155,7 @@ def fetch(
         source = settings.sources[name]
         with writing() as session:
             memory = remember(session, name)
-        reaped = harvest(source, memory, kitchen)
+        fetched = ask(source, memory, tools)
         with writing() as session:
-            reports.append(keep(session, name, source, reaped, now))
+            reports.append(keep(session, name, source, fetched, now))
     return reports

@@ -17,10 +17,10 @@ TAGS = "tags"  # in NewsItem.locked: no automatic tag comes or goes
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class ReadyItem:
     """An article made ready outside the transaction: its picture copied, its tags found."""
 
-    item: ParsedItem
+    parsed: ParsedItem
     tags: tuple[Tag, ...]
     image: StoredImage | None = None
 
@@ -64,19 +64,19 @@ def remember(session: Session, source: str) -> Memory:
     return Memory(validators, dict(rows))
 
 
-def store(session: Session, arrivals: Sequence[Arrival], terms: Terms, *, now: datetime) -> Stored:
+def store(session: Session, ready_items: Sequence[ReadyItem], terms: Terms, *, now: datetime) -> Stored:
     """Insert or update articles by (source, guid), in their order; tag them and put them with their story."""
     known = {item.guid: item for item in session.exec(select(NewsItem).where(NewsItem.source == terms.source))}
     placed: list[NewsItem] = []
     new: list[NewsItem] = []
     changed = 0
-    for arrival in arrivals:
-        item = known.get(arrival.item.guid)
+    for ready in ready_items:
+        item = known.get(ready.parsed.guid)
         if item is None:
-            item = known[arrival.item.guid] = _insert(session, arrival, terms, now)
+            item = known[ready.parsed.guid] = _insert(session, ready, terms, now)
             new.append(item)
-        elif item.fingerprint != arrival.item.fingerprint:
-            _update(session, item, arrival, terms, now)
+        elif item.fingerprint != ready.parsed.fingerprint:
+            _update(session, item, ready, terms, now)
             changed += 1
         placed.append(item)
     put_with_stories(session, new)
@@ -101,8 +101,8 @@ def lock(item: NewsItem, *fields: str) -> None:
     item.locked = ",".join(sorted({*locked_fields(item), *fields}))
 
 
-def _insert(session: Session, arrival: Arrival, terms: Terms, now: datetime) -> NewsItem:
-    said = arrival.item
+def _insert(session: Session, ready: ReadyItem, terms: Terms, now: datetime) -> NewsItem:
+    said = ready.parsed
     item = NewsItem(
         source=terms.source,
         guid=said.guid,
@@ -114,15 +114,15 @@ def _insert(session: Session, arrival: Arrival, terms: Terms, now: datetime) -> 
         approved=terms.approved,
         fingerprint=said.fingerprint,
     )
-    _set_image(item, arrival)
+    _set_image(item, ready)
     session.add(item)
     session.flush()
-    _apply_tags(session, item, (*arrival.tags, *terms.source_tags))
+    _apply_tags(session, item, (*ready.tags, *terms.source_tags))
     return item
 
 
-def _update(session: Session, item: NewsItem, arrival: Arrival, terms: Terms, now: datetime) -> None:
-    said = arrival.item
+def _update(session: Session, item: NewsItem, ready: ReadyItem, terms: Terms, now: datetime) -> None:
+    said = ready.parsed
     kept = locked_fields(item)
     fresh: dict[str, object] = {"title": said.title, "body": said.body, "url": said.url}
     if said.published_at:
@@ -130,11 +130,11 @@ def _update(session: Session, item: NewsItem, arrival: Arrival, terms: Terms, no
     for field, value in fresh.items():
         if field not in kept:
             setattr(item, field, value)
-    _set_image(item, arrival)
+    _set_image(item, ready)
     item.fetched_at = now
     item.fingerprint = said.fingerprint
     # A person's own title or body decides over the source's.
-    tags = tags_of(item.title, item.body) if kept & {"title", "body"} else arrival.tags
+    tags = tags_of(item.title, item.body) if kept & {"title", "body"} else ready.tags
     if TAGS not in kept:
         _apply_tags(session, item, (*tags, *terms.source_tags))
 
@@ -144,12 +144,12 @@ def _moment(said: ParsedItem, terms: Terms, now: datetime) -> datetime:
     return min(said.published_at, now) if said.published_at else terms.published_at
 
 
-def _set_image(item: NewsItem, arrival: Arrival) -> None:
+def _set_image(item: NewsItem, ready: ReadyItem) -> None:
     """Take over the picture; one that could not be fetched again leaves the old one in its place."""
-    if arrival.image:
-        item.image, item.image_width, item.image_height = arrival.image.name, arrival.image.width, arrival.image.height
-        item.image_alt = arrival.item.image_alt
-    elif arrival.item.image_url is None:
+    if ready.image:
+        item.image, item.image_width, item.image_height = ready.image.name, ready.image.width, ready.image.height
+        item.image_alt = ready.parsed.image_alt
+    elif ready.parsed.image_url is None:
         item.image = item.image_width = item.image_height = None
         item.image_alt = ""
 

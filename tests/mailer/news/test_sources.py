@@ -46,9 +46,9 @@ def internet() -> Internet:
 
 
 @pytest.fixture
-def kitchen(internet: Internet, tmp_path: Path) -> Iterator[sources.Kitchen]:
+def tools(internet: Internet, tmp_path: Path) -> Iterator[sources.Tools]:
     web = Web(resolve=lambda *_: ["93.184.216.34"], inner=httpx.MockTransport(internet))
-    yield sources.Kitchen(web, tmp_path, ZoneInfo("Europe/Stockholm"))
+    yield sources.Tools(web, tmp_path, ZoneInfo("Europe/Stockholm"))
     web.close()
 
 
@@ -74,8 +74,8 @@ def writing(engine: sa.Engine) -> sources.Transaction:
     return begin
 
 
-def fetch(engine: sa.Engine, kitchen: sources.Kitchen, now: datetime, *names: str) -> dict[str, sources.Report]:
-    reports = sources.fetch(names or ("bad", "good"), SETTINGS, kitchen, writing(engine), now=now)
+def fetch(engine: sa.Engine, tools: sources.Tools, now: datetime, *names: str) -> dict[str, sources.Report]:
+    reports = sources.fetch(names or ("bad", "good"), SETTINGS, tools, writing(engine), now=now)
     return {report.source: report for report in reports}
 
 
@@ -89,11 +89,11 @@ def serve(internet: Internet, host: str, content: str, **headers: str) -> None:
 
 
 def test_a_broken_source_is_named_and_the_others_go_on(
-    engine: sa.Engine, internet: Internet, kitchen: sources.Kitchen, now: datetime
+    engine: sa.Engine, internet: Internet, tools: sources.Tools, now: datetime
 ):
     serve(internet, "good.example", RSS.format(guid="1", title="Ny bro"))
 
-    reports = fetch(engine, kitchen, now)
+    reports = fetch(engine, tools, now)
 
     assert reports["good"].stored is not None
     assert reports["good"].stored.added == 1
@@ -103,26 +103,26 @@ def test_a_broken_source_is_named_and_the_others_go_on(
 
 
 def test_broken_since_is_the_first_failure_and_ends_with_the_first_success(
-    engine: sa.Engine, internet: Internet, kitchen: sources.Kitchen, now: datetime
+    engine: sa.Engine, internet: Internet, tools: sources.Tools, now: datetime
 ):
-    fetch(engine, kitchen, now, "bad")
-    fetch(engine, kitchen, now + timedelta(days=2), "bad")
+    fetch(engine, tools, now, "bad")
+    fetch(engine, tools, now + timedelta(days=2), "bad")
     assert state(engine, "bad").broken_since == now
 
     serve(internet, "bad.example", RSS.format(guid="1", title="Ny bro"))
-    fetch(engine, kitchen, now + timedelta(days=3), "bad")
+    fetch(engine, tools, now + timedelta(days=3), "bad")
 
     assert (state(engine, "bad").broken_since, state(engine, "bad").error) == (None, None)
 
 
 def test_an_unchanged_source_is_asked_conditionally_and_its_pictures_not_at_all(
-    engine: sa.Engine, internet: Internet, kitchen: sources.Kitchen, now: datetime
+    engine: sa.Engine, internet: Internet, tools: sources.Tools, now: datetime
 ):
     serve(internet, "good.example", RSS.format(guid="1", title="Ny bro"), ETag='"v1"')
-    fetch(engine, kitchen, now, "good")
+    fetch(engine, tools, now, "good")
     internet.asked.clear()
 
-    report = fetch(engine, kitchen, now, "good")["good"]
+    report = fetch(engine, tools, now, "good")["good"]
 
     assert (report.stored, report.error) == (None, None)
     assert internet.hosts() == ["good.example"]
@@ -130,28 +130,28 @@ def test_an_unchanged_source_is_asked_conditionally_and_its_pictures_not_at_all(
 
 
 def test_after_an_answer_nobody_could_read_the_source_is_asked_in_full(
-    engine: sa.Engine, internet: Internet, kitchen: sources.Kitchen, now: datetime
+    engine: sa.Engine, internet: Internet, tools: sources.Tools, now: datetime
 ):
     serve(internet, "good.example", RSS.format(guid="1", title="Ny bro"), ETag='"v1"')
-    fetch(engine, kitchen, now, "good")
+    fetch(engine, tools, now, "good")
     serve(internet, "good.example", "<html>Under ombyggnad</html>", ETag='"v2"')
-    fetch(engine, kitchen, now, "good")
+    fetch(engine, tools, now, "good")
     serve(internet, "good.example", RSS.format(guid="1", title="Ny bro klar"), ETag='"v1"')
 
-    report = fetch(engine, kitchen, now, "good")["good"]
+    report = fetch(engine, tools, now, "good")["good"]
 
     assert report.stored is not None
     assert report.stored.changed == 1
 
 
 def test_a_picture_is_copied_and_one_that_cannot_be_had_costs_nothing_else(
-    engine: sa.Engine, internet: Internet, kitchen: sources.Kitchen, now: datetime, tmp_path: Path
+    engine: sa.Engine, internet: Internet, tools: sources.Tools, now: datetime, tmp_path: Path
 ):
     serve(internet, "good.example", RSS.format(guid="1", title="Ny bro"))
     serve(internet, "bad.example", RSS.format(guid="1", title="Ny väg"))
-    fetch(engine, kitchen, now, "bad")
+    fetch(engine, tools, now, "bad")
     internet.pages["img.example"] = httpx.Response(200, content=a_picture())
-    fetch(engine, kitchen, now, "good")
+    fetch(engine, tools, now, "good")
 
     with db.reading(engine) as session:
         with_picture, without = (
@@ -164,10 +164,10 @@ def test_a_picture_is_copied_and_one_that_cannot_be_had_costs_nothing_else(
 
 
 def test_the_tags_of_a_source_are_on_all_it_says(
-    engine: sa.Engine, internet: Internet, kitchen: sources.Kitchen, now: datetime
+    engine: sa.Engine, internet: Internet, tools: sources.Tools, now: datetime
 ):
     serve(internet, "good.example", RSS.format(guid="1", title="Ny bro"))
-    fetch(engine, kitchen, now, "good")
+    fetch(engine, tools, now, "good")
 
     with db.reading(engine) as session:
         (entry,) = listing.list_news(session, now=now)
@@ -182,18 +182,16 @@ def test_a_source_is_due_when_its_time_has_passed_and_two_clocks_do_not_both_ask
     assert sources.claim_due(session, SETTINGS, now + timedelta(minutes=15)) == ["good", "bad"]
 
 
-def test_a_source_that_the_config_does_not_have_is_a_mistake(
-    engine: sa.Engine, kitchen: sources.Kitchen, now: datetime
-):
+def test_a_source_that_the_config_does_not_have_is_a_mistake(engine: sa.Engine, tools: sources.Tools, now: datetime):
     with pytest.raises(Mistake, match="no source nix"):
-        fetch(engine, kitchen, now, "nix")
+        fetch(engine, tools, now, "nix")
 
 
 def test_sources_are_listed_with_how_they_are_doing(
-    engine: sa.Engine, internet: Internet, kitchen: sources.Kitchen, now: datetime
+    engine: sa.Engine, internet: Internet, tools: sources.Tools, now: datetime
 ):
     serve(internet, "good.example", RSS.format(guid="1", title="Ny bro"))
-    fetch(engine, kitchen, now, "good")
+    fetch(engine, tools, now, "good")
 
     with db.reading(engine) as session:
         session.add(SourceState(source="nyheter", fetched_at=now, items=42))

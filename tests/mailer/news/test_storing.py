@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 import pytest
 from sqlmodel import Session, select
 
-from mailer.news import desk, listing
+from mailer.news import editing, listing
 from mailer.news.images import StoredImage
 from mailer.news.models import NewsItem
 from mailer.news.parsed import ParsedItem
 from mailer.news.reference import load_reference
-from mailer.news.storing import Arrival, Stored, Terms, store
+from mailer.news.storing import ReadyItem, Stored, Terms, store
 from mailer.news.tagging import tags_of
 
 PARK = ParsedItem("park", "Ny park i Farsta", "Parken får en ny lekplats.")
@@ -24,8 +24,8 @@ def _reference(session: Session) -> None:
 def put(
     session: Session, now: datetime, *items: ParsedItem, image: StoredImage | None = None, **terms: object
 ) -> Stored:
-    arrivals = [Arrival(item, tags_of(item.title, item.body), image) for item in items]
-    return store(session, arrivals, Terms("test", now, **terms), now=now)
+    ready_items = [ReadyItem(item, tags_of(item.title, item.body), image) for item in items]
+    return store(session, ready_items, Terms("test", now, **terms), now=now)
 
 
 def stored(session: Session, guid: str = "park") -> NewsItem:
@@ -55,7 +55,7 @@ def test_the_order_of_the_source_is_the_order_of_the_list(session: Session, now:
 
 def test_what_a_person_set_survives_an_update_and_the_rest_does_not(session: Session, now: datetime):
     put(session, now, PARK)
-    desk.edit(session, stored(session), desk.Draft(title="Vår nya park i Farsta"))
+    editing.edit(session, stored(session), editing.Wording(title="Vår nya park i Farsta"))
 
     put(session, now, replace(PARK, title="Parken i Bromma", body="Nytt från källan."))
 
@@ -74,7 +74,7 @@ def test_tags_follow_the_text_and_say_why(session: Session, now: datetime):
 
 def test_a_removed_tag_stays_removed_and_an_added_one_stays(session: Session, now: datetime):
     put(session, now, PARK)
-    desk.retag_by_hand(session, stored(session), add=["Klimat"], remove=["farsta"])
+    editing.retag_by_hand(session, stored(session), add=["Klimat"], remove=["farsta"])
 
     put(session, now, replace(PARK, body="Nu med damm."))
 
@@ -85,11 +85,11 @@ def test_a_removed_tag_stays_removed_and_an_added_one_stays(session: Session, no
 
 def test_locked_tags_neither_come_nor_go_until_they_are_unlocked(session: Session, now: datetime):
     put(session, now, PARK)
-    desk.lock_tags(session, stored(session))
+    editing.lock_tags(session, stored(session))
     put(session, now, replace(PARK, title="Ny skola i Bromma"))
     assert shown(session, now).districts == ("farsta",)
 
-    desk.unlock_tags(session, stored(session))
+    editing.unlock_tags(session, stored(session))
     assert shown(session, now).districts == ("bromma",)
 
 
@@ -127,8 +127,8 @@ def test_a_picture_that_cannot_be_had_again_stays_and_one_that_is_gone_goes(sess
 def test_tellings_of_one_story_share_it_over_sources(session: Session, now: datetime):
     body = "Kommunfullmäktige beslutade på måndagen att bygga en ny simhall med två bassänger bredvid tunnelbanan."
     one = ParsedItem("1", "Ny simhall klar", body)
-    store(session, [Arrival(one, ())], Terms("a", now), now=now)
-    store(session, [Arrival(replace(one, guid="2"), ()), Arrival(SCHOOL, ())], Terms("b", now), now=now)
+    store(session, [ReadyItem(one, ())], Terms("a", now), now=now)
+    store(session, [ReadyItem(replace(one, guid="2"), ()), ReadyItem(SCHOOL, ())], Terms("b", now), now=now)
 
     first, second, other = listing.list_news(session, now=now)
 

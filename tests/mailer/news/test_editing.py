@@ -4,7 +4,7 @@ import pytest
 from sqlmodel import Session
 
 from mailer.errors import Mistake
-from mailer.news import desk, listing
+from mailer.news import editing, listing
 from mailer.news.listing import State, Wanted
 from mailer.news.models import TagKind
 from mailer.news.reference import find_tag, load_reference
@@ -17,24 +17,24 @@ def _reference(session: Session) -> None:
 
 
 def test_a_written_item_is_tagged_by_its_words_or_by_what_was_said(session: Session, now: datetime):
-    found = desk.add(session, desk.Draft("Ny park i Farsta", "Den är stor."), [], now=now)
-    told = desk.add(session, desk.Draft("Mer om parken i Farsta"), ["bromma", "Skola"], now=now)
+    found = editing.add(session, editing.Wording("Ny park i Farsta", "Den är stor."), [], now=now)
+    told = editing.add(session, editing.Wording("Mer om parken i Farsta"), ["bromma", "Skola"], now=now)
 
     assert listing.show(session, found, now=now).reasons == {"farsta": "Farsta"}
     assert listing.show(session, told, now=now).reasons == {"bromma": "by hand", "skola": "by hand"}
 
 
 def test_a_title_is_written_once(session: Session, now: datetime):
-    desk.add(session, desk.Draft("Ny park"), [], now=now)
+    editing.add(session, editing.Wording("Ny park"), [], now=now)
 
     with pytest.raises(Mistake, match="has this title already"):
-        desk.add(session, desk.Draft("  ny  PARK "), [], now=now)
+        editing.add(session, editing.Wording("  ny  PARK "), [], now=now)
 
 
-@pytest.mark.parametrize("draft", [desk.Draft(" "), desk.Draft("Titel", url="javascript:alert(1)")])
-def test_what_cannot_be_news_is_refused(session: Session, now: datetime, draft: desk.Draft):
+@pytest.mark.parametrize("wording", [editing.Wording(" "), editing.Wording("Titel", url="javascript:alert(1)")])
+def test_what_cannot_be_news_is_refused(session: Session, now: datetime, wording: editing.Wording):
     with pytest.raises(Mistake):
-        desk.add(session, draft, [], now=now)
+        editing.add(session, wording, [], now=now)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_the_state_says_what_stands_in_the_way(now: datetime):
 
 def test_a_listing_can_be_narrowed(session: Session, now: datetime):
     for title, hidden in (("Ny park i Farsta", False), ("Skolan i Farsta", True), ("Ny bro", False)):
-        desk.add(session, desk.Draft(title), [], now=now).hidden = hidden
+        editing.add(session, editing.Wording(title), [], now=now).hidden = hidden
     session.flush()
 
     def titles(**wanted: object) -> list[str]:

@@ -14,11 +14,11 @@ from mailer.news.reference import find_tag
 from mailer.news.storing import TAGS, apply_rules, id_of, lock, locked_fields, put_with_stories
 from mailer.news.tagging import BY_HAND
 
-DESK = "desk"  # the source of what is written here
+WRITTEN_HERE = "desk"  # the source of such news
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class Wording:
     """What a person writes or changes; None leaves a field as it is. Texts are plain, a blank line parts paragraphs."""
 
     title: str | None = None
@@ -35,23 +35,23 @@ def find_item(session: Session, item_id: int) -> NewsItem:
     return item
 
 
-def add(session: Session, draft: Draft, tags: Collection[str], *, now: datetime) -> NewsItem:
+def add(session: Session, wording: Wording, tags: Collection[str], *, now: datetime) -> NewsItem:
     """Write an article. With `tags` (slugs or names) it has those alone; without any the rules tag it.
 
     raises  Mistake when the title is empty or taken, the link is none, or a tag is unknown
     """
-    title, body = _title(draft.title or ""), paragraphs(draft.body or "")
+    title, body = _title(wording.title or ""), paragraphs(wording.body or "")
     guid = guid_of_title(title)
-    taken = session.exec(select(NewsItem).where(NewsItem.source == DESK, NewsItem.guid == guid)).first()
+    taken = session.exec(select(NewsItem).where(NewsItem.source == WRITTEN_HERE, NewsItem.guid == guid)).first()
     if taken:
         raise Mistake("News item {id} has this title already; change that one with `news edit`.", id=taken.id)
     item = NewsItem(
-        source=DESK,
+        source=WRITTEN_HERE,
         guid=guid,
         title=title,
         body=body,
-        url=_link(draft.url),
-        published_at=draft.published_at or now,
+        url=_link(wording.url),
+        published_at=wording.published_at or now,
         fetched_at=now,
         fingerprint=ParsedItem(guid, title, body).fingerprint,
     )
@@ -66,13 +66,13 @@ def add(session: Session, draft: Draft, tags: Collection[str], *, now: datetime)
     return item
 
 
-def edit(session: Session, item: NewsItem, draft: Draft) -> None:
-    """Change what the draft says, and keep it so when the source changes its own; the rules tag it anew."""
+def edit(session: Session, item: NewsItem, wording: Wording) -> None:
+    """Change what the wording says, and keep it so when the source changes its own; the rules tag it anew."""
     said = {
-        "title": _title(draft.title) if draft.title is not None else None,
-        "body": paragraphs(draft.body) if draft.body is not None else None,
-        "url": _link(draft.url),
-        "published_at": draft.published_at,
+        "title": _title(wording.title) if wording.title is not None else None,
+        "body": paragraphs(wording.body) if wording.body is not None else None,
+        "url": _link(wording.url),
+        "published_at": wording.published_at,
     }
     changes = {field: value for field, value in said.items() if value is not None}
     for field, value in changes.items():
