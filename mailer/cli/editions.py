@@ -16,7 +16,7 @@ from sqlmodel import Session
 from mailer.app import App
 from mailer.cli.frame import Json, app_of, print_json, remark
 from mailer.digest import corrections, editions, previews, proofs, sending
-from mailer.digest.plan import Desk, prepare
+from mailer.digest.plan import Basis, prepare
 from mailer.errors import Mistake, ProviderDown, SendError, Trouble
 from mailer.i18n import _
 
@@ -178,14 +178,14 @@ def preview(
     """Show who would get what, and where there is nothing to get. Sends nothing."""
     app = app_of(context)
     with app.reading() as session:
-        desk, moment = _desk(app, session, name)
-        found, covers = _look(session, desk, moment, member, district)
+        basis, moment = _basis(app, session, name)
+        found, covers = _look(session, basis, moment, member, district)
     if in_browser and found:
-        _open(proofs.html_of(app.letters, desk, found[0], app.links, moment))
+        _open(proofs.html_of(app.letters, basis, found[0], app.links, moment))
     elif as_json:
-        print_json([*(previews.sheet_row(desk, s) for s in found), *(previews.cover_row(c) for c in covers)])
+        print_json([*(previews.sheet_row(basis, s) for s in found), *(previews.cover_row(c) for c in covers)])
     else:
-        _show(desk, found, covers)
+        _show(basis, found, covers)
 
 
 @commands.command()
@@ -198,11 +198,11 @@ def proof(
     """Send the edition as it stands to named addresses: what most would get, or a district's."""
     app = app_of(context)
     with app.reading() as session:
-        desk, moment = _desk(app, session, name)
-        found, _covers = _look(session, desk, moment, None, district)
+        basis, moment = _basis(app, session, name)
+        found, _covers = _look(session, basis, moment, None, district)
     if not found:
         raise Mistake("The edition has nothing in it for anyone: there is no proof to send.")
-    mails = [proofs.proof(app.letters, desk, found[0], app.links, address=to, now=app.now()) for to in addresses]
+    mails = [proofs.proof(app.letters, basis, found[0], app.links, address=to, now=app.now()) for to in addresses]
     try:
         outcomes = asyncio.run(app.post(mails))
     except ProviderDown as error:
@@ -213,7 +213,7 @@ def proof(
     remark("{count} proofs sent.", count=len(addresses))
 
 
-def _desk(app: App, session: Session, name: str) -> tuple[Desk, datetime]:
+def _basis(app: App, session: Session, name: str) -> tuple[Basis, datetime]:
     """Gather as if it were the hour of sending, or now when that is past."""
     edition = editions.find(session, app.settings, name, app.now())
     moment = max(app.now(), editions.mailing_of(session, edition).send_at or app.now())
@@ -221,16 +221,16 @@ def _desk(app: App, session: Session, name: str) -> tuple[Desk, datetime]:
 
 
 def _look(
-    session: Session, desk: Desk, moment: datetime, member: int | None, district: str | None
+    session: Session, basis: Basis, moment: datetime, member: int | None, district: str | None
 ) -> tuple[list[previews.Sheet], list[previews.Cover]]:
     if member is None and district is None:
-        found, counts = previews.sheets(session, desk, moment)
+        found, counts = previews.sheets(session, basis, moment)
         remark("{readers} readers, {silent} with nothing new.", readers=counts.readers, silent=counts.silent)
-        return found, previews.coverage_of(desk)
+        return found, previews.coverage_of(basis)
     if district is not None:
-        sheet = previews.for_district(session, desk, district)
+        sheet = previews.for_district(session, basis, district)
     else:
-        sheet = previews.for_member(session, desk, member or 0, moment)
+        sheet = previews.for_member(session, basis, member or 0, moment)
     if sheet is None:
         remark("Nothing new: no mail would be sent.")
         return [], []
@@ -244,14 +244,14 @@ def _open(html: str) -> None:
     webbrowser.open(Path(page.name).as_uri())
 
 
-def _show(desk: Desk, found: list[previews.Sheet], covers: list[previews.Cover]) -> None:
+def _show(basis: Basis, found: list[previews.Sheet], covers: list[previews.Cover]) -> None:
     console = Console()
     for sheet in found[:_SHOWN]:
         console.print(f"{sheet.members} × {sheet.form.language}", style="bold", markup=False)
         for section in sheet.digest.sections:
             for pick in section.picks:
                 because = " ".join(filter(None, pick.reason))
-                title = desk.candidates.pieces[pick.item]["title"]
+                title = basis.candidates.pieces[pick.item]["title"]
                 console.print(f"  {pick.item}  {title}  ({because})", markup=False, highlight=False)
     if covers:
         table = Table("", _("local"), *covers[0].topics)

@@ -105,8 +105,8 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """What was gathered for one edition, and the decisions made from it."""
+class Basis:
+    """What one edition is planned from, gathered once, and the decisions made so far."""
 
     settings: Settings
     edition: Edition
@@ -123,7 +123,7 @@ class Desk:
         return list(self.decisions.digests)[number]
 
 
-def prepare(session: Session, settings: Settings, edition: Edition, links: Links, now: datetime) -> Desk:
+def prepare(session: Session, settings: Settings, edition: Edition, links: Links, now: datetime) -> Basis:
     """Gather what does not depend on a member. `now` is the moment of sending, or the one a preview looks at."""
     occasion = gather.occasion(session, settings, now)
     candidates = gather.candidates(session, settings, edition, links, now)
@@ -135,13 +135,13 @@ def prepare(session: Session, settings: Settings, edition: Edition, links: Links
         anyone_had |= mask
     for_all = plan_for_all(candidates.items, anyone_had, occasion) if same else None
     decisions = Decisions(candidates.items, occasion, for_all, same)
-    return Desk(settings, edition, gather.names(session), candidates, told, decisions)
+    return Basis(settings, edition, gather.names(session), candidates, told, decisions)
 
 
-def readers_with_had(connection: sa.Connection, desk: Desk, now: datetime) -> Iterator[tuple[Reader, int]]:
+def readers_with_had(connection: sa.Connection, basis: Basis, now: datetime) -> Iterator[tuple[Reader, int]]:
     """Yield everyone who may be written to, with the mask of what anyone of the household has had."""
-    for page in audience.pages(connection, publication=desk.edition.publication, now=now):
-        had = gather.had(connection, desk.told, page)
+    for page in audience.pages(connection, publication=basis.edition.publication, now=now):
+        had = gather.had(connection, basis.told, page)
         for reader in page:
             mask = had.get(reader.member_id, 0)
             for mate in reader.household[1:]:
@@ -149,25 +149,25 @@ def readers_with_had(connection: sa.Connection, desk: Desk, now: datetime) -> It
             yield reader, mask
 
 
-def assign(desk: Desk, readers: Iterable[tuple[Reader, int]]) -> Assignment:
+def assign(basis: Basis, readers: Iterable[tuple[Reader, int]]) -> Assignment:
     """Decide for each reader. The order of the readers is the order of the variants."""
     assignment = Assignment()
-    signs = letterheads(desk)
+    signs = letterheads(basis)
     for reader, had in readers:
         assignment.readers += 1
-        number = desk.decisions.number(reader, had)
+        number = basis.decisions.number(reader, had)
         if number is None:
             assignment.silent += 1
         else:
-            assignment.add(form_of(reader, number, signs, desk.settings), reader)
+            assignment.add(form_of(reader, number, signs, basis.settings), reader)
     return assignment
 
 
-def letterheads(desk: Desk) -> frozenset[str]:
+def letterheads(basis: Basis) -> frozenset[str]:
     """Return the districts that sign with a name or address of their own; none when all get the same."""
-    if desk.settings.digest.same_for_everyone:
+    if basis.settings.digest.same_for_everyone:
         return frozenset()
-    return frozenset(desk.settings.publications[desk.edition.publication].districts)
+    return frozenset(basis.settings.publications[basis.edition.publication].districts)
 
 
 def form_of(reader: Reader, digest: int, letterheads: frozenset[str], settings: Settings) -> Form:
@@ -176,16 +176,16 @@ def form_of(reader: Reader, digest: int, letterheads: frozenset[str], settings: 
     return Form(digest, language, reader.plain_only, only if only in letterheads else None)
 
 
-def to_write(desk: Desk, assignment: Assignment) -> Plan:
+def to_write(basis: Basis, assignment: Assignment) -> Plan:
     """Return the plan as the outbox writes it. Pure: the same assignment gives the same plan."""
-    digests = list(desk.decisions.digests)
+    digests = list(basis.decisions.digests)
     told = sorted({item for form in assignment.forms for item in digests[form.digest].items})
     refs = {item: ref for ref, item in enumerate(told, start=1)}
     return Plan(
-        content=mailing_content(desk.edition, desk.names),
-        pieces=tuple(compact(desk.candidates.pieces[item]) for item in told),
+        content=mailing_content(basis.edition, basis.names),
+        pieces=tuple(compact(basis.candidates.pieces[item]) for item in told),
         readerships=[
-            Readership(_content(form, digests[form.digest], refs, desk.candidates.stories), members)
+            Readership(_content(form, digests[form.digest], refs, basis.candidates.stories), members)
             for form, members in assignment.forms.items()
         ],
     )

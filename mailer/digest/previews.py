@@ -11,7 +11,7 @@ from mailer.digest import gather
 from mailer.digest.contents import Json, expand, variant_content
 from mailer.digest.plan import (
     Assignment,
-    Desk,
+    Basis,
     Form,
     assign,
     form_of,
@@ -48,19 +48,19 @@ class Cover:
         return tuple(topic for topic, items in self.topics.items() if not items)
 
 
-def sheets(session: Session, desk: Desk, now: datetime) -> tuple[list[Sheet], Assignment]:
+def sheets(session: Session, basis: Basis, now: datetime) -> tuple[list[Sheet], Assignment]:
     """Decide for everyone as planning would. Returns the contents, the most common first, and the counts."""
-    readers = readers_with_had(session.connection(), desk, now.astimezone(desk.settings.site.zone))
-    assignment = assign(desk, readers)
-    digests = list(desk.decisions.digests)
+    readers = readers_with_had(session.connection(), basis, now.astimezone(basis.settings.site.zone))
+    assignment = assign(basis, readers)
+    digests = list(basis.decisions.digests)
     found = [Sheet(form, digests[form.digest], len(flat) // 2) for form, flat in assignment.forms.items()]
     return sorted(found, key=lambda sheet: -sheet.members), assignment
 
 
-def for_member(session: Session, desk: Desk, member_id: int, now: datetime) -> Sheet | None:
+def for_member(session: Session, basis: Basis, member_id: int, now: datetime) -> Sheet | None:
     """Decide for one member's household. raises Mistake when the member would not be written to at all"""
-    local = now.astimezone(desk.settings.site.zone)
-    reader = audience.one(session.connection(), publication=desk.edition.publication, member_id=member_id, now=local)
+    local = now.astimezone(basis.settings.site.zone)
+    reader = audience.one(session.connection(), publication=basis.edition.publication, member_id=member_id, now=local)
     if reader is None:
         known = session.exec(select(col(Member.id)).where(Member.id == member_id)).first()
         sentence = (
@@ -69,28 +69,28 @@ def for_member(session: Session, desk: Desk, member_id: int, now: datetime) -> S
             else "There is no member {member}."
         )
         raise Mistake(sentence, member=member_id)
-    had = gather.had(session.connection(), desk.told, [reader])
+    had = gather.had(session.connection(), basis.told, [reader])
     mask = 0
     for mate in reader.household:
         mask |= had.get(mate, 0)
-    return for_reader(desk, reader, mask)
+    return for_reader(basis, reader, mask)
 
 
-def for_district(session: Session, desk: Desk, slug: str) -> Sheet | None:
+def for_district(session: Session, basis: Basis, slug: str) -> Sheet | None:
     """Decide for an imagined member who chose this district and nothing else, and has had nothing. raises Mistake"""
     if session.exec(select(District).where(District.slug == slug)).first() is None:
         known = ", ".join(session.exec(select(District.slug).order_by(District.slug)))
         raise Mistake("There is no district {slug}: there are {known}.", slug=slug, known=known)
-    return for_reader(desk, imagined(frozenset({slug}), desk), 0)
+    return for_reader(basis, imagined(frozenset({slug}), basis), 0)
 
 
-def imagined(districts: frozenset[str], desk: Desk) -> Reader:
+def imagined(districts: frozenset[str], basis: Basis) -> Reader:
     """Return a weekly reader of long standing, in the installation's language."""
-    long_ago = desk.decisions.occasion.now - 2 * desk.settings.digest.fresh_for
+    long_ago = basis.decisions.occasion.now - 2 * basis.settings.digest.fresh_for
     return Reader(
         member_id=0,
         household=(0,),
-        language=desk.settings.site.language,
+        language=basis.settings.site.language,
         plain_only=False,
         districts=districts,
         topics=frozenset(),
@@ -99,20 +99,20 @@ def imagined(districts: frozenset[str], desk: Desk) -> Reader:
     )
 
 
-def for_reader(desk: Desk, reader: Reader, had: int) -> Sheet | None:
-    number = desk.decisions.number(reader, had)
+def for_reader(basis: Basis, reader: Reader, had: int) -> Sheet | None:
+    number = basis.decisions.number(reader, had)
     if number is None:
         return None
-    form = form_of(reader, number, letterheads(desk), desk.settings)
-    return Sheet(form, desk.digest(number), len(reader.household))
+    form = form_of(reader, number, letterheads(basis), basis.settings)
+    return Sheet(form, basis.digest(number), len(reader.household))
 
 
-def letter_of(desk: Desk, sheet: Sheet) -> Json:
+def letter_of(basis: Basis, sheet: Sheet) -> Json:
     """Return what the letter's templates read of a sheet: the way it goes when it is planned, without the storing."""
     refs = {item: item for item in sheet.digest.items}
     return expand(
-        json.loads(mailing_content(desk.edition, desk.names)),
-        {item: desk.candidates.pieces[item] for item in refs},
+        json.loads(mailing_content(basis.edition, basis.names)),
+        {item: basis.candidates.pieces[item] for item in refs},
         json.loads(variant_content(sheet.digest, refs, sheet.form.letterhead)),
         sheet.form.language,
     )
@@ -131,19 +131,19 @@ def coverage(items: Iterable[Item], parents: Mapping[str, str | None], topics: I
     return covers
 
 
-def coverage_of(desk: Desk) -> list[Cover]:
+def coverage_of(basis: Basis) -> list[Cover]:
     """Count over what is still fresh for a weekly reader."""
-    occasion = desk.decisions.occasion
+    occasion = basis.decisions.occasion
     start = occasion.now - occasion.fresh_for
     fresh = [
         item
-        for item in desk.candidates.items
+        for item in basis.candidates.items
         if item.published_at >= start and (item.expires_at is None or item.expires_at > occasion.now)
     ]
-    return coverage(fresh, occasion.parents, desk.topics)
+    return coverage(fresh, occasion.parents, basis.topics)
 
 
-def sheet_row(desk: Desk, sheet: Sheet) -> dict[str, object]:
+def sheet_row(basis: Basis, sheet: Sheet) -> dict[str, object]:
     """Return a sheet with the field names of the words table."""
     return {
         "kind": "variant",
@@ -154,7 +154,7 @@ def sheet_row(desk: Desk, sheet: Sheet) -> dict[str, object]:
         "items": [
             {
                 "item": pick.item,
-                "title": desk.candidates.pieces[pick.item]["title"],
+                "title": basis.candidates.pieces[pick.item]["title"],
                 "section": section.heading.kind.value,
                 "reason": {"kind": pick.reason.kind.value, "slug": pick.reason.slug},
             }

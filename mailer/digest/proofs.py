@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from mailer.digest.editions import LETTER
-from mailer.digest.plan import Desk
+from mailer.digest.plan import Basis
 from mailer.digest.previews import Sheet, letter_of
 from mailer.errors import Mistake
 from mailer.links import Links
@@ -19,29 +19,29 @@ from mailer.render.recipients import Person, Recipient
 _NOBODY = 0
 
 
-def html_of(letters: Letters, desk: Desk, sheet: Sheet, links: Links, now: datetime) -> str:
+def html_of(letters: Letters, basis: Basis, sheet: Sheet, links: Links, now: datetime) -> str:
     """Return the sheet as a page, for the browser or as an attachment."""
-    contact = desk.settings.publications[desk.edition.publication].from_address
-    return letters.show(_letter(desk, sheet), _sample(contact, contact, links, now)).html
+    contact = basis.settings.publications[basis.edition.publication].from_address
+    return letters.show(_letter(basis, sheet), _sample(contact, contact, links, now)).html
 
 
-def proof(letters: Letters, desk: Desk, sheet: Sheet, links: Links, *, address: str, now: datetime) -> Message:
+def proof(letters: Letters, basis: Basis, sheet: Sheet, links: Links, *, address: str, now: datetime) -> Message:
     """Return the sheet as a mail to `address`. raises Mistake when that is no address"""
-    sender = desk.settings.publications[desk.edition.publication].from_address
+    sender = basis.settings.publications[basis.edition.publication].from_address
     try:
         envelope = [addr_spec("address", of).decode("ascii") for of in (sender, address)]
     except Refused as error:
         raise Mistake("{address} is not an address to send to: {reason}.", address=address, reason=error) from None
-    content = letters.compose_one(_letter(desk, sheet), _sample(sender, address, links, now))
+    content = letters.compose_one(_letter(basis, sheet), _sample(sender, address, links, now))
     return Message(envelope[0], envelope[1], content)
 
 
-def _letter(desk: Desk, sheet: Sheet) -> Letter:
+def _letter(basis: Basis, sheet: Sheet) -> Letter:
     return Letter(
         template=LETTER,
         language=sheet.form.language,
-        letterhead=letterhead(desk.settings, desk.edition.publication, sheet.form.language, sheet.form.letterhead),
-        context=letter_of(desk, sheet),
+        letterhead=letterhead(basis.settings, basis.edition.publication, sheet.form.language, sheet.form.letterhead),
+        context=letter_of(basis, sheet),
         manner=Manner.SINGLE,
         plain_only=sheet.form.plain_only,
     )

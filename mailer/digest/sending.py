@@ -43,10 +43,10 @@ def plan_edition(engine: sa.Engine, settings: Settings, links: Links, edition_id
         ).one()
     ticket = begin(engine, mailing_id or 0)
     with db.reading(engine) as session:
-        desk = prepare(session, settings, session.get_one(Edition, edition_id), links, now)
-        readers = readers_with_had(session.connection(), desk, now.astimezone(settings.site.zone))
-        assignment = assign(desk, readers)
-        plan = to_write(desk, assignment)
+        basis = prepare(session, settings, session.get_one(Edition, edition_id), links, now)
+        readers = readers_with_had(session.connection(), basis, now.astimezone(settings.site.zone))
+        assignment = assign(basis, readers)
+        plan = to_write(basis, assignment)
     candidates = write_plan(ticket, plan, now=now)
     return Planned(key, assignment.readers, len(assignment.forms), candidates, assignment.silent)
 

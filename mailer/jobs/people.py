@@ -32,9 +32,9 @@ def enclose(app: App, session: Session, cause: Cause, now: datetime) -> Enclosur
     if cause.edition_id is None:
         return NOTHING
     edition = session.get_one(Edition, cause.edition_id)
-    desk = prepare(session, app.settings, edition, app.links, now)
-    sheets, _counts = previews.sheets(session, desk, now)
-    empty = [cover.district for cover in previews.coverage_of(desk) if not cover.local]
-    pages = [proofs.html_of(app.letters, desk, sheet, app.links, now) for sheet in sheets[:1]]
+    basis = prepare(session, app.settings, edition, app.links, now)
+    sheets, _counts = previews.sheets(session, basis, now)
+    empty = [cover.district for cover in previews.coverage_of(basis) if not cover.local]
+    pages = [proofs.html_of(app.letters, basis, sheet, app.links, now) for sheet in sheets[:1]]
     name = f"{edition.publication}-{edition.period}.html"
     return Enclosure(districts_without_news=tuple(empty), pages=tuple((name, page) for page in pages))

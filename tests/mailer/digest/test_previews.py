@@ -5,7 +5,7 @@ import pytest
 
 from mailer import db
 from mailer.digest import editions, previews, proofs
-from mailer.digest.plan import Desk, prepare
+from mailer.digest.plan import Basis, prepare
 from mailer.errors import Mistake
 from mailer.render.letters import Letters
 from mailer.resources import resource
@@ -14,13 +14,13 @@ from tests.builders import MOMENT
 from tests.mailer.digest.conftest import LINKS, City
 
 
-def desk_of(city: City) -> Desk:
+def basis_of(city: City) -> Basis:
     with db.writing(city.engine) as session:
         edition = editions.draft(session, city.settings, "weekly", MOMENT)
         assert edition is not None
-        desk = prepare(session, city.settings, edition, LINKS, MOMENT)
+        basis = prepare(session, city.settings, edition, LINKS, MOMENT)
         session.expunge(edition)
-        return desk
+        return basis
 
 
 def test_the_preview_shows_what_planning_then_does(city: City):
@@ -28,10 +28,10 @@ def test_the_preview_shows_what_planning_then_does(city: City):
         city.member(chosen)
     city.news("Bron", "bromma")
     city.news("Torget", "bromma farsta")
-    desk = desk_of(city)
+    basis = basis_of(city)
 
     with db.reading(city.engine) as session:
-        sheets, counts = previews.sheets(session, desk, MOMENT)
+        sheets, counts = previews.sheets(session, basis, MOMENT)
 
     assert [(sheet.members, sheet.digest.items) for sheet in sheets] == [(2, (1, 2)), (1, (2,))]
     assert (counts.readers, counts.silent) == (4, 1)
@@ -48,33 +48,33 @@ def test_the_preview_of_a_member_knows_what_the_household_has_had(city: City):
     with db.writing(city.engine) as session:
         edition = editions.draft(session, city.settings, "weekly", MOMENT + timedelta(weeks=1))
         assert edition is not None
-        desk = prepare(session, city.settings, edition, LINKS, MOMENT + timedelta(weeks=1))
-        sheets = [previews.for_member(session, desk, member, MOMENT) for member in (anna, bo)]
+        basis = prepare(session, city.settings, edition, LINKS, MOMENT + timedelta(weeks=1))
+        sheets = [previews.for_member(session, basis, member, MOMENT) for member in (anna, bo)]
 
     assert [sheet and sheet.digest.items for sheet in sheets] == [(2,), (2,)]
 
 
 def test_a_member_who_may_not_be_written_to_gets_no_preview(city: City):
     left = city.member(state=State.LEFT, ended_at=MOMENT)
-    desk = desk_of(city)
+    basis = basis_of(city)
 
     with db.reading(city.engine) as session:
         with pytest.raises(Mistake, match="may not be written to"):
-            previews.for_member(session, desk, left, MOMENT)
+            previews.for_member(session, basis, left, MOMENT)
         with pytest.raises(Mistake, match="no member 99"):
-            previews.for_member(session, desk, 99, MOMENT)
+            previews.for_member(session, basis, 99, MOMENT)
 
 
 def test_an_imagined_reader_of_a_district_stands_for_its_members(city: City):
     city.news("Bron", "bromma")
     city.news("Torget", "farsta")
-    desk = desk_of(city)
+    basis = basis_of(city)
 
     with db.reading(city.engine) as session:
-        sheet = previews.for_district(session, desk, "farsta")
-        assert previews.for_district(session, desk, "kista") is None
+        sheet = previews.for_district(session, basis, "farsta")
+        assert previews.for_district(session, basis, "kista") is None
         with pytest.raises(Mistake, match="no district kungsholmen: there are bromma, farsta"):
-            previews.for_district(session, desk, "kungsholmen")
+            previews.for_district(session, basis, "kungsholmen")
 
     assert sheet is not None
     assert sheet.digest.items == (2,)
@@ -87,7 +87,7 @@ def test_the_coverage_counts_what_reaches_a_district_and_marks_the_holes(city: C
     city.news("Gammalt", "kista", "care", published_at=MOMENT - timedelta(days=25))
     city.news("Slut", "kista", "care", expires_at=MOMENT)
 
-    covers = {cover.district: cover for cover in previews.coverage_of(desk_of(city))}
+    covers = {cover.district: cover for cover in previews.coverage_of(basis_of(city))}
 
     assert {slug: (cover.local, dict(cover.topics)) for slug, cover in covers.items()} == {
         "bromma": (1, {"care": 0, "school": 2}),
@@ -100,19 +100,19 @@ def test_the_coverage_counts_what_reaches_a_district_and_marks_the_holes(city: C
 
 def test_a_proof_is_a_mail_of_the_sheet_signed_by_the_district_and_leads_nobody_out(city: City):
     city.news("Bron öppnar", "bromma")
-    desk = desk_of(city)
+    basis = basis_of(city)
     letters = Letters(resource("templates") / "email")
     with db.reading(city.engine) as session:
-        sheet = previews.for_district(session, desk, "bromma")
+        sheet = previews.for_district(session, basis, "bromma")
     assert sheet is not None
 
-    message = proofs.proof(letters, desk, sheet, LINKS, address="red@example.org", now=MOMENT)
+    message = proofs.proof(letters, basis, sheet, LINKS, address="red@example.org", now=MOMENT)
 
     mail = message_from_bytes(message.content, policy=policy.default)
     assert mail["From"].addresses[0].display_name == "Exempelpartiet i Bromma"
     assert mail["To"].addresses[0].addr_spec == "red@example.org"
     assert mail["List-Unsubscribe"] is None
     assert "Bron öppnar" in mail.get_body(("plain",)).get_content()
-    assert "Bron öppnar" in proofs.html_of(letters, desk, sheet, LINKS, MOMENT)
+    assert "Bron öppnar" in proofs.html_of(letters, basis, sheet, LINKS, MOMENT)
     with pytest.raises(Mistake, match="not an address"):
-        proofs.proof(letters, desk, sheet, LINKS, address="red@", now=MOMENT)
+        proofs.proof(letters, basis, sheet, LINKS, address="red@", now=MOMENT)
