@@ -11,7 +11,7 @@ import typer
 from mailer.app import App
 from mailer.cli.frame import app_of, remark
 from mailer.jobs.clock import start_clock
-from mailer.jobs.processes import Crew
+from mailer.jobs.processes import Workers
 from mailer.web import create_web, serve
 
 
@@ -67,9 +67,11 @@ def _ringing(app: App) -> Iterator[None]:
 @contextmanager
 def _delivering(app: App) -> Iterator[None]:
     places = ["--config", str(app.places.config.absolute()), "--data", str(app.data.absolute())]
-    crew = Crew([sys.executable, "-m", "mailer.cli", "worker", "--tethered", *places], app.settings.outbox.workers)
+    workers = Workers(
+        [sys.executable, "-m", "mailer.cli", "worker", "--tethered", *places], app.settings.outbox.workers
+    )
     try:
         yield
     finally:
         remark("Finishing what is being sent.")
-        crew.stop()
+        workers.stop()

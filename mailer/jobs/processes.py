@@ -20,7 +20,7 @@ class _Slot:
     fell_at: float | None = None
 
 
-class Crew:
+class Workers:
     """`size` processes of `command`. Watched from a thread of its own; `stop` sends SIGTERM and waits."""
 
     def __init__(self, command: Sequence[str], size: int, *, rest: float = REST_AFTER_FALL) -> None:
@@ -28,7 +28,7 @@ class Crew:
         self._rest = rest
         self._stopping = threading.Event()
         self._slots = [_Slot(self._start()) for _ in range(size)]
-        self._watcher = threading.Thread(target=self._watch, name="crew", daemon=True)
+        self._watcher = threading.Thread(target=self._watch, name="workers", daemon=True)
         self._watcher.start()
 
     def _start(self) -> subprocess.Popen[bytes]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mailer.providers import Provider
-from mailer.providers.smtp.carrier import Smtp, trust
+from mailer.providers.smtp.provider import Smtp, trust
 from mailer.providers.smtp.settings import Patience, Settings, check
 
 __all__ = ["Patience", "Settings", "open_provider"]

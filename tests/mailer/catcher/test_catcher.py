@@ -12,7 +12,7 @@ import pytest
 from mailer.catcher import Catcher
 from mailer.errors import Mistake
 from mailer.providers.smtp import Settings
-from mailer.providers.smtp.carrier import Smtp
+from mailer.providers.smtp.provider import Smtp
 from tests.mailer.providers.desks import CONTENT, RecordingDesk, an_outgoing
 
 

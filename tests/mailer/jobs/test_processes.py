@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from mailer.jobs.processes import Crew
+from mailer.jobs.processes import Workers
 
 # A worker that notes its pid, and finishes properly on SIGTERM or when its tether is cut.
 WORKER = """
@@ -23,8 +23,8 @@ finish()
 
 PARENT = """
 import sys, threading
-from mailer.jobs.processes import Crew
-Crew([sys.executable, "-c", *sys.argv[1:]], 1)
+from mailer.jobs.processes import Workers
+Workers([sys.executable, "-c", *sys.argv[1:]], 1)
 threading.Event().wait()
 """
 
@@ -41,23 +41,23 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def test_every_worker_finishes_what_it_does_when_the_crew_stops(tmp_path: Path):
-    crew = Crew([sys.executable, "-c", WORKER, str(tmp_path)], 2)
+    workers = Workers([sys.executable, "-c", WORKER, str(tmp_path)], 2)
     wait_until(lambda: len(started(tmp_path)) == 2)
 
-    crew.stop()
+    workers.stop()
 
     assert len(list(tmp_path.glob("*.finished"))) == 2
 
 
 def test_a_worker_that_fell_is_started_again(tmp_path: Path):
-    crew = Crew([sys.executable, "-c", WORKER, str(tmp_path)], 1, rest=0.0)
+    workers = Workers([sys.executable, "-c", WORKER, str(tmp_path)], 1, rest=0.0)
     wait_until(lambda: len(started(tmp_path)) == 1)
     (first,) = started(tmp_path)
 
     os.kill(first, signal.SIGKILL)
     wait_until(lambda: len(started(tmp_path)) == 2)
 
-    crew.stop()
+    workers.stop()
 
 
 def test_workers_finish_by_themselves_when_the_one_who_started_them_is_killed(tmp_path: Path):

@@ -10,7 +10,7 @@ import uvloop
 from mailer.errors import ProviderDown, TryLater
 from mailer.providers import Outgoing, Receipt
 from mailer.providers.smtp import Patience, Settings
-from mailer.providers.smtp.carrier import Smtp, trust
+from mailer.providers.smtp.provider import Smtp, trust
 from tests.mailer.providers.desks import (
     CONTENT,
     DROP,

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailer.errors import ProviderDown
-from mailer.providers.smtp.carrier import Smtp
+from mailer.providers.smtp.provider import Smtp
 from tests.mailer.providers.desks import (
     DROP,
     DROP_BEFORE_DOT_REPLY,

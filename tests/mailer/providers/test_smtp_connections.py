@@ -7,7 +7,7 @@ import pytest
 
 from mailer.errors import ProviderDown
 from mailer.providers import Outgoing
-from mailer.providers.smtp.carrier import Smtp
+from mailer.providers.smtp.provider import Smtp
 from tests.mailer.providers.desks import DROP, SILENCE, RecordingDesk, Script, ScriptedServer, an_outgoing, until
 from tests.mailer.providers.test_smtp import carry, letters, run, settings_for
 

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from mailer.errors import Mistake, ProviderDown
 from mailer.providers import open_provider
 from mailer.providers.smtp import Settings
-from mailer.providers.smtp.carrier import Smtp, trust
+from mailer.providers.smtp.provider import Smtp, trust
 from tests.mailer.providers.desks import DROP, RecordingDesk, ScriptedServer, an_outgoing
 
 Run = Callable[[Coroutine[Any, Any, None]], None]

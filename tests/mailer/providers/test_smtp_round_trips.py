@@ -3,7 +3,7 @@
 import asyncio
 
 from mailer.providers.smtp import Settings
-from mailer.providers.smtp.carrier import Smtp
+from mailer.providers.smtp.provider import Smtp
 from tests.mailer.providers.desks import RecordingDesk, an_outgoing
 
 ANSWERS = {b"EHLO": b"250-test\r\n250 PIPELINING", b"DATA": b"354 go", b"QUIT": b"221 bye"}
