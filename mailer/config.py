@@ -148,13 +148,13 @@ class Members(Section):
     ground: Literal["member", "supporter"] = "member"
 
 
-Occasion = Literal["draft", "unapproved", "held", "source", "report"]
+Matter = Literal["draft", "unapproved", "held", "source", "report"]
 
 
 class Person(Section):
     address: str
     language: Language = "sv"
-    tell: tuple[Occasion, ...] = ("draft", "unapproved", "held", "source", "report")
+    tell: tuple[Matter, ...] = ("draft", "unapproved", "held", "source", "report")
 
 
 class Settings(Section):

@@ -8,8 +8,8 @@ import re
 from collections import defaultdict
 
 from mailer.news.mentions import Mention, find_mentions
-from mailer.news.subjects import Cause
 from mailer.news.swedish import sentences
+from mailer.news.topics import Finding
 
 _LEAD = 2  # sentences that say what an article is about
 _TOO_MANY = 4  # districts that only the body names: then it is a list, and the news is for everyone
@@ -73,7 +73,7 @@ _OFFICIAL_AFTER = re.compile(
 _JOINED = re.compile(r"\s*(?:,|och|samt|eller|till|/|&|–|,\s*och)?\s*(?:i|på)?\s*", re.IGNORECASE)
 
 
-def districts_of(title: str, body: str) -> list[Cause]:
+def districts_of(title: str, body: str) -> list[Finding]:
     """Return the districts that the article is about, with the words that say so; none means "for everyone".
 
     A district in the title counts. One in the body alone counts when the first two sentences name it, or it is
@@ -87,7 +87,7 @@ def districts_of(title: str, body: str) -> list[Cause]:
     found = {slug: mention.word for slug, mention in reversed(named.items())}
     if not gathering:
         found |= {slug: word for slug, word in _of_body(lines, bool(named), for_all).items() if slug not in found}
-    return [Cause(slug, word) for slug, word in found.items()]
+    return [Finding(slug, word) for slug, word in found.items()]
 
 
 def _of_body(lines: list[str], titled: bool, for_all: bool) -> dict[str, str]:  # noqa: FBT001  # two facts of the article

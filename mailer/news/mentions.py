@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from mailer.news.shipped import Place, shipped_places
+from mailer.news.shipped import ShippedPlace, shipped_places
 from mailer.news.swedish import is_shouted
 
 # What a place can have of its own. Not streets (Farstavägen is long), not fairs, clubs and papers.
@@ -108,7 +108,7 @@ def _names() -> _Names:
     return _Names(slugs, frozenset(words), frozenset(venues), re.compile(pattern), re.compile(pattern, re.IGNORECASE))
 
 
-def _stems(place: Place) -> list[str]:
+def _stems(place: ShippedPlace) -> list[str]:
     """Take the article off a name: Skärholmen gives Skärholms-skolan, Kungsholmen kungsholms-bor."""
     return [name[:-2] for name in place.places if name.endswith("en") and " " not in name]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ShippedPlace:
     """A district with its parent's slug, and the names that stand for it (see the head of places.toml).
 
     kind  "county", "municipality" or "city district"
@@ -25,7 +25,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ShippedTopic:
     """A topic, and its words in the notation at the head of topics.toml."""
 
     slug: str
@@ -36,10 +36,10 @@ class Subject:
 
 
 @cache
-def shipped_places() -> tuple[Place, ...]:
+def shipped_places() -> tuple[ShippedPlace, ...]:
     """Return the county, its municipalities and Stockholm's city districts; a parent comes before its children."""
     return tuple(
-        Place(
+        ShippedPlace(
             slug=slug,
             name=table["name"],
             kind=table["kind"],
@@ -54,10 +54,10 @@ def shipped_places() -> tuple[Place, ...]:
 
 
 @cache
-def shipped_topics() -> tuple[Subject, ...]:
+def shipped_topics() -> tuple[ShippedTopic, ...]:
     """Return the topics in the order in which they are shown."""
     return tuple(
-        Subject(slug, table["name"], table["name_en"], tuple(table["words"]), tuple(table["not"]))
+        ShippedTopic(slug, table["name"], table["name_en"], tuple(table["words"]), tuple(table["not"]))
         for slug, table in _tables("topics.toml").items()
     )
 

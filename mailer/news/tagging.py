@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mailer.news.districts import districts_of
 from mailer.news.models import NewsTag, TagKind
-from mailer.news.subjects import topics_of
+from mailer.news.topics import topics_of
 
 BY_HAND = "by hand"
 
@@ -36,8 +36,8 @@ class Retagging:
 
 def tags_of(title: str, body: str) -> tuple[Tag, ...]:
     """Return what the rules find in an article."""
-    districts = (Tag(TagKind.DISTRICT, cause.slug, cause.reason) for cause in districts_of(title, body))
-    topics = (Tag(TagKind.TOPIC, cause.slug, cause.reason) for cause in topics_of(title, body))
+    districts = (Tag(TagKind.DISTRICT, finding.slug, finding.reason) for finding in districts_of(title, body))
+    topics = (Tag(TagKind.TOPIC, finding.slug, finding.reason) for finding in topics_of(title, body))
     return (*districts, *topics)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mailer.config import Occasion
+from mailer.config import Matter
 from mailer.notices.models import Notice
 
 ALARM_REST = timedelta(hours=1)  # an alarm at most once an hour per cause
@@ -19,7 +19,7 @@ class Cause:
     """
 
     key: str
-    occasion: Occasion
+    matter: Matter
     subject: str
     lines: tuple[str, ...]
     values: Mapping[str, object]

@@ -36,7 +36,7 @@ def _drafts(session: Session, settings: Settings, now: datetime) -> Iterator[Cau
         values = {"edition": mailing.key, "send_at": _local(mailing.send_at, settings)}
         yield Cause(
             key=f"draft:{mailing.key}",
-            occasion="draft",
+            matter="draft",
             subject="Draft ready: {edition}",
             lines=(
                 "The edition {edition} is drafted. It goes out {send_at} once it is approved.",
@@ -49,7 +49,7 @@ def _drafts(session: Session, settings: Settings, now: datetime) -> Iterator[Cau
         if mailing.send_at is not None and now >= _evening_before(mailing.send_at, settings):
             yield Cause(
                 key=f"unapproved:{mailing.key}",
-                occasion="unapproved",
+                matter="unapproved",
                 subject="Not approved yet: {edition}",
                 lines=(
                     "Nobody has approved the edition {edition}, so it will not go out {send_at}.",
@@ -66,7 +66,7 @@ def _stopped(session: Session, now: datetime) -> Iterator[Cause]:
     for mailing in session.exec(stopped):
         yield Cause(
             key=f"{mailing.state}:{mailing.key}:{mailing.reason}"[:200],
-            occasion="held",
+            matter="held",
             subject="Stopped: {mailing}",
             lines=(
                 "The mailing {mailing} is {state}: {reason}",
@@ -85,7 +85,7 @@ def _broken_sources(session: Session, settings: Settings, now: datetime) -> Iter
         if state.source in settings.sources:
             yield Cause(
                 key=f"source:{state.source}:{state.broken_since}",
-                occasion="source",
+                matter="source",
                 subject="No news from {source} for two days",
                 lines=("The source {source} has been broken since {since}: {error}", "Try it: utskick news fetch"),
                 values={
@@ -105,7 +105,7 @@ def _reports(session: Session, now: datetime) -> Iterator[Cause]:
         counts: dict[str, int] = dict(session.exec(per_state).all())
         yield Cause(
             key=f"report:{mailing.key}",
-            occasion="report",
+            matter="report",
             subject="Sent: {mailing}",
             lines=(
                 "{mailing} has been sent.",

@@ -42,7 +42,7 @@ def write(
         cause.key: [
             compose(cause, person, sender, enclosure=enclose(session, cause), now=now)
             for person in settings.people.values()
-            if cause.occasion in person.tell
+            if cause.matter in person.tell
         ]
         for cause in causes
     }

@@ -5,7 +5,7 @@ from mailer.notices.models import Notice
 
 
 def a_cause(key: str = "draft:weekly:2024-W10", *, lasts: bool = False) -> Cause:
-    return Cause(key=key, occasion="draft", subject="Draft ready", lines=("It is.",), values={}, lasts=lasts)
+    return Cause(key=key, matter="draft", subject="Draft ready", lines=("It is.",), values={}, lasts=lasts)
 
 
 def test_a_new_cause_is_told(now: datetime):

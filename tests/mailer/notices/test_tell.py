@@ -43,7 +43,7 @@ def a_draft(session: Session, now: datetime) -> Edition:
 
 
 def occasions(session: Session, settings: Settings, now: datetime) -> list[str]:
-    return [cause.occasion for cause in gather(session, settings, now)]
+    return [cause.matter for cause in gather(session, settings, now)]
 
 
 def test_a_draft_is_told_and_the_evening_before_that_it_is_not_approved(
@@ -64,7 +64,7 @@ def test_a_held_mailing_is_told_with_its_reason(session: Session, settings: Sett
 
     (cause,) = gather(session, settings, now)
 
-    assert cause.occasion == "held"
+    assert cause.matter == "held"
     assert cause.values["reason"] == "it was 13 hours late"
 
 

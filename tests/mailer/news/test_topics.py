@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.news.districts import districts_of
-from mailer.news.subjects import MAX_TOPICS, topics_of
 from mailer.news.swedish import sentences
+from mailer.news.topics import MAX_TOPICS, topics_of
 
 
 def slugs(title: str, body: str = "") -> set[str]:

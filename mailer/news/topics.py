@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from mailer.news.shipped import Subject, shipped_topics
+from mailer.news.shipped import ShippedTopic, shipped_topics
 from mailer.news.swedish import forms, sentences
 
 MAX_TOPICS = 3
@@ -22,39 +22,34 @@ OFFICES = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class Finding:
     """A tag, and the word of the article that caused it."""
 
     slug: str
     reason: str
 
 
-def topics_of(title: str, body: str) -> list[Cause]:
+def topics_of(title: str, body: str) -> list[Finding]:
     """Return at most MAX_TOPICS topics, the clearest first.
 
     A topic is one that the title names; or one that the first sentences name and a later one comes back to;
     or one of which a lead sentence uses several words. A word in passing is none.
     """
     lines = sentences(body)
-    weighed = [
-        (weight, cause)
-        for topic in shipped_topics()
-        if (found := _weigh(topic, title, lines))
-        for weight, cause in [found]
-    ]
+    weighed = [found for topic in shipped_topics() if (found := _weigh(topic, title, lines))]
     weighed.sort(key=lambda pair: -pair[0])
-    return [cause for _, cause in weighed[:MAX_TOPICS]]
+    return [finding for _, finding in weighed[:MAX_TOPICS]]
 
 
-def _weigh(topic: Subject, title: str, lines: list[str]) -> tuple[int, Cause] | None:
+def _weigh(topic: ShippedTopic, title: str, lines: list[str]) -> tuple[int, Finding] | None:
     in_title = list(_words(topic, title))
     in_lines = [list(_words(topic, line)) for line in lines]
     hits = sum(1 for words in in_lines if words)
     if in_title:
-        return 100 + 10 * len(in_title) + hits, Cause(topic.slug, in_title[0])
+        return 100 + 10 * len(in_title) + hits, Finding(topic.slug, in_title[0])
     lead = [word for words in in_lines[:_LEAD] for word in words]
     if lead and (hits > 1 or len(_distinct(lead)) >= _ENOUGH):
-        return hits, Cause(topic.slug, lead[0])
+        return hits, Finding(topic.slug, lead[0])
     return None
 
 
@@ -62,7 +57,7 @@ def _distinct(words: Iterable[str]) -> Counter[str]:
     return Counter(word.casefold()[:6] for word in words)  # skola and skolans are one word told twice
 
 
-def _words(topic: Subject, text: str) -> Iterator[str]:
+def _words(topic: ShippedTopic, text: str) -> Iterator[str]:
     """Find the words of a topic; what looks alike but is not, and offices, are taken out first."""
     wanted, unwanted = _patterns(topic)
     cleared = unwanted.sub(lambda match: " " * len(match[0]), text)
@@ -72,7 +67,7 @@ def _words(topic: Subject, text: str) -> Iterator[str]:
 
 
 @cache
-def _patterns(topic: Subject) -> tuple[re.Pattern[str], re.Pattern[str]]:
+def _patterns(topic: ShippedTopic) -> tuple[re.Pattern[str], re.Pattern[str]]:
     wanted = "|".join(_pattern(word) for word in topic.words)
     unwanted = "|".join(rf"\w*{forms(word)}" if " " not in word else re.escape(word) for word in topic.not_words)
     return (
