@@ -27,7 +27,7 @@ from subscribers.models import (
     Suppression,
     Topic,
 )
-from subscribers.sealed import lookup_key
+from subscribers.number import number_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,6 @@ class Newcomer:
     number: str | None = None
     language: str = "sv"
     ground: Ground = Ground.SUPPORTER
-
-
-def number_key(number: str) -> bytes:
-    """Return the keyed hash a member number is found by; spaces and case do not count."""
-    return lookup_key("number", "".join(number.split()).casefold())
 
 
 def add(session: Session, person: Newcomer, *, publications: Collection[str], now: datetime) -> int:

@@ -3,41 +3,15 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Column, Enum, ForeignKey, Index, Integer, LargeBinary, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from subscribers.reader import Cadence as Cadence  # noqa: PLC0414  a word of these tables too: mypy wants it said
-from subscribers.sealed import Sealed
+from subscribers.column_types import BigId, Sealed, stored
 
-# SQLite counts up only an INTEGER key by itself; PostgreSQL wants 64 bits for what grows.
-BigId = BigInteger().with_variant(Integer, "sqlite")
-
-
-def stored(words: type[StrEnum]) -> Enum:
-    """Store the word itself, as text: adding a word needs no migration, and the table reads as the code does."""
-    return Enum(
-        words,
-        native_enum=False,
-        create_constraint=False,
-        length=16,
-        values_callable=lambda e: [w.value for w in e],
-    )
-
-
-class State(StrEnum):
-    """`pending` waits for a confirmation, `left` went away, `erased` is an empty shell that keeps the id taken."""
-
-    PENDING = "pending"
-    ACTIVE = "active"
-    LEFT = "left"
-    ERASED = "erased"
-
-
-class Ground(StrEnum):
-    """Why we may write: a member under GDPR Art. 9(2)(d), a supporter only by consent, Art. 9(2)(a)."""
-
-    MEMBER = "member"
-    SUPPORTER = "supporter"
+# Words of these tables too; "as" says that they may be had from here.
+from subscribers.reader import Cadence as Cadence  # noqa: PLC0414  as above
+from subscribers.states import Ground as Ground  # noqa: PLC0414  as above
+from subscribers.states import State as State  # noqa: PLC0414  as above
 
 
 class DistrictKind(StrEnum):

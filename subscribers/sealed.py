@@ -1,4 +1,4 @@
-"""Sealed columns: what names a person is stored encrypted, and found by a keyed hash.
+"""Sealed values: what names a person is stored encrypted, and found by a keyed hash.
 
 A sealed value is one version byte, one key-id byte, a 12-byte nonce and the AES-256-GCM ciphertext; the name of
 the column is authenticated with it, so a value cannot be moved to another column. Lookup hashes are
@@ -9,13 +9,9 @@ import hmac
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import ColumnElement, Dialect, LargeBinary
-from sqlalchemy.sql.operators import OperatorType, eq, is_, is_not
-from sqlalchemy.types import TypeDecorator
 
 from subscribers.errors import Locked
 
@@ -77,40 +73,3 @@ def lookup_key(kind: str, text: str) -> bytes:
     if _lock.lookup is None:
         raise Locked("The register is locked: no key file was given.")
     return hmac.digest(_lock.lookup, f"{kind}\0{text}".encode(), "sha256")
-
-
-class Sealed(TypeDecorator[str]):
-    """A text column that is stored sealed. Comparing, searching or ordering by it raises."""
-
-    impl = LargeBinary
-    cache_ok = True
-
-    def __init__(self, column: str) -> None:
-        super().__init__()
-        self.column = column
-
-    class Comparator(TypeDecorator.Comparator[str]):
-        def operate(self, op: OperatorType, *other: Any, **kwargs: Any) -> Any:
-            # SQLAlchemy keeps result columns in dicts, where a column meets itself: that is no query.
-            itself = op is eq and isinstance(other[0], ColumnElement) and hash(other[0]) == hash(self.expr)
-            if op not in (is_, is_not) and not itself:
-                _refuse()
-            return super().operate(op, *other, **kwargs)
-
-        def reverse_operate(self, op: OperatorType, other: Any, **kwargs: Any) -> Any:
-            del op, other, kwargs
-            _refuse()
-
-    comparator_factory = Comparator
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
-        del dialect
-        return None if value is None else seal(value, self.column)
-
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
-        del dialect
-        return None if value is None else open_sealed(value, self.column)
-
-
-def _refuse() -> NoReturn:
-    raise TypeError("a sealed column cannot be compared or ordered: look it up by its keyed hash")

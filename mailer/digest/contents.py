@@ -9,7 +9,7 @@ A variant's content   {"sections": [{"heading": R, "items": [[ref, R], ...]}], "
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -18,6 +18,7 @@ from mailer.digest.rules import Digest, Kind, Reason
 _TEASER = 280
 
 Json = dict[str, Any]
+Refs = Mapping[int, int | None]  # outdated ref -> the one that replaces it, None when the item was withdrawn
 
 
 def compact(content: Mapping[str, object]) -> str:
@@ -46,6 +47,22 @@ def expand(mailing_content: Json, pieces: Mapping[int, Json], variant_content: J
         "correction": mailing_content["correction"],
         "sections": [_section(section, pieces, names, language) for section in variant_content["sections"]],
     }
+
+
+def replaced(content: Json, refs: Refs) -> Json | None:
+    """Return a variant's content with the outdated refs replaced or taken out. None: nothing is left."""
+    sections = []
+    for section in content["sections"]:
+        kept = [(refs.get(ref, ref), reason) for ref, reason in section["items"]]
+        if items := [[ref, reason] for ref, reason in kept if ref is not None]:
+            sections.append(section | {"items": items})
+    return content | {"sections": sections} if sections else None
+
+
+def mentions(content: Json, refs: Iterable[int]) -> bool:
+    """Say whether a variant's content shows any of these pieces."""
+    wanted = set(refs)
+    return any(ref in wanted for section in content["sections"] for ref, _ in section["items"])
 
 
 def teaser(paragraphs: list[str]) -> str:

@@ -7,7 +7,7 @@ the deliveries that were sent or may have been.
 
 import json
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 
 from mailer import db
 from mailer.config import Settings
-from mailer.digest.contents import Json, compact
+from mailer.digest.contents import Json, Refs, compact, mentions, replaced
 from mailer.digest.gather import HAD, piece
 from mailer.digest.models import Edition
 from mailer.errors import Mistake
@@ -27,8 +27,6 @@ from mailer.outbox.models import Delivery, DeliveryState, Mailing, MailingState,
 
 _ARRIVED = (DeliveryState.SENT, DeliveryState.UNCERTAIN)
 _MENDABLE = (MailingState.PAUSED, MailingState.DONE, MailingState.HELD)
-
-Refs = Mapping[int, int | None]  # outdated ref -> the one that replaces it, None when the item was withdrawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +90,6 @@ def correct(
         go_on = sa.update(Mailing).where(col(Mailing.id) == mailing.id, col(Mailing.state) == MailingState.PAUSED)
         session.execute(go_on.values(state=MailingState.PLANNED, reason=""))
     return Corrected(moved=moved, key=key, candidates=candidates)
-
-
-def replaced(content: Json, refs: Refs) -> Json | None:
-    """Return a variant's content with the outdated refs replaced or taken out. None: nothing is left."""
-    sections = []
-    for section in content["sections"]:
-        kept = [(refs.get(ref, ref), reason) for ref, reason in section["items"]]
-        if items := [[ref, reason] for ref, reason in kept if ref is not None]:
-            sections.append(section | {"items": items})
-    return content | {"sections": sections} if sections else None
-
-
-def mentions(content: Json, refs: Iterable[int]) -> bool:
-    wanted = set(refs)
-    return any(ref in wanted for section in content["sections"] for ref, _ in section["items"])
 
 
 def _require_stopped(mailing: Mailing) -> None:

@@ -11,7 +11,7 @@ import mailer.news.models
 import mailer.notices.models
 import mailer.outbox.models
 import subscribers.models
-from subscribers.sealed import Sealed
+from subscribers.column_types import Sealed
 
 MODELS = (mailer.digest.models, mailer.news.models, mailer.notices.models, mailer.outbox.models, subscribers.models)
 

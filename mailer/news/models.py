@@ -1,17 +1,13 @@
 """News as it is stored: items, why each is tagged as it is, and how each source is doing."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import Column, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from subscribers.models import stored
-
-
-class TagKind(StrEnum):
-    DISTRICT = "district"
-    TOPIC = "topic"
+# A word of these tables too; "as" says that it may be had from here.
+from mailer.news.tags import TagKind as TagKind  # noqa: PLC0414  as above
+from subscribers.column_types import stored
 
 
 class NewsItem(SQLModel, table=True):

@@ -11,7 +11,8 @@ from mailer.news.images import StoredImage
 from mailer.news.models import NewsItem, NewsTag, SourceState
 from mailer.news.parsed import ParsedItem
 from mailer.news.stories import WINDOW, Stories, Telling
-from mailer.news.tagging import Tag, retag, tags_of
+from mailer.news.tagging import retag, tags_of
+from mailer.news.tags import Tag
 
 TAGS = "tags"  # in NewsItem.locked: no automatic tag comes or goes
 

@@ -1,28 +1,13 @@
-"""The tags of an article: what the rules find and what its source stands for, kept apart from what a person said."""
+"""The tags of an article: what the rules find, what its source stands for; what a person said goes before. Pure."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from mailer.news.districts import districts_of
-from mailer.news.models import NewsTag, TagKind
+from mailer.news.tags import Key, StoredTag, Tag, TagKind
 from mailer.news.topics import topics_of
 
 BY_HAND = "by hand"
-
-Key = tuple[TagKind, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Tag:
-    """A district or topic, and the word of the article that caused it."""
-
-    kind: TagKind
-    slug: str
-    reason: str
-
-    @property
-    def key(self) -> Key:
-        return self.kind, self.slug
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +33,7 @@ def tags_of_source(source: str, districts: Collection[str], topics: Collection[s
     return tuple(Tag(kind, slug, reason) for kind, slug in given)
 
 
-def retag(present: Sequence[NewsTag], wanted: Sequence[Tag]) -> Retagging:
+def retag(present: Sequence[StoredTag], wanted: Sequence[Tag]) -> Retagging:
     """Decide what changes. What a person added, removed or locked stays as the person left it."""
     by_key = {(tag.kind, tag.slug): tag for tag in present}
     wanted_by_key = {tag.key: tag for tag in reversed(wanted)}  # the first reason wins

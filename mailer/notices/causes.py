@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mailer.config import Matter
-from mailer.notices.models import Notice
 
 ALARM_REST = timedelta(hours=1)  # an alarm at most once an hour per cause
 REMIND_EVERY = timedelta(days=1)  # while it lasts
@@ -27,14 +26,22 @@ class Cause:
     edition_id: int | None = None  # its preview goes along
 
 
-def due(causes: Sequence[Cause], told: Mapping[str, Notice], now: datetime) -> list[Cause]:
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """When somebody last set out to tell of a cause, and whether it went out."""
+
+    at: datetime
+    went_out: bool
+
+
+def due(causes: Sequence[Cause], told: Mapping[str, Telling], now: datetime) -> list[Cause]:
     """Return the causes to tell now: new ones, ones whose telling failed an hour ago, lasting ones each day."""
     return [cause for cause in causes if _is_due(cause, told.get(cause.key), now)]
 
 
-def _is_due(cause: Cause, notice: Notice | None, now: datetime) -> bool:
-    if notice is None:
+def _is_due(cause: Cause, last: Telling | None, now: datetime) -> bool:
+    if last is None:
         return True
-    if not notice.told:
-        return now >= notice.told_at + ALARM_REST
-    return cause.lasts and now >= notice.told_at + REMIND_EVERY
+    if not last.went_out:
+        return now >= last.at + ALARM_REST
+    return cause.lasts and now >= last.at + REMIND_EVERY

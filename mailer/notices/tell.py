@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from mailer.config import Settings
 from mailer.errors import ProviderDown
 from mailer.message import Message
-from mailer.notices.causes import Cause, due
+from mailer.notices.causes import Cause, Telling, due
 from mailer.notices.gather import gather
 from mailer.notices.letters import Enclosure, compose
 from mailer.notices.models import Notice
@@ -25,7 +25,8 @@ def claim(session: Session, settings: Settings, now: datetime) -> list[Cause]:
     """Take the causes that are due. Two clocks that ask at once do not both get one: the row decides."""
     causes = gather(session, settings, now)
     keys = [cause.key for cause in causes]
-    told = {notice.cause: notice for notice in session.exec(select(Notice).where(col(Notice.cause).in_(keys)))}
+    notices = session.exec(select(Notice).where(col(Notice.cause).in_(keys)))
+    told = {notice.cause: Telling(notice.told_at, notice.told) for notice in notices}
     ours = due(causes, told, now)
     for cause in ours:
         session.merge(Notice(cause=cause.key, told_at=now, told=False))

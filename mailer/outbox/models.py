@@ -5,42 +5,15 @@ once when `Mailing.plan` is set to that number. A plan that never got there is s
 """
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, SmallInteger, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from subscribers.models import BigId, stored
-
-
-class MailingState(StrEnum):
-    """draft: being prepared. approved: waits for its time. planned: its deliveries are valid and due.
-
-    paused: a person stopped it. held: it was late, or the backup it came from was restored; a person decides.
-    done: the equation holds and nothing is left. cancelled: a person ended it.
-    """
-
-    DRAFT = "draft"
-    APPROVED = "approved"
-    PLANNED = "planned"
-    PAUSED = "paused"
-    HELD = "held"
-    DONE = "done"
-    CANCELLED = "cancelled"
-
-
-class DeliveryState(StrEnum):
-    QUEUED = "queued"
-    SENT = "sent"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    UNCERTAIN = "uncertain"
-
-
-class BatchState(StrEnum):
-    OPEN = "open"
-    LEASED = "leased"
-    CLOSED = "closed"
+# Words of these tables too; "as" says that they may be had from here.
+from mailer.outbox.states import BatchState as BatchState  # noqa: PLC0414  as above
+from mailer.outbox.states import DeliveryState as DeliveryState  # noqa: PLC0414  as above
+from mailer.outbox.states import MailingState as MailingState  # noqa: PLC0414  as above
+from subscribers.column_types import BigId, stored
 
 
 class Mailing(SQLModel, table=True):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from mailer.errors import TryLater, Unanswered
 from mailer.message.characters import one_line
 from mailer.message.masking import mask_addresses
-from mailer.outbox.models import DeliveryState
+from mailer.outbox.states import DeliveryState
 from mailer.providers import Outcome, Receipt
 
 FIRST_RETRY = timedelta(minutes=1)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from subscribers import address
-from subscribers.enrolment import number_key
 from subscribers.errors import Refused
 from subscribers.importing.identity import is_written_as_one
 from subscribers.importing.line import Line, Note
 from subscribers.importing.text_file import UNREADABLE
-from subscribers.models import Ground
+from subscribers.number import number_key
+from subscribers.states import Ground
 
 _LONGEST = 200  # characters of a name, a number or a proof
 _CONTROL = re.compile(f"[\x00-\x1f\x7f-\x9f{UNREADABLE}]")

@@ -9,7 +9,7 @@ from subscribers.importing.entries import Entry, Evidence, Fault
 from subscribers.importing.line import Note
 from subscribers.importing.register import Known, Person, Register
 from subscribers.importing.target import Policy, differing, evidence_counts, target
-from subscribers.models import Ground, State
+from subscribers.states import Ground, State
 
 MOST_GONE = 0.05  # of those the file should hold: a larger share looks like a file cut short
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from subscribers.models import Ground, State
+from subscribers.states import Ground, State
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 
 from subscribers.importing.entries import Entry
 from subscribers.importing.register import Known, Person
-from subscribers.models import Ground, State
+from subscribers.states import Ground, State
 
 
 @dataclass(frozen=True, slots=True)

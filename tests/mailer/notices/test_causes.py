@@ -1,7 +1,6 @@
 from datetime import datetime, timedelta
 
-from mailer.notices.causes import Cause, due
-from mailer.notices.models import Notice
+from mailer.notices.causes import Cause, Telling, due
 
 
 def a_cause(key: str = "draft:weekly:2024-W10", *, lasts: bool = False) -> Cause:
@@ -13,13 +12,13 @@ def test_a_new_cause_is_told(now: datetime):
 
 
 def test_a_cause_is_told_once(now: datetime):
-    told = {a_cause().key: Notice(cause=a_cause().key, told_at=now - timedelta(days=3), told=True)}
+    told = {a_cause().key: Telling(now - timedelta(days=3), went_out=True)}
 
     assert due([a_cause()], told, now) == []
 
 
 def test_a_notice_that_did_not_go_out_is_tried_again_after_an_hour_and_not_before(now: datetime):
-    failed = {a_cause().key: Notice(cause=a_cause().key, told_at=now, told=False)}
+    failed = {a_cause().key: Telling(now, went_out=False)}
 
     assert due([a_cause()], failed, now + timedelta(minutes=59)) == []
     assert due([a_cause()], failed, now + timedelta(hours=1)) == [a_cause()]
@@ -27,7 +26,7 @@ def test_a_notice_that_did_not_go_out_is_tried_again_after_an_hour_and_not_befor
 
 def test_what_lasts_is_told_again_each_day(now: datetime):
     lasting = a_cause(lasts=True)
-    told = {lasting.key: Notice(cause=lasting.key, told_at=now, told=True)}
+    told = {lasting.key: Telling(now, went_out=True)}
 
     assert due([lasting], told, now + timedelta(hours=23)) == []
     assert due([lasting], told, now + timedelta(days=1)) == [lasting]

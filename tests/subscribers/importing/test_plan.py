@@ -3,7 +3,6 @@ from dataclasses import replace
 import pytest
 
 from subscribers.address import parse as parse_address
-from subscribers.enrolment import number_key
 from subscribers.errors import Refused
 from subscribers.importing.entries import Entry, Evidence, Fault
 from subscribers.importing.line import Note
@@ -11,6 +10,7 @@ from subscribers.importing.plan import Plan, plan, refuse_too_many_gone
 from subscribers.importing.register import Known, Person, Register
 from subscribers.importing.target import Policy
 from subscribers.models import Ground, State
+from subscribers.number import number_key
 
 MEMBERS = Policy(publications=("weekly",), ground=Ground.MEMBER, language="sv")
 SUPPORTERS = replace(MEMBERS, ground=Ground.SUPPORTER)

@@ -1,0 +1,33 @@
+"""The states of the post office's books, in words; free of the database, so that decisions stay pure."""
+
+from enum import StrEnum
+
+
+class MailingState(StrEnum):
+    """draft: being prepared. approved: waits for its time. planned: its deliveries are valid and due.
+
+    paused: a person stopped it. held: it was late, or the backup it came from was restored; a person decides.
+    done: the equation holds and nothing is left. cancelled: a person ended it.
+    """
+
+    DRAFT = "draft"
+    APPROVED = "approved"
+    PLANNED = "planned"
+    PAUSED = "paused"
+    HELD = "held"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class DeliveryState(StrEnum):
+    QUEUED = "queued"
+    SENT = "sent"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNCERTAIN = "uncertain"
+
+
+class BatchState(StrEnum):
+    OPEN = "open"
+    LEASED = "leased"
+    CLOSED = "closed"
