@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mailer.catcher.inbox import Inbox, Opened
 from mailer.i18n import _, ngettext, speaking
+from mailer.i18n.browsers import preferred
 
 HERE = Path(__file__).parent
 VIEWS = ("html", "text", "headers", "source")
@@ -29,7 +30,6 @@ _OUR_PAGE = (
     "frame-ancestors 'none'"
 )
 _HEAD_TAG = re.compile(r"<head(\s[^>]*)?>", re.IGNORECASE)
-_LANGUAGE = re.compile(r"\s*([a-z]{2,3})(?:-[^;,]*)?(?:\s*;\s*q=([01](?:\.[0-9]{0,3})?))?\s*", re.IGNORECASE)
 
 
 def build_pages(inbox: Inbox, *, host: str, zone: ZoneInfo, images_from: tuple[str, ...]) -> Starlette:
@@ -134,18 +134,5 @@ class _SpeakTheirLanguage:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            speaking.set(preferred(Request(scope).headers.get("accept-language", "")))
+            speaking.set(preferred(Request(scope).headers.get("accept-language", ""), "en"))
         await self._app(scope, receive, send)
-
-
-def preferred(accepted: str) -> str:
-    """Choose between Swedish and English by an Accept-Language value (RFC 9110 §12.5.4); English when in doubt."""
-    best, weight = "en", 0.0
-    for part in accepted[:500].split(","):
-        match = _LANGUAGE.fullmatch(part)
-        if match is None or match[1].lower() not in ("sv", "en"):
-            continue
-        this = float(match[2] or 1)
-        if this > weight:
-            best, weight = match[1].lower(), this
-    return best

@@ -53,10 +53,8 @@ def stop(session: Session, mailing: Mailing) -> None:
     """Stop the sending so that it can be mended. raises Mistake when it has not begun or was cancelled"""
     if mailing.state is MailingState.PLANNED:
         mailing.state, mailing.reason = MailingState.PAUSED, "It is being corrected."
-    elif mailing.state not in _MENDABLE or mailing.plan is None:
-        raise Mistake(
-            "The edition {key} is {state}: there is nothing to correct.", key=mailing.key, state=mailing.state.value
-        )
+    else:
+        _require_mendable(mailing)
     session.flush()
 
 
@@ -97,6 +95,10 @@ def _require_stopped(mailing: Mailing) -> None:
         raise Mistake(
             "The edition {key} is being sent: stop it with `utskick editions correct {key}` first.", key=mailing.key
         )
+    _require_mendable(mailing)
+
+
+def _require_mendable(mailing: Mailing) -> None:
     if mailing.state not in _MENDABLE or mailing.plan is None:
         raise Mistake(
             "The edition {key} is {state}: there is nothing to correct.", key=mailing.key, state=mailing.state.value

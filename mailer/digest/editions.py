@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from mailer.config import Settings
 from mailer.digest.calendar import moment_in, period_of
 from mailer.digest.models import Edition, EditionChoice
 from mailer.errors import Mistake
 from mailer.news.models import NewsItem
+from mailer.outbox import ledger
 from mailer.outbox.enqueue import open_mailing
-from mailer.outbox.models import Delivery, DeliveryState, Mailing, MailingState
+from mailer.outbox.models import Mailing, MailingState
 
 LETTER = "digest"
 _LATEST = 10
@@ -187,10 +188,5 @@ def _status_row(session: Session, mailing: Mailing) -> dict[str, object]:
 
 
 def _counts(session: Session, mailing: Mailing) -> dict[str, object]:
-    states = (
-        select(Delivery.state, func.count(col(Delivery.id)))
-        .where(Delivery.mailing_id == mailing.id, Delivery.plan == mailing.plan)
-        .group_by(col(Delivery.state))
-    )
-    found = dict(session.exec(states).all())
-    return {state.value: found.get(state, 0) for state in DeliveryState}
+    found = ledger.counts(session.connection(), mailing.id or 0, mailing.plan)
+    return {state.value: count for state, count in found.items()}

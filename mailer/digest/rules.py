@@ -281,8 +281,6 @@ def _digest(rules: Iterable[Rule], items: Items, view: View) -> Digest | None:
             return None
     sections: dict[Reason, list[Pick]] = {}
     for item in items:
-        reason = reason_for(item, view)
-        heading = _LEAD if item.lead or item.important else reason
-        sections.setdefault(heading, []).append(Pick(item.id, reason))
+        sections.setdefault(heading_for(item, view), []).append(Pick(item.id, reason_for(item, view)))
     ordered = sorted(sections.items(), key=lambda section: _ORDER[section[0].kind])  # stable: best item first
     return Digest(tuple(Section(heading, tuple(picks)) for heading, picks in ordered))

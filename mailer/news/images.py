@@ -10,8 +10,8 @@ from PIL import Image, ImageOps
 
 from mailer.errors import UtskickError
 from mailer.news.fetching import Web
+from mailer.news.models import IMAGES
 
-FOLDER = "images"
 SHOWN_WIDTH = 600  # CSS pixels: the width of the letter
 _STORED_WIDTH = 2 * SHOWN_WIDTH  # sharp on a dense screen
 _MAX_BYTES = 8 * 1024 * 1024
@@ -35,7 +35,7 @@ def fetch_image(web: Web, url: str, data: Path) -> StoredImage | None:
         content = web.fetch(url, max_bytes=_MAX_BYTES).content
     except UtskickError:
         return None
-    return store_image(content, data / FOLDER) if content else None
+    return store_image(content, data / IMAGES) if content else None
 
 
 def store_image(content: bytes, folder: Path) -> StoredImage | None:

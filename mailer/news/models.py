@@ -9,6 +9,8 @@ from sqlmodel import Field, SQLModel
 from mailer.news.tags import TagKind as TagKind  # noqa: PLC0414  as above
 from subscribers.column_types import stored
 
+IMAGES = "images"  # the folder in the data folder that holds the pictures
+
 
 class NewsItem(SQLModel, table=True):
     """One article. `locked` names the fields a person set, comma separated: an update leaves them alone.

@@ -1,15 +1,16 @@
 """Reads from the database what the people in charge should know."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, time, timedelta
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from mailer.config import Settings
 from mailer.digest.models import Edition
 from mailer.news.models import SourceState
 from mailer.notices.causes import Cause
-from mailer.outbox.models import Delivery, DeliveryState, Mailing, MailingState
+from mailer.outbox import ledger
+from mailer.outbox.models import Mailing, MailingState
 
 SOURCE_BROKEN_FOR = timedelta(days=2)
 EVENING = time(18)
@@ -34,30 +35,38 @@ def _drafts(session: Session, settings: Settings, now: datetime) -> Iterator[Cau
     )
     for edition, mailing in rows:
         values = {"edition": mailing.key, "send_at": _local(mailing.send_at, settings)}
-        yield Cause(
-            key=f"draft:{mailing.key}",
-            matter="draft",
-            subject="Draft ready: {edition}",
-            lines=(
-                "The edition {edition} is drafted. It goes out {send_at} once it is approved.",
-                "Look at it: utskick editions preview",
-                "Approve it: utskick editions approve",
-            ),
-            values=values,
-            edition_id=edition.id,
-        )
+        yield _drafted(edition, mailing.key, values)
         if mailing.send_at is not None and now >= _evening_before(mailing.send_at, settings):
-            yield Cause(
-                key=f"unapproved:{mailing.key}",
-                matter="unapproved",
-                subject="Not approved yet: {edition}",
-                lines=(
-                    "Nobody has approved the edition {edition}, so it will not go out {send_at}.",
-                    "Approve it: utskick editions approve",
-                ),
-                values=values,
-                edition_id=edition.id,
-            )
+            yield _unapproved(edition, mailing.key, values)
+
+
+def _drafted(edition: Edition, key: str, values: Mapping[str, str]) -> Cause:
+    return Cause(
+        key=f"draft:{key}",
+        matter="draft",
+        subject="Draft ready: {edition}",
+        lines=(
+            "The edition {edition} is drafted. It goes out {send_at} once it is approved.",
+            "Look at it: utskick editions preview",
+            "Approve it: utskick editions approve",
+        ),
+        values=values,
+        edition_id=edition.id,
+    )
+
+
+def _unapproved(edition: Edition, key: str, values: Mapping[str, str]) -> Cause:
+    return Cause(
+        key=f"unapproved:{key}",
+        matter="unapproved",
+        subject="Not approved yet: {edition}",
+        lines=(
+            "Nobody has approved the edition {edition}, so it will not go out {send_at}.",
+            "Approve it: utskick editions approve",
+        ),
+        values=values,
+        edition_id=edition.id,
+    )
 
 
 def _stopped(session: Session, now: datetime) -> Iterator[Cause]:
@@ -99,10 +108,7 @@ def _broken_sources(session: Session, settings: Settings, now: datetime) -> Iter
 def _reports(session: Session, now: datetime) -> Iterator[Cause]:
     finished = select(Mailing).where(Mailing.state == MailingState.DONE, col(Mailing.done_at) > now - NEWS_IS_OLD_AFTER)
     for mailing in session.exec(finished):
-        per_state = (
-            select(Delivery.state, func.count()).where(Delivery.mailing_id == mailing.id).group_by(Delivery.state)
-        )
-        counts: dict[str, int] = dict(session.exec(per_state).all())
+        counts = ledger.counts(session.connection(), mailing.id or 0, mailing.plan)
         yield Cause(
             key=f"report:{mailing.key}",
             matter="report",
@@ -115,7 +121,7 @@ def _reports(session: Session, now: datetime) -> Iterator[Cause]:
             values={
                 "mailing": mailing.key,
                 "candidates": mailing.candidates,
-                **{state.value: counts.get(state, 0) for state in DeliveryState},
+                **{state.value: count for state, count in counts.items()},
             },
         )
 

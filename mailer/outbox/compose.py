@@ -10,9 +10,7 @@ from mailer.message import Message
 from mailer.message.headers import addr_spec
 from mailer.outbox.manifest import Content, Occasion
 from mailer.render.head import Letterhead
-from mailer.render.letters import Composer as Skeleton
-from mailer.render.letters import Letter as Written
-from mailer.render.letters import Letters
+from mailer.render.letters import Letter, Letters, PreparedLetter
 from mailer.render.recipients import Person, Shape
 from mailer.render.recipients import Recipient as Addressed
 from subscribers.recipient import Recipient
@@ -21,7 +19,7 @@ from subscribers.recipient import Recipient
 Json = dict[str, Any]
 Expand = Callable[[Json, Mapping[int, Json], Json, str], Mapping[str, object]]
 
-_SKELETONS = 64  # deliveries come in variant order: a few are enough
+_PREPARED = 64  # deliveries come in variant order: a few are enough
 
 
 class Composer:
@@ -32,22 +30,22 @@ class Composer:
         self._settings = settings
         self._links = links
         self._expanders = expanders
-        self._skeletons: OrderedDict[tuple[int, Shape], Skeleton] = OrderedDict()
+        self._prepared: OrderedDict[tuple[int, Shape], PreparedLetter] = OrderedDict()
 
-    def skeleton(self, occasion: Occasion, content: Content, persons: int) -> Skeleton:
+    def prepare(self, occasion: Occasion, content: Content, persons: int) -> PreparedLetter:
         """Return what all recipients of a variant share, from the cache or rendered: milliseconds.
 
         raises  Mistake when the letter cannot be rendered for anyone
         """
         key = (content.variant, Shape(persons, view_online=False))
-        found = self._skeletons.pop(key, None) or self._letters.prepare(self._written(occasion, content), key[1])
-        self._skeletons[key] = found
-        if len(self._skeletons) > _SKELETONS:
-            self._skeletons.popitem(last=False)
+        found = self._prepared.pop(key, None) or self._letters.prepare(self._letter(occasion, content), key[1])
+        self._prepared[key] = found
+        if len(self._prepared) > _PREPARED:
+            self._prepared.popitem(last=False)
         return found
 
     def message(
-        self, skeleton: Skeleton, occasion: Occasion, recipients: Sequence[Recipient], *, addressee: int
+        self, prepared: PreparedLetter, occasion: Occasion, recipients: Sequence[Recipient], *, addressee: int
     ) -> Message:
         """Compose the one mail of `recipients`, who share the first one's address. Repeated, it gives the same bytes.
 
@@ -56,7 +54,7 @@ class Composer:
         sender = self._settings.publications[occasion.publication].from_address
         address = recipients[0].address
         persons = tuple(self._person(recipient, occasion.mailing) for recipient in recipients)
-        content = skeleton.compose(
+        content = prepared.compose(
             Addressed(
                 address=address,
                 persons=persons,
@@ -74,9 +72,9 @@ class Composer:
             preferences=self._links.preferences(recipient.member_id, mailing),
         )
 
-    def _written(self, occasion: Occasion, content: Content) -> Written:
+    def _letter(self, occasion: Occasion, content: Content) -> Letter:
         expand = self._expanders[occasion.letter]
-        return Written(
+        return Letter(
             template=occasion.letter,
             language=content.language,
             letterhead=letterhead(

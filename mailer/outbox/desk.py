@@ -223,13 +223,13 @@ class Desk:
         letter, occasion = task.letter, task.hand.occasion
         people = [held.recipient for held in letter.held if held.recipient is not None]
         try:
-            skeleton = self._composer.skeleton(occasion, letter.content, len(people))
+            prepared = self._composer.prepare(occasion, letter.content, len(people))
         except UtskickError as error:
             self.unfit[occasion.mailing] = str(error)
             self._open[task.lease] -= 1
             return None
         try:
-            return self._composer.message(skeleton, occasion, people, addressee=letter.addressee)
+            return self._composer.message(prepared, occasion, people, addressee=letter.addressee)
         except Exception as error:  # noqa: BLE001  whatever is wrong with one member must not stop the others
             # A Refused names the place and never the value; of any other error only the kind is safe to keep.
             answer = str(error) if isinstance(error, Refused) else type(error).__name__

@@ -1,8 +1,8 @@
 """Letters: a template folder, its content and a letterhead become mail.
 
 letters = Letters(resource("templates") / "email")
-composer = letters.prepare(letter, recipient.shape)     # once per content and shape: milliseconds
-content = composer.compose(recipient)                   # per recipient: microseconds
+prepared = letters.prepare(letter, recipient.shape)     # once per content and shape: milliseconds
+content = prepared.compose(recipient)                   # per recipient: microseconds
 """
 
 from collections.abc import Mapping
@@ -59,7 +59,9 @@ class Shown:
     html: str
 
 
-class Composer(Protocol):
+class PreparedLetter(Protocol):
+    """A letter rendered once for all recipients of a shape."""
+
     def compose(self, recipient: Recipient) -> bytes:
         """Return the whole message; the same recipient gives the same bytes.
 
@@ -80,7 +82,7 @@ class Letters:
     def __init__(self, folder: Path) -> None:
         self._templates = Templates(folder)
 
-    def prepare(self, letter: Letter, shape: Shape) -> Composer:
+    def prepare(self, letter: Letter, shape: Shape) -> PreparedLetter:
         """Render `letter` once for all recipients of `shape`, or get ready to do it for each.
 
         The second when the template computes with a personal value: slower, and the same mail.
@@ -92,7 +94,7 @@ class Letters:
             return _OneByOne(self, letter)
 
     def compose_one(self, letter: Letter, recipient: Recipient) -> bytes:
-        """Render and compose for this recipient alone; raises as `prepare` and `Composer.compose`."""
+        """Render and compose for this recipient alone; raises as `prepare` and `PreparedLetter.compose`."""
         values = values_of(recipient, language=letter.language)
         return _skeleton(letter, self._render(letter, recipient.shape, values=values)).compose(values)
 

@@ -8,10 +8,10 @@ from starlette.exceptions import HTTPException
 
 from mailer.app import App
 from mailer.errors import UtskickError
+from mailer.i18n.browsers import preferred
 from mailer.web import choosing, leaving, public
 from mailer.web.guard import Guard
 from mailer.web.house import House
-from mailer.web.language import preferred
 from mailer.web.rendering import Pages
 from subscribers.errors import Locked
 

@@ -8,9 +8,9 @@ from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse
 from sqlmodel import col, select
 from starlette.exceptions import HTTPException
 
-from mailer.news.models import NewsItem
+from mailer.i18n.browsers import preferred
+from mailer.news.models import IMAGES, NewsItem
 from mailer.web.house import Here, House
-from mailer.web.language import preferred
 from mailer.web.rendering import STATIC
 
 router = APIRouter()
@@ -70,7 +70,7 @@ def _host(url: str | None) -> str | None:
 def image(name: str, house: Here) -> FileResponse:
     """Mail programs show these, so other origins may load them; their names are hashes, so they never change."""
     form = _IMAGE.fullmatch(name)
-    path = house.app.data / "images" / name
+    path = house.app.data / IMAGES / name
     if form is None or path.is_symlink() or not path.is_file():
         raise HTTPException(404)
     return FileResponse(

@@ -155,10 +155,10 @@ def test_someone_without_a_name_is_greeted_all_the_same() -> None:
 
 
 def test_a_recipient_of_another_shape_is_not_squeezed_in() -> None:
-    composer = LETTERS.prepare(a_letter(), a_recipient().shape)
+    prepared = LETTERS.prepare(a_letter(), a_recipient().shape)
 
     with pytest.raises(ValueError, match="another shape"):
-        composer.compose(a_recipient(a_person(), a_person("Bo", 2)))
+        prepared.compose(a_recipient(a_person(), a_person("Bo", 2)))
 
 
 def test_a_date_without_a_time_zone_is_refused() -> None:
@@ -229,12 +229,12 @@ def test_a_letter_that_computes_with_a_name_is_made_for_each_reader(tmp_path: Pa
     letter = a_letter(template="test")
     anna, zoe = a_recipient(a_person("Anna & Co")), a_recipient(a_person(".zoé <i>"))
 
-    composer = letters.prepare(letter, anna.shape)
+    prepared = letters.prepare(letter, anna.shape)
 
     for recipient in (anna, zoe):
-        assert composer.compose(recipient) == letters.compose_one(letter, recipient)
-        assert_fit_for_the_wire(composer.compose(recipient))
-    assert composer.compose(anna) != composer.compose(zoe)
+        assert prepared.compose(recipient) == letters.compose_one(letter, recipient)
+        assert_fit_for_the_wire(prepared.compose(recipient))
+    assert prepared.compose(anna) != prepared.compose(zoe)
 
 
 def test_what_is_computed_from_a_name_is_right_and_escaped(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.web.language import preferred
+from mailer.i18n.browsers import preferred
 
 
 @pytest.mark.parametrize(
