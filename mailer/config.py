@@ -77,7 +77,7 @@ class Web(Section):
     port: int = Field(8080, ge=1, le=65535)
 
 
-class Letterhead(Section):
+class DistrictLetterhead(Section):
     """What a district may set for its own: both fall back to the publication's."""
 
     from_name: str | None = None
@@ -90,7 +90,7 @@ class Publication(Section):
     from_address: str
     reply_to: str
     list_id: str
-    districts: dict[Slug, Letterhead] = {}
+    districts: dict[Slug, DistrictLetterhead] = {}
 
 
 class Digest(Section):
@@ -170,6 +170,12 @@ class Settings(Section):
     sources: dict[Slug, Source] = {}
     members: Members = Members()
     people: dict[str, Person] = {}
+
+    def name_of(self, publication: str, language: str) -> str:
+        """Return what members call a publication, in `language` or another; its slug when config has it no longer."""
+        known = self.publications.get(publication)
+        names: dict[str, str] = {str(code): name for code, name in known.name.items()} if known else {}
+        return names.get(language) or names.get(self.site.language) or next(iter(names.values()), publication)
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Settings:

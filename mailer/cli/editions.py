@@ -1,7 +1,6 @@
 """utskick editions: draft, look, change, approve, send, correct."""
 
 import asyncio
-import getpass
 import tempfile
 import webbrowser
 from datetime import datetime
@@ -14,7 +13,7 @@ from rich.table import Table
 from sqlmodel import Session
 
 from mailer.app import App
-from mailer.cli.frame import Json, app_of, print_json, remark
+from mailer.cli.frame import Json, account, app_of, print_json, remark
 from mailer.digest import corrections, editions, previews, proofs, sending
 from mailer.digest.plan import Basis, prepare
 from mailer.errors import Mistake, ProviderDown, SendError, Trouble
@@ -101,7 +100,7 @@ def approve(context: typer.Context, name: Name) -> None:
     app = app_of(context)
     with app.writing() as session:
         edition = editions.find(session, app.settings, name, app.now())
-        editions.approve(session, edition, who=getpass.getuser(), now=app.now())
+        editions.approve(session, edition, who=account(), now=app.now())
         send_at = editions.mailing_of(session, edition).send_at
         remark("Approved. It goes out {at}.", at=send_at.astimezone(app.settings.site.zone) if send_at else "")
 

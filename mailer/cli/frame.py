@@ -1,6 +1,8 @@
 """What every command shares: --config, --data and --debug in any place, and how results are shown."""
 
 import json
+import os
+import pwd
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -38,6 +40,14 @@ def app_of(context: typer.Context) -> App:
     """Return the installation a command works on."""
     frame: Frame = context.obj
     return frame.app
+
+
+def account() -> str:
+    """Return the system account that runs this; the environment's word for it could be anything."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container may run under a number without a name
+        return str(os.getuid())
 
 
 def accept_everywhere(command: Any, frame: Frame) -> None:

@@ -1,7 +1,5 @@
 """utskick members: the register. Whoever reads it, hands it out or changes it is noted in its diary."""
 
-import os
-import pwd
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -12,7 +10,7 @@ import typer
 from sqlmodel import Session, col, select
 
 from mailer.app import App
-from mailer.cli.frame import Json, app_of, print_json, remark
+from mailer.cli.frame import Json, account, app_of, print_json, remark
 from mailer.cli.progress import progress_bar
 from mailer.errors import Mistake
 from mailer.i18n import _
@@ -57,7 +55,7 @@ def import_file(  # noqa: PLR0913, PLR0917  # each is an option of the command
         if not dry_run:
             if not yes:
                 refuse_too_many_gone(prepared.plan)
-            run.carry_out(app.writing, prepared, who=_who(), now=app.now(), progress=progress)
+            run.carry_out(app.writing, prepared, who=account(), now=app.now(), progress=progress)
     if prepared.not_read:
         remark("These columns are not read: {headings}.", headings=", ".join(prepared.not_read))
     if as_json:
@@ -79,7 +77,7 @@ def list_members(
     app = app_of(context)
     with app.writing() as session:
         found = list(listing.members(session, district=district, state=state))
-        access.record(session, who=_who(), what="list", count=len(found), now=app.now())
+        access.record(session, who=account(), what="list", count=len(found), now=app.now())
     if as_json:
         print_json(map(asdict, found))
         return
@@ -95,7 +93,7 @@ def show(context: typer.Context, member: MemberId, as_json: Json = False) -> Non
     app = app_of(context)
     with app.writing() as session:
         found = listing.member(session, member)
-        access.record(session, who=_who(), what="show", member_id=member, now=app.now())
+        access.record(session, who=account(), what="show", member_id=member, now=app.now())
     if as_json:
         print_json([asdict(found)])
         return
@@ -109,7 +107,7 @@ def export(context: typer.Context, member: MemberId) -> None:
     """Print everything that is held about a member, as JSON: what they have a right to be given."""
     app = app_of(context)
     with app.writing() as session:
-        access.record(session, who=_who(), what="export", member_id=member, now=app.now())
+        access.record(session, who=account(), what="export", member_id=member, now=app.now())
         held = enrolment.export(session, member) | {"deliveries": _deliveries(session, member)}
         print_json([held])
 
@@ -126,16 +124,8 @@ def erase(
     app = app_of(context)
     with app.writing() as session:
         enrolment.erase(session, member, app.now())
-        access.record(session, who=_who(), what="erase", member_id=member, now=app.now())
+        access.record(session, who=account(), what="erase", member_id=member, now=app.now())
     remark("Member {member} is erased.", member=member)
-
-
-def _who() -> str:
-    """Return the system account that runs this; the environment's word for it could be anything."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a container may run under a number without a name
-        return str(os.getuid())
 
 
 def _bytes(file: Path) -> bytes:

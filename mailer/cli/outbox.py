@@ -1,6 +1,5 @@
 """utskick outbox: what is being sent, and what a person may do about it."""
 
-import getpass
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -13,13 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from mailer.app import App
-from mailer.cli.frame import Json, app_of, print_json, remark
+from mailer.cli.frame import Json, account, app_of, print_json, remark
 from mailer.i18n import _
 from mailer.outbox import control
 from mailer.outbox.models import DeliveryState
 from mailer.outbox.status import as_row, find, records
 from mailer.outbox.status import status as status_of
-from subscribers.models import Access
+from subscribers import access
 from subscribers.recipient import recipients
 
 commands = typer.Typer(help="What is being sent, to stop it, to send on, to look at it.", no_args_is_help=True)
@@ -163,7 +162,7 @@ def _show(app: App, key: str, *, states: tuple[DeliveryState, ...], addresses: b
 def _addresses(app: App, members: Sequence[int]) -> dict[int, str]:
     """Open the addresses, and write down who asked."""
     with app.writing() as session:
-        session.add(Access(at=app.now(), who=getpass.getuser(), what="show", count=len(members)))
+        access.record(session, who=account(), what="show", count=len(members), now=app.now())
         people = recipients(session.connection(), members)
     return {member: recipient.address for member, recipient in people.items()}
 

@@ -10,8 +10,8 @@ from mailer.errors import Mistake
 from mailer.links import Links
 from mailer.message import Message
 from mailer.message.headers import Refused, addr_spec
-from mailer.outbox.compose import letterhead
 from mailer.render.head import Manner
+from mailer.render.letterheads import letterhead_of
 from mailer.render.letters import Letter, Letters
 from mailer.render.recipients import Person, Recipient
 
@@ -40,7 +40,7 @@ def _letter(basis: Basis, sheet: Sheet) -> Letter:
     return Letter(
         template=LETTER,
         language=sheet.form.language,
-        letterhead=letterhead(basis.settings, basis.edition.publication, sheet.form.language, sheet.form.letterhead),
+        letterhead=letterhead_of(basis.settings, basis.edition.publication, sheet.form.language, sheet.form.letterhead),
         context=letter_of(basis, sheet),
         manner=Manner.SINGLE,
         plain_only=sheet.form.plain_only,

@@ -9,7 +9,7 @@ from mailer.links import Links
 from mailer.message import Message
 from mailer.message.headers import addr_spec
 from mailer.outbox.manifest import Content, Occasion
-from mailer.render.head import Letterhead
+from mailer.render.letterheads import letterhead_of
 from mailer.render.letters import Letter, Letters, PreparedLetter
 from mailer.render.recipients import Person, Shape
 from mailer.render.recipients import Recipient as Addressed
@@ -77,32 +77,13 @@ class Composer:
         return Letter(
             template=occasion.letter,
             language=content.language,
-            letterhead=letterhead(
+            letterhead=letterhead_of(
                 self._settings, occasion.publication, content.language, content.content.get("letterhead")
             ),
             context=expand(occasion.content, occasion.pieces, content.content, content.language),
             plain_only=content.plain_only,
             feedback_id=f"{occasion.mailing}:{occasion.publication}:{occasion.letter}:utskick",
         )
-
-
-def letterhead(settings: Settings, publication: str, language: str, district: str | None) -> Letterhead:
-    """Return who signs: the publication, or one of its districts for whatever that has of its own."""
-    published, site = settings.publications[publication], settings.site
-    own = published.districts.get(district or "")
-    names: dict[str, str] = {
-        str(name): text for name, text in published.name.items()
-    }  # by any language, also one we do not speak
-    return Letterhead(
-        organisation=site.organisation,
-        postal_address=site.postal_address,
-        contact=site.contact,
-        from_name=(own and own.from_name) or published.from_name,
-        from_address=published.from_address,
-        reply_to=(own and own.reply_to) or published.reply_to,
-        list_id=published.list_id,
-        publication_name=names.get(language) or names.get(site.language) or publication,
-    )
 
 
 def _on_the_wire(address: str) -> str:

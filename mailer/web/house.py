@@ -52,10 +52,8 @@ class House:
         return nonce.holds(self.app.links.tokens, fields.one("nonce"), member, self.app.now())
 
     def name_of(self, publication: str, language: str) -> str:
-        """Return what members call a publication; its slug when config has it no longer."""
-        known = self.app.settings.publications.get(publication)
-        names = {str(code): name for code, name in known.name.items()} if known else {}
-        return names.get(language) or next(iter(names.values()), publication)
+        """As mailer.config.Settings.name_of."""
+        return self.app.settings.name_of(publication, language)
 
 
 async def _house(request: Request) -> House:

@@ -1,0 +1,20 @@
+"""Whose name a letter bears, as config.toml has it."""
+
+from mailer.config import DistrictLetterhead, Settings
+from mailer.render.head import Letterhead
+
+
+def letterhead_of(settings: Settings, publication: str, language: str, district: str | None) -> Letterhead:
+    """Return who signs: the publication, or one of its districts for whatever that has of its own."""
+    published, site = settings.publications[publication], settings.site
+    own = published.districts.get(district or "", DistrictLetterhead())
+    return Letterhead(
+        organisation=site.organisation,
+        postal_address=site.postal_address,
+        contact=site.contact,
+        from_name=own.from_name or published.from_name,
+        from_address=published.from_address,
+        reply_to=own.reply_to or published.reply_to,
+        list_id=published.list_id,
+        publication_name=settings.name_of(publication, language),
+    )
