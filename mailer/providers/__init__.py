@@ -1,7 +1,7 @@
 """Who carries a mail. One file per provider; its name is the name in config.toml.
 
 A provider file has a frozen pydantic `Settings` (its [providers.NAME] table) and a function
-`open_provider(settings: Settings, *, data: Path) -> Provider`.
+`open_provider(settings: Settings, *, data: Path) -> Provider`. How to write one: docs/adding-a-provider.md.
 """
 
 import importlib

@@ -1,7 +1,7 @@
 """The first schema
 
-Why:
-Safe while the version before still runs:
+Why: nothing was there before: the register, the news, the editions and the post office's books.
+Safe while the version before still runs: there is none; an empty database is all it is ever run on.
 """
 
 import sqlalchemy as sa
