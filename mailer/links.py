@@ -39,8 +39,7 @@ class Tokens:
     """Makes and reads tokens. `keys` are 32-byte keys by one-character id; new tokens use `make_with`."""
 
     def __init__(self, keys: Mapping[str, bytes], make_with: str) -> None:
-        # ECB over exactly one block is the bare permutation that this construction wants.
-        ciphers = {name: Cipher(algorithms.AES(key), modes.ECB()) for name, key in keys.items()}  # noqa: S305
+        ciphers = {name: Cipher(algorithms.AES(key), modes.ECB()) for name, key in keys.items()}  # noqa: S305  # one block: the bare permutation
         self._encrypt = ciphers[make_with].encryptor().update
         self._decrypt = {name: cipher.decryptor().update for name, cipher in ciphers.items()}
         self._id = make_with

@@ -52,11 +52,6 @@ def parse(text: str, *, smtputf8: bool = False) -> Address:
     return Address(text=text, wire=wire, lookup=wire.lower())
 
 
-def wire_address(text: str) -> str:
-    """Return a stored address as SMTP wants it: the domain in ASCII. raises Refused when it is none."""
-    return parse(text, smtputf8=True).wire
-
-
 def _reason(text: str) -> str:
     local, at, domain = text.rpartition("@")
     if not at:

@@ -26,7 +26,7 @@ class _SqliteWatch:
     """https://sqlite.org/pragma.html#pragma_data_version: the number changes with others' commits, in any process."""
 
     def __init__(self, connection: sa.Connection) -> None:
-        self._execute = connection.connection.driver_connection.execute  # type: ignore[union-attr]
+        self._execute = connection.connection.driver_connection.execute  # type: ignore[union-attr]  # an open connection has its driver's
         self._version: object = None
 
     def changed(self) -> bool:
