@@ -56,14 +56,7 @@ def import_file(  # noqa: PLR0913, PLR0917  # each is an option of the command
             if not yes:
                 refuse_too_many_gone(prepared.plan)
             run.carry_out(app.writing, prepared, who=account(), now=app.now(), progress=progress)
-    if prepared.not_read:
-        remark("These columns are not read: {headings}.", headings=", ".join(prepared.not_read))
-    if as_json:
-        print_json(map(_outcome, outcomes(prepared.plan)))
-    else:
-        typer.echo("\n".join(_report(prepared.plan, dry_run=dry_run)))
-    if dry_run:
-        remark("Nothing was changed.")
+    _tell(prepared, dry_run=dry_run, as_json=as_json)
 
 
 @commands.command("list")
@@ -126,6 +119,17 @@ def erase(
         enrolment.erase(session, member, app.now())
         access.record(session, who=account(), what="erase", member_id=member, now=app.now())
     remark("Member {member} is erased.", member=member)
+
+
+def _tell(prepared: run.Prepared, *, dry_run: bool, as_json: bool) -> None:
+    if prepared.not_read:
+        remark("These columns are not read: {headings}.", headings=", ".join(prepared.not_read))
+    if as_json:
+        print_json(map(_outcome, outcomes(prepared.plan)))
+    else:
+        typer.echo("\n".join(_report(prepared.plan, dry_run=dry_run)))
+    if dry_run:
+        remark("Nothing was changed.")
 
 
 def _bytes(file: Path) -> bytes:

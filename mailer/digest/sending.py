@@ -16,6 +16,7 @@ from mailer.links import Links
 from mailer.outbox.enqueue import Overtaken, begin, write_plan
 from mailer.outbox.models import Mailing, MailingState
 
+NOT_IN_TIME = "It was not sent in time: send it by hand, or cancel it."
 _UNBEGUN = (MailingState.APPROVED, MailingState.HELD)
 
 
@@ -75,7 +76,7 @@ def send_now(engine: sa.Engine, settings: Settings, links: Links, edition_id: in
 def send_due(engine: sa.Engine, settings: Settings, links: Links, now: datetime) -> list[Planned]:
     """Plan every approved edition whose time has come. Safe to repeat, to miss, and to run twice at once."""
     with db.writing(engine) as session:
-        hold_late(session, now)
+        hold_unplanned(session, now)
         if settings.digest.auto_approve:
             approve_due(session, now)
         due = [edition.id for edition in _due(session, MailingState.APPROVED, now) if edition.id]
@@ -88,19 +89,16 @@ def send_due(engine: sa.Engine, settings: Settings, links: Links, now: datetime)
     return planned
 
 
-def hold_late(session: Session, now: datetime) -> list[Edition]:
-    """Hold the approved editions that are later than their grace: a person decides what becomes of them."""
-    late = [
-        edition
-        for edition in _due(session, MailingState.APPROVED, now)
-        if (mailing := mailing_of(session, edition)).late_at and mailing.late_at < now
-    ]
-    for edition in late:
+def hold_unplanned(session: Session, now: datetime) -> None:
+    """Hold the approved editions that are later than their grace: a person decides what becomes of them.
+
+    Those that were planned in time and not begun are the outbox's to hold (mailer.outbox.control.hold_late).
+    """
+    for edition in _due(session, MailingState.APPROVED, now):
         mailing = mailing_of(session, edition)
-        mailing.state = MailingState.HELD
-        mailing.reason = "It was not sent in time: send it by hand, or cancel it."
+        if mailing.late_at is not None and mailing.late_at < now:
+            mailing.state, mailing.reason = MailingState.HELD, NOT_IN_TIME
     session.flush()
-    return late
 
 
 def approve_due(session: Session, now: datetime) -> None:
