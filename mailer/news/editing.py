@@ -14,7 +14,7 @@ from mailer.news.reference import find_tag
 from mailer.news.storing import TAGS, apply_rules, id_of, lock, locked_fields, put_with_stories
 from mailer.news.tagging import BY_HAND
 
-WRITTEN_HERE = "desk"  # the source of such news
+WRITTEN_HERE = "own"  # the source of such news
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,5 +77,5 @@ def test_a_listing_can_be_narrowed(session: Session, now: datetime):
 
     assert titles(tag=(TagKind.DISTRICT, "farsta")) == ["Ny park i Farsta", "Skolan i Farsta"]
     assert titles(state=State.HIDDEN) == ["Skolan i Farsta"]
-    assert titles(source="desk", limit=1) == ["Ny park i Farsta"]
+    assert titles(source="own", limit=1) == ["Ny park i Farsta"]
     assert titles(source="elsewhere") == []
