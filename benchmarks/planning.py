@@ -2,21 +2,15 @@
 
 Every size is a fresh SQLite database with eight earlier editions, each planned by the program itself, and 3 %
 changed preferences a week; the ninth is measured, in a process of its own so that its peak memory is its own.
-A write is measured from taking the lock to the end of its commit. SQLite copies its log into the database after that,
-without the lock but in the same call: here a thread of its own does it, so that it is not counted as a write.
 
     python -m benchmarks.planning [--members N ...]
 """
 
 import argparse
 import resource
-import sqlite3
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
@@ -25,6 +19,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from benchmarks.population import a_week_passes, populate
+from benchmarks.transactions import leave_checkpoints_to_others, writes_of
 from mailer import config, db
 from mailer.config import Settings
 from mailer.digest.editions import approve, draft
@@ -84,7 +79,7 @@ def plan(path: Path, now: datetime) -> Measured:
     """Draft, approve and plan this week's edition."""
     settings = config.load(shipped("config.toml"), {})
     engine = db.open_engine(f"sqlite:///{path}")
-    sa.event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA wal_autocheckpoint=0"))
+    leave_checkpoints_to_others(engine)
     with db.writing(engine) as session:
         edition = draft(session, settings, "weekly", now)
         assert edition is not None
@@ -95,7 +90,7 @@ def plan(path: Path, now: datetime) -> Measured:
 
 def _timed(engine: sa.Engine, settings: Settings, edition: int, now: datetime) -> Measured:
     links = Links(settings.site.base_url, Tokens({"a": bytes(32)}, "a"))
-    with _writes(engine) as writes, _checkpoints(engine):
+    with writes_of(engine) as writes:
         start = time.perf_counter()
         planned = send_now(engine, settings, links, edition, now)
         seconds = time.perf_counter() - start
@@ -108,44 +103,6 @@ def _timed(engine: sa.Engine, settings: Settings, edition: int, now: datetime) -
         longest_write=max(writes),
         peak=peak * 1024,  # Linux counts in kB
     )
-
-
-@contextmanager
-def _writes(engine: sa.Engine) -> Iterator[list[float]]:
-    """Collect how long each transaction held the write lock, its commit included, in seconds."""
-    writes: list[float] = []
-    began: list[float] = []
-
-    @sa.event.listens_for(engine, "begin")
-    def begin(connection: sa.Connection) -> None:
-        if connection.get_execution_options().get("utskick_writing"):
-            began.append(time.perf_counter())
-
-    @sa.event.listens_for(engine, "checkin")
-    def end(*_: object) -> None:
-        if began:
-            writes.append(time.perf_counter() - began.pop())
-
-    yield writes
-
-
-@contextmanager
-def _checkpoints(engine: sa.Engine) -> Iterator[None]:
-    """Copy the log into the database five times a second, as far as nobody needs it."""
-    over = threading.Event()
-
-    def work() -> None:
-        with closing(sqlite3.connect(engine.url.database or "")) as connection:
-            while not over.wait(0.2):
-                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
 
 
 if __name__ == "__main__":

@@ -20,6 +20,28 @@ _NEAR = list(accumulate(1 / place for place in range(1, DISTRICTS + 1)))
 _LIKED = list(accumulate(1 / place for place in range(1, TOPICS + 1)))
 
 
+def add_reference_lists(path: Path) -> None:
+    """Give a fresh database its districts and topics, and nobody."""
+    with sqlite3.connect(path) as database:
+        _reference(database)
+    database.close()
+
+
+def register_file(members: int, week: int, seed: int = 1) -> bytes:
+    """Return a CSV file as a register exports it. In a week after the first, 3 % have another district."""
+    draw, changes = random.Random(seed), random.Random(week)
+    lines = ["Medlemsnummer;Förnamn;Efternamn;E-post;Stadsdel;Ämnen"]
+    for number in range(1, members + 1):
+        place = draw.choices(range(1, DISTRICTS + 1), cum_weights=_NEAR)[0]
+        if week and changes.random() < 0.03:
+            place = place % DISTRICTS + 1
+        liked = draw.choices(range(1, TOPICS + 1), cum_weights=_LIKED, k=draw.randint(0, 3))
+        topics = ", ".join(f"Topic {topic}" for topic in sorted(set(liked)))
+        who = f"{number};Given{draw.randint(1, 900)};Family{draw.randint(1, 9000)};member{number}@example.org"
+        lines.append(f"{who};District {place};{topics}")
+    return "\r\n".join(lines).encode("cp1252")
+
+
 def populate(path: Path, members: int, now: datetime, seed: int = 1) -> None:
     """Fill a fresh database with the reference lists and `members` members who joined over the past two years."""
     draw = random.Random(seed)

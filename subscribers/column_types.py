@@ -1,5 +1,6 @@
 """Column types: ids that grow, words stored as words, texts stored sealed."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, NoReturn
 
@@ -48,13 +49,14 @@ class Sealed(TypeDecorator[str]):
 
     comparator_factory = Comparator
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+    # The processors themselves, not what wraps them: an import seals and opens four values a member.
+    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], bytes | None]:
         del dialect
-        return None if value is None else seal(value, self.column)
+        return lambda text: None if text is None else seal(text, self.column)
 
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
-        del dialect
-        return None if value is None else open_sealed(value, self.column)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[bytes | None], str | None]:
+        del dialect, coltype
+        return lambda value: None if value is None else open_sealed(value, self.column)
 
 
 def _refuse() -> NoReturn:

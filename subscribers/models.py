@@ -173,7 +173,7 @@ class ImportRun(SQLModel, table=True):
 
 
 class ImportRow(SQLModel, table=True):
-    """What an import does to one member: sealed JSON, deleted in the transaction that applies it."""
+    """What an import does to some members: a sealed JSON list, deleted in the transaction that applies it."""
 
     __tablename__ = "import_row"
     __table_args__ = {"sqlite_with_rowid": False}  # SQLAlchemy's own form

@@ -1,5 +1,6 @@
 """What every test stands on: open keys, a real database, a moment."""
 
+import logging
 import os
 from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import structlog
 from sqlmodel import Session
 
 from mailer import db
@@ -27,6 +29,15 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 @pytest.fixture(autouse=True)
 def _open_keys() -> None:
     sealed.unlock(KEYS)
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    """A command sets up logging for its process; the next test must not write to this one's stderr."""
+    handlers = logging.getLogger().handlers[:]
+    yield
+    structlog.reset_defaults()
+    logging.getLogger().handlers = handlers
 
 
 @pytest.fixture(autouse=True)

@@ -7,14 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col, select
 
-from subscribers import consent
+from subscribers import bulk, consent
 from subscribers.importing.plan import Change
 from subscribers.models import (
     Cadence,
     Consent,
     ConsentKind,
     District,
-    Erased,
     Member,
     MemberDistrict,
     MemberTopic,
@@ -24,6 +23,7 @@ from subscribers.models import (
 )
 
 _MEMBER = SQLModel.metadata.tables["member"]
+_ERASED = SQLModel.metadata.tables["erased"]
 _WILL = ("language", "plain_only")  # with districts and topics: what a member may have chosen
 
 
@@ -43,8 +43,9 @@ Placed = list[tuple[int, Change]]  # the member's id, and what happens to them
 
 def _add(session: Session, changes: Sequence[Change], now: datetime) -> Placed:
     keys = {key for change in changes for key in (change.number_key, change.address_key) if key}
-    erased = set(session.exec(select(Erased.key).where(col(Erased.key).in_(keys))))
-    taken = set(session.exec(select(Member.number_key).where(col(Member.number_key).in_(keys))))
+    connection = session.connection()
+    erased = bulk.among(connection, _ERASED.c.key, keys)
+    taken = bulk.among(connection, _MEMBER.c.number_key, keys)
     new = [
         change
         for change in changes
@@ -52,11 +53,12 @@ def _add(session: Session, changes: Sequence[Change], now: datetime) -> Placed:
     ]
     if not new:
         return []
-    statement = sa.insert(_MEMBER).returning(_MEMBER.c.id, _MEMBER.c.number_key, _MEMBER.c.address_key)
-    rows = session.connection().execute(statement, [_row(change, now) | {"created_at": now} for change in new])
-    # The rows come back in any order; number, or address without one, tells the new members of a file apart.
-    ids = {(row.number_key or row.address_key): row.id for row in rows}
-    return [(ids[change.number_key or change.address_key], change) for change in new]
+    ids = bulk.reserve(connection, Member, len(new))
+    rows = [_row(change) for change in new]
+    columns: dict[str, Sequence[Any]] = {"id": ids} | {name: [row[name] for row in rows] for name in rows[0]}
+    shared = {"created_at": now, "changed_at": now}
+    bulk.insert(connection, Member, columns, shared)
+    return list(zip(ids, new, strict=True))
 
 
 def _change(session: Session, changes: Sequence[Change], now: datetime) -> tuple[Placed, Placed]:
@@ -83,7 +85,7 @@ def _change(session: Session, changes: Sequence[Change], now: datetime) -> tuple
 
 
 def _update(session: Session, placed: Placed, now: datetime, *, leave: tuple[str, ...]) -> None:
-    rows = [_row(change, now) | {"member": number} for number, change in placed]
+    rows = [_row(change) | {"member": number, "changed_at": now} for number, change in placed]
     if not rows:
         return
     columns = {name: sa.bindparam(f"new_{name}", type_=_MEMBER.c[name].type) for name in rows[0] if name in _MEMBER.c}
@@ -95,7 +97,7 @@ def _update(session: Session, placed: Placed, now: datetime, *, leave: tuple[str
     )
 
 
-def _row(change: Change, now: datetime) -> dict[str, Any]:
+def _row(change: Change) -> dict[str, Any]:
     person = change.person
     return {
         "number": person.number,
@@ -108,7 +110,6 @@ def _row(change: Change, now: datetime) -> dict[str, Any]:
         "plain_only": person.plain_only,
         "state": person.state,
         "ground": person.ground,
-        "changed_at": now,
     }
 
 
@@ -122,16 +123,11 @@ def _forget_choices(session: Session, ids: Sequence[int]) -> None:
 def _choose(session: Session, placed: Placed) -> None:
     districts = dict(session.exec(select(District.slug, District.id)).all())
     topics = dict(session.exec(select(Topic.slug, Topic.id)).all())
-    chosen = [
-        {"member_id": number, "district_id": districts[slug]}
-        for number, change in placed
-        for slug in change.person.districts
-    ]
-    followed = [
-        {"member_id": number, "topic_id": topics[slug]} for number, change in placed for slug in change.person.topics
-    ]
-    _insert(session, MemberDistrict, chosen)
-    _insert(session, MemberTopic, followed)
+    chosen = [(number, districts[slug]) for number, change in placed for slug in change.person.districts]
+    followed = [(number, topics[slug]) for number, change in placed for slug in change.person.topics]
+    connection = session.connection()
+    bulk.insert(connection, MemberDistrict, _columns(("member_id", "district_id"), chosen))
+    bulk.insert(connection, MemberTopic, _columns(("member_id", "topic_id"), followed))
 
 
 def _missing(session: Session, placed: Placed) -> list[tuple[int, str]]:
@@ -150,26 +146,19 @@ def _missing(session: Session, placed: Placed) -> list[tuple[int, str]]:
 
 
 def _subscribe(session: Session, missing: Sequence[tuple[int, str]], now: datetime) -> None:
-    weekly = {"cadence": Cadence.WEEKLY, "since": now}
-    _insert(session, Subscription, [{"member_id": number, "publication": slug} | weekly for number, slug in missing])
+    columns = _columns(("member_id", "publication"), missing)
+    bulk.insert(session.connection(), Subscription, columns, {"cadence": Cadence.WEEKLY, "since": now})
 
 
 def _keep_evidence(session: Session, placed: Placed, now: datetime) -> None:
     rows = [
-        {
-            "member_id": number,
-            "kind": ConsentKind.GIVEN,
-            "at": change.evidence.at or now,
-            "source": "import",
-            "wording": "",
-            "evidence": change.evidence.text or None,
-        }
+        (number, change.evidence.at or now, change.evidence.text or None)
         for number, change in placed
         if change.evidence is not None
     ]
-    _insert(session, Consent, rows)
+    shared = {"kind": ConsentKind.GIVEN, "source": "import", "wording": ""}
+    bulk.insert(session.connection(), Consent, _columns(("member_id", "at", "evidence"), rows), shared)
 
 
-def _insert(session: Session, table: type[SQLModel], rows: list[dict[str, Any]]) -> None:
-    if rows:
-        session.connection().execute(sa.insert(table), rows)
+def _columns(names: Sequence[str], rows: Sequence[tuple[object, ...]]) -> dict[str, list[object]]:
+    return {name: [row[place] for row in rows] for place, name in enumerate(names)}

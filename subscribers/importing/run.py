@@ -81,12 +81,13 @@ def carry_out(transaction: Transaction, prepared: Prepared, *, who: str, now: da
     _sweep(transaction)
     with transaction() as session:
         run_id = staging.begin(session, rows=len(changes), now=now)
-    for start in range(0, len(changes), staging.CHUNK):
+    starts = range(0, len(changes), staging.CHUNK)
+    for place, start in enumerate(starts):
         with transaction() as session:
-            staging.stage(session, run_id, changes[start : start + staging.CHUNK], first=start)
+            staging.stage(session, run_id, changes[start : start + staging.CHUNK], place=place)
         progress("Preparing", start, len(changes))
     with transaction() as session:
-        staging.accept(session, run_id, planned_after=prepared.planned_after, now=now)
+        staging.accept(session, run_id, chunks=len(starts), planned_after=prepared.planned_after, now=now)
     finish(transaction, now=now, progress=lambda done: progress("Writing", done, len(changes)))
 
 

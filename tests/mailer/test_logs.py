@@ -1,19 +1,10 @@
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 import structlog
 
 from mailer import logs
-
-
-@pytest.fixture(autouse=True)
-def _as_it_was() -> Iterator[None]:
-    handlers = logging.getLogger().handlers[:]
-    yield
-    structlog.reset_defaults()
-    logging.getLogger().handlers = handlers
 
 
 def test_a_log_line_is_json_with_addresses_masked(capsys: pytest.CaptureFixture[str]):

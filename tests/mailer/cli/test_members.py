@@ -207,7 +207,7 @@ def test_an_interrupted_import_is_finished_by_the_next_command_of_any_kind(comma
         prepared = run.prepare(session, file, policy, lambda *_: None)
     with app.writing() as session:
         number = staging.begin(session, rows=1, now=MOMENT)
-        staging.stage(session, number, prepared.plan.added, first=0)
-        staging.accept(session, number, planned_after=0, now=MOMENT)
+        staging.stage(session, number, prepared.plan.added, place=0)
+        staging.accept(session, number, chunks=1, planned_after=0, now=MOMENT)
 
     assert [row["id"] for row in json.loads(command("members", "list", "--json")[1])] == [1]

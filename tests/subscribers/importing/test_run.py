@@ -177,18 +177,18 @@ def test_who_enrols_between_plan_and_import_is_not_added_twice(transaction: Tran
 def test_an_import_whose_staged_rows_were_swept_by_another_is_refused(transaction: Transaction):
     with transaction() as session:
         number = staging.begin(session, rows=1, now=NOW)
-        staging.stage(session, number, prepared(lambda: nullcontext(session), HEADINGS, ANNA).plan.added, first=0)
+        staging.stage(session, number, prepared(lambda: nullcontext(session), HEADINGS, ANNA).plan.added, place=0)
     for _ in range(2):
         with transaction() as session:
             staging.sweep(session)
 
     with transaction() as session, pytest.raises(Refused, match="Another import"):
-        staging.accept(session, number, planned_after=0, now=NOW)
+        staging.accept(session, number, chunks=1, planned_after=0, now=NOW)
 
 
 def test_an_import_with_rows_missing_is_refused(transaction: Transaction):
     with transaction() as session, pytest.raises(Refused, match="Another import"):
-        staging.accept(session, staging.begin(session, rows=1, now=NOW), planned_after=0, now=NOW)
+        staging.accept(session, staging.begin(session, rows=1, now=NOW), chunks=1, planned_after=0, now=NOW)
 
 
 def test_a_yes_from_a_form_is_no_proof_until_it_is_confirmed(transaction: Transaction):
@@ -302,7 +302,9 @@ def crashing(transaction: Transaction, after: int) -> Transaction:
     return opened
 
 
-ROWS = [f"{number};N{number};;n{number}@example.org;Bromma;Skola" for number in range(1, 600)]
+ROWS = [
+    f"{number};N{number};;n{number}@example.org;Bromma;Skola" for number in range(2 * staging.CHUNK + 100)
+]  # three chunks
 
 
 def test_a_crash_before_the_switch_leaves_nothing_and_the_next_import_is_whole(transaction: Transaction):
