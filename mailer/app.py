@@ -154,7 +154,7 @@ class App:
                 return [desk.outcomes[ticket] for ticket in range(len(messages))]
             finally:
                 await provider.close()
-        raise down or ProviderDown("no provider is configured")
+        raise down or ProviderDown("No provider is named in [outbox] providers of the config.")
 
     def reading(self) -> AbstractContextManager[Session]:
         return db.reading(self.engine)

@@ -20,6 +20,8 @@ from pydantic import (
 
 from mailer.durations import Span
 from mailer.errors import Mistake
+from mailer.sentences import N_
+from mailer.validation import first_fault
 
 Language = Literal["sv", "en"]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
@@ -34,7 +36,7 @@ class Section(BaseModel):
 
 def _weekly(text: str) -> str:
     if not re.fullmatch(rf"({'|'.join(WEEKDAYS)}) ([01]\d|2[0-3]):[0-5]\d", text):
-        raise ValueError('write a weekday in English and a time, for example "Thursday 08:00"')
+        raise ValueError(N_('write a weekday in English and a time, for example "Thursday 08:00"'))
     return text
 
 
@@ -64,7 +66,7 @@ class Site(Section):
     @classmethod
     def _known_zone(cls, value: str) -> str:
         if value not in available_timezones():
-            raise ValueError('name a time zone such as "Europe/Stockholm"')
+            raise ValueError(N_('name a time zone such as "Europe/Stockholm"'))
         return value
 
     @property
@@ -109,7 +111,7 @@ class Digest(Section):
     @model_validator(mode="after")
     def _drafted_before_sent(self) -> "Digest":
         if _place_in_week(self.draft) >= _place_in_week(self.send):
-            raise ValueError("draft must come before send in a week from Monday to Sunday")
+            raise ValueError(N_("draft must come before send in a week from Monday to Sunday"))
         return self
 
 
@@ -191,17 +193,30 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Mistake("{path} is not valid TOML: {reason}.", path=path, reason=error) from None
+    except OSError as error:
+        raise Mistake("{file} cannot be read: {reason}.", file=path, reason=error.strerror) from None
     _overlay(tree, environ)
     try:
-        return Settings.model_validate(tree)
+        settings = Settings.model_validate(tree)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
+        fault = first_fault(error)
+        raise Mistake("{path}: {key}: {reason}.", path=path, key=fault.key, reason=fault.reason) from None
+    _require_publications(settings, path)
+    return settings
+
+
+def _require_publications(settings: Settings, path: Path) -> None:
+    for key, named in (
+        ("digest.publication", {settings.digest.publication}),
+        ("members.publications", set(settings.members.publications)),
+    ):
+        if not named <= settings.publications.keys():
             raise Mistake(
-                "{path}: there is no key {key}; remove it or correct its spelling.", path=path, key=key
-            ) from None
-        raise Mistake("{path}: {key}: {reason}.", path=path, key=key, reason=first["msg"]) from None
+                "{path}: {key} names a publication that is not there; there are: {known}.",
+                path=path,
+                key=key,
+                known=", ".join(sorted(settings.publications)),
+            )
 
 
 def _overlay(tree: dict[str, Any], environ: Mapping[str, str]) -> None:
@@ -212,4 +227,8 @@ def _overlay(tree: dict[str, Any], environ: Mapping[str, str]) -> None:
         table = tree
         for parent in parents:
             table = table.setdefault(parent, {})
+            if not isinstance(table, dict):
+                raise Mistake(
+                    "The environment's {name} does not fit: {key} has no keys below it.", name=name, key=parent
+                )
         table[key] = value

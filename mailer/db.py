@@ -14,7 +14,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlmodel import Session, create_engine
 
 from mailer.errors import Mistake, Trouble
@@ -24,8 +24,14 @@ _WRITING = "utskick_writing"
 
 
 def open_engine(url: str) -> sa.Engine:
-    """Return an engine for `sqlite:///...` or `postgresql+psycopg://...`."""
-    engine = create_engine(url)
+    """Return an engine for `sqlite:///...` or `postgresql+psycopg://...`. raises Mistake for anything else"""
+    try:
+        engine = create_engine(url)
+    except (ArgumentError, ModuleNotFoundError) as error:  # not shown: the address may hold a password
+        raise Mistake(
+            "The database of the config cannot be opened: write sqlite:///FILE or postgresql+psycopg://HOST/NAME, "
+            "and install the driver it needs."
+        ) from error
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
@@ -66,8 +72,10 @@ def writing(engine: sa.Engine) -> Iterator[Session]:
 def _named_trouble() -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
-        reason = str(error.orig).strip()
+    except DatabaseError as error:
+        if type(error) not in {DatabaseError, OperationalError}:  # the others are about what was asked, not the world
+            raise
+        reason = " ".join(str(error.orig).split()).rstrip(".?")
         if "locked" in reason:
             raise Trouble("The database is locked by another program; try again in a moment.") from error
         raise Trouble("The database cannot be used: {reason}.", reason=reason) from error

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
+from mailer.sentences import N_
+
 _UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 _FORM = re.compile(r"(\d+)\s+(second|minute|hour|day|week)s?")
 
@@ -16,7 +18,7 @@ def parse_span(value: object) -> object:
         return value
     match = _FORM.fullmatch(value.strip())
     if match is None:
-        raise ValueError('write a number and a unit, for example "15 minutes", "12 hours" or "3 weeks"')
+        raise ValueError(N_('write a number and a unit, for example "15 minutes", "12 hours" or "3 weeks"'))
     return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
 
 

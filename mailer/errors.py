@@ -20,7 +20,7 @@ class UtskickError(Exception):
     status = 1
 
     def __init__(self, sentence: str, /, **values: object) -> None:
-        super().__init__(sentence.format(**values))
+        super().__init__(sentence.format(**values) if values else sentence)
         self.sentence = sentence
         self.values = values
 
@@ -61,7 +61,15 @@ class MessageRefused(SendError):
 
 
 class ProviderDown(SendError):
-    """Nothing gets through this provider now: no connection, login refused, account paused."""
+    """Nothing gets through this provider now: no connection, login refused, account paused.
+
+    Told to the person in charge, so it is a sentence with its values apart, as UtskickError is; or a server's words.
+    """
+
+    def __init__(self, sentence: str, /, *, code: str = "", **values: object) -> None:
+        super().__init__(sentence.format(**values) if values else sentence, code=code)
+        self.sentence = sentence
+        self.values = values
 
 
 class Unanswered(SendError):

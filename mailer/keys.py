@@ -51,8 +51,10 @@ def load(path: Path) -> Keyring:
         raise Mistake(
             "There is no key file {path}: run `utskick init`, or name it in UTSKICK_KEYS.", path=path
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, PermissionError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Mistake("The key file {path} cannot be read: {reason}.", path=path, reason=error) from None
+    except OSError as error:
+        raise Mistake("The key file {path} cannot be read: {reason}.", path=path, reason=error.strerror) from None
     if mode & 0o077:
         raise Mistake("The key file {path} is open to others: run `chmod 600 {path}`.", path=path)
     try:

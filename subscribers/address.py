@@ -45,24 +45,24 @@ def parse(text: str, *, smtputf8: bool = False) -> Address:
         local = _local_part(text, smtputf8=smtputf8)
     ascii_domain = _ascii_domain(domain)
     if ascii_domain is None:
-        raise Refused(_reason(text))
+        raise _refusal(text)
     wire = f"{local}@{ascii_domain}"
     if len(local.encode()) > _LONGEST_LOCAL or len(wire.encode()) > _LONGEST:
         raise Refused("The address is longer than mail allows.")
     return Address(text=text, wire=wire, lookup=wire.lower())
 
 
-def _reason(text: str) -> str:
+def _refusal(text: str) -> Refused:
     local, at, domain = text.rpartition("@")
     if not at:
-        return "The address has no @."
+        return Refused("The address has no @.")
     if any(character.isspace() or not character.isprintable() for character in text):
-        return "The address holds a space or an invisible character."
+        return Refused("The address holds a space or an invisible character.")
     if _ascii_domain(domain) is None:
-        return "What follows the @ of the address is not a domain that mail can be sent to."
+        return Refused("What follows the @ of the address is not a domain that mail can be sent to.")
     if not local.isascii():
-        return "The address has letters such as å, ä or ö before the @, which the mail service cannot carry."
-    return "What stands before the @ of the address is not valid."
+        return Refused("The address has letters such as å, ä or ö before the @, which the mail service cannot carry.")
+    return Refused("What stands before the @ of the address is not valid.")
 
 
 @lru_cache(maxsize=10_000)
@@ -78,4 +78,4 @@ def _local_part(text: str, *, smtputf8: bool) -> str:
     try:
         return validate_email(text, check_deliverability=False, allow_smtputf8=smtputf8).local_part
     except EmailNotValidError:
-        raise Refused(_reason(text)) from None
+        raise _refusal(text) from None

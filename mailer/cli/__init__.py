@@ -2,12 +2,13 @@
 
 import os
 import sys
+from typing import NoReturn
 
 import typer
 
 from mailer import logs
 from mailer.cli import catch, database, demo, editions, members, news, outbox, running, setup, worker
-from mailer.cli.frame import Frame, accept_everywhere
+from mailer.cli.frame import Frame, accept_everywhere, said
 from mailer.errors import ProviderDown, UtskickError
 from mailer.i18n import _, language_of, speaking
 from mailer.message.masking import mask_addresses
@@ -46,12 +47,17 @@ def main(arguments: list[str] | None = None) -> None:
     except ProviderDown as down:
         if frame.debug:
             raise
-        typer.echo(
-            _("The mail server could not be used: {reason}").format(reason=mask_addresses(down.detail)), err=True
-        )
-        sys.exit(1)
+        _leave(_("The mail server could not be used: {reason}").format(reason=mask_addresses(said(down))), 1)
     except (UtskickError, SubscribersError) as error:
         if frame.debug:
             raise
-        typer.echo(_(error.sentence).format(**error.values), err=True)
-        sys.exit(getattr(error, "status", 2))
+        _leave(said(error), getattr(error, "status", 2))
+    except OSError as error:
+        if frame.debug:
+            raise
+        _leave(_("{file} cannot be used: {reason}.").format(file=error.filename or "-", reason=error.strerror), 1)
+
+
+def _leave(sentence: str, status: int) -> NoReturn:
+    typer.echo(sentence, err=True)
+    sys.exit(status)

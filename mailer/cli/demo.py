@@ -5,18 +5,18 @@ import signal
 import socket
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import tzinfo
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from fastapi import FastAPI
-from rich.console import Console
-from rich.table import Table
 
 from mailer.app import App
 from mailer.catcher import Catcher
 from mailer.cli.frame import Frame, remark
+from mailer.cli.tables import print_table
 from mailer.demo import stage
 from mailer.demo.figures import Row, per_district
 from mailer.digest import editions, sending
@@ -28,6 +28,7 @@ from mailer.web import create_web, listen, server_of
 
 HOST = "127.0.0.1"
 PAGES_PORT, INBOX_PORT = 8080, 8025
+_COLUMNS = ("district", "members", "items", "variants")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ async def _play(folder: Path, *, once: bool) -> None:
         catcher = Catcher(folder / "caught", web_port=0 if once else _or_any(INBOX_PORT), images_from=(base_url,))
         async with catcher:
             app = await asyncio.to_thread(stage.build, folder, base_url=base_url, smtp_port=catcher.smtp_port)
-            _show(await _send_this_week(app))
+            _show(await _send_this_week(app), app.settings.site.zone)
             if not once:
                 await _serve_until_told(create_web(app), pages, base_url, catcher)
 
@@ -94,21 +95,14 @@ def _approved(app: App) -> int:
         return edition.id
 
 
-def _show(sent: Sent) -> None:
-    table = Table(title=sent.books.key)
-    table.add_column(_("District"))
-    for heading in (_("Members"), _("Items"), _("Variants")):
-        table.add_column(heading, justify="right")
-    for row in sent.rows:
-        table.add_row(row.district, str(row.members), str(row.items), str(row.variants))
-    console = Console()
-    console.print(table)
+def _show(sent: Sent, zone: tzinfo) -> None:
     books = sent.books
+    print_table([asdict(row) for row in sent.rows], _COLUMNS, zone=zone, title=books.key)
     line = _(
         "{candidates} members: {sent} sent, {failed} failed, {cancelled} cancelled, {uncertain} uncertain; "
         "{rate} messages per second."
     )
-    console.print(
+    typer.echo(
         line.format(
             candidates=books.candidates,
             sent=books.sent,
@@ -116,9 +110,7 @@ def _show(sent: Sent) -> None:
             cancelled=books.cancelled,
             uncertain=books.uncertain,
             rate=round(books.sent / sent.seconds),
-        ),
-        highlight=False,
-        soft_wrap=True,
+        )
     )
 
 

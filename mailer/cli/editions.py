@@ -9,20 +9,20 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from sqlmodel import Session
 
 from mailer.app import App
-from mailer.cli.frame import Json, account, app_of, print_json, remark
+from mailer.cli.frame import LARGEST_ID, Json, account, app_of, print_json, remark
+from mailer.cli.tables import print_table
 from mailer.digest import corrections, editions, previews, proofs, sending
 from mailer.digest.plan import Basis, prepare
-from mailer.errors import Mistake, ProviderDown, SendError, Trouble
-from mailer.i18n import _
+from mailer.errors import Mistake, SendError, Trouble
+from mailer.outbox.models import DeliveryState
 
 commands = typer.Typer(help="The editions of a digest.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="An edition, weekly:2026-W47; or a publication: this week's.")]
-Item = Annotated[int, typer.Argument(help="The number of a news item.")]
+Item = Annotated[int, typer.Argument(min=1, max=LARGEST_ID, help="The number of a news item.")]
 _SHOWN = 20
 
 
@@ -72,7 +72,9 @@ def lead(context: typer.Context, name: Name, item: Item) -> None:
 
 @commands.command()
 def order(
-    context: typer.Context, name: Name, items: Annotated[list[int] | None, typer.Argument(help="First to last.")] = None
+    context: typer.Context,
+    name: Name,
+    items: Annotated[list[int] | None, typer.Argument(min=1, max=LARGEST_ID, help="First to last.")] = None,
 ) -> None:
     """Put items before the others, in this order; without items, undo that."""
     app = app_of(context)
@@ -101,8 +103,8 @@ def approve(context: typer.Context, name: Name) -> None:
     with app.writing() as session:
         edition = editions.find(session, app.settings, name, app.now())
         editions.approve(session, edition, who=account(), now=app.now())
-        send_at = editions.mailing_of(session, edition).send_at
-        remark("Approved. It goes out {at}.", at=send_at.astimezone(app.settings.site.zone) if send_at else "")
+        send_at = editions.mailing_of(session, edition).send_at or app.now()
+        remark("Approved. It goes out {at}.", at=f"{send_at.astimezone(app.settings.site.zone):%Y-%m-%d %H:%M}")
 
 
 @commands.command()
@@ -158,10 +160,8 @@ def status(
     if as_json:
         print_json(rows)
         return
-    table = Table("key", "state", "send_at", "candidates", "reason")
-    for row in rows:
-        table.add_row(*(str(row[column] or "") for column in ("key", "state", "send_at", "candidates", "reason")))
-    Console().print(table)
+    counts = tuple(DeliveryState) if chosen else ()
+    print_table(rows, ("key", "state", "send_at", "candidates", *counts, "reason"), zone=app.settings.site.zone)
 
 
 @commands.command()
@@ -169,7 +169,7 @@ def preview(
     context: typer.Context,
     name: Name = "weekly",
     *,
-    member: Annotated[int | None, typer.Option(help="What this member would get.")] = None,
+    member: Annotated[int | None, typer.Option(min=1, max=LARGEST_ID, help="What this member would get.")] = None,
     district: Annotated[str | None, typer.Option(help="What a member of this district would get.")] = None,
     as_json: Json = False,
     in_browser: Annotated[bool, typer.Option("--open", help="Show the mail in the browser.")] = False,
@@ -202,14 +202,11 @@ def proof(
     if not found:
         raise Mistake("The edition has nothing in it for anyone: there is no proof to send.")
     mails = [proofs.proof(app.letters, basis, found[0], app.links, address=to, now=app.now()) for to in addresses]
-    try:
-        outcomes = asyncio.run(app.post(mails))
-    except ProviderDown as error:
-        raise Trouble("The proof could not be sent: {reason}.", reason=error.detail) from error
+    outcomes = asyncio.run(app.post(mails))
     for address, outcome in zip(addresses, outcomes, strict=True):
         if isinstance(outcome, SendError):
             raise Trouble("The proof to {address} was not sent: {reason}.", address=address, reason=outcome.detail)
-    remark("{count} proofs sent.", count=len(addresses))
+    remark("Proofs sent: {count}.", count=len(addresses))
 
 
 def _basis(app: App, session: Session, name: str) -> tuple[Basis, datetime]:
@@ -253,7 +250,12 @@ def _show(basis: Basis, found: list[previews.Sheet], covers: list[previews.Cover
                 title = basis.candidates.pieces[pick.item]["title"]
                 console.print(f"  {pick.item}  {title}  ({because})", markup=False, highlight=False)
     if covers:
-        table = Table("", _("local"), *covers[0].topics)
-        for cover in covers:
-            table.add_row(cover.district, str(cover.local), *(str(number or "–") for number in cover.topics.values()))
-        console.print(table)
+        typer.echo()
+        rows = [_cover_cells(cover) for cover in covers]
+        print_table(rows, tuple(rows[0]), zone=basis.settings.site.zone)
+
+
+def _cover_cells(cover: previews.Cover) -> dict[str, object]:
+    """A hole is a dash."""
+    counts = {"local": cover.local, **cover.topics}
+    return {"district": cover.district} | {name: number or "–" for name, number in counts.items()}

@@ -13,8 +13,12 @@ from typing import Annotated, Any
 import typer
 
 from mailer.app import App, Places
+from mailer.errors import ProviderDown, UtskickError
 from mailer.i18n import _
+from mailer.sentences import filled
+from subscribers.errors import SubscribersError
 
+LARGEST_ID = 2**40  # what a link can carry, and far below what a database can
 Json = Annotated[bool, typer.Option("--json", help="Print a JSON array for programs.")]
 
 
@@ -102,4 +106,9 @@ def _plain(value: object) -> object:
 
 def remark(sentence: str, /, **values: object) -> None:
     """Say something about the result on stderr, translated; data alone goes to stdout."""
-    typer.echo(_(sentence).format(**values), err=True)
+    typer.echo(filled(sentence, values, _), err=True)
+
+
+def said(error: UtskickError | ProviderDown | SubscribersError) -> str:
+    """Return what went wrong, translated."""
+    return filled(error.sentence, error.values, _)

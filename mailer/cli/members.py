@@ -10,8 +10,9 @@ import typer
 from sqlmodel import Session, col, select
 
 from mailer.app import App
-from mailer.cli.frame import Json, account, app_of, print_json, remark
+from mailer.cli.frame import LARGEST_ID, Json, account, app_of, print_json, remark
 from mailer.cli.progress import progress_bar
+from mailer.cli.tables import cell
 from mailer.errors import Mistake
 from mailer.i18n import _
 from mailer.outbox.models import Delivery, Mailing
@@ -27,7 +28,9 @@ from subscribers.models import Ground, State
 
 commands = typer.Typer(help="The members: import, look, hand out, erase.", no_args_is_help=True)
 
-MemberId = Annotated[int, typer.Argument(metavar="ID", min=1, max=2**40, help="The id, as `members list` shows it.")]
+MemberId = Annotated[
+    int, typer.Argument(metavar="ID", min=1, max=LARGEST_ID, help="The id, as `members list` shows it.")
+]
 
 
 @commands.command("import")
@@ -75,9 +78,9 @@ def list_members(
         print_json(map(asdict, found))
         return
     for member in found:
-        cells = (member.id, member.number, _name(member), member.address, member.state, " ".join(member.districts))
+        cells = (member.id, member.number, _name(member), member.address, _(member.state), " ".join(member.districts))
         typer.echo("\t".join(str(cell) if cell else "-" for cell in cells))
-    remark("{count} members.", count=len(found))
+    remark("Members: {count}.", count=len(found))
 
 
 @commands.command()
@@ -91,8 +94,7 @@ def show(context: typer.Context, member: MemberId, as_json: Json = False) -> Non
         print_json([asdict(found)])
         return
     for field, value in asdict(found).items():
-        shown = ", ".join(value) if isinstance(value, tuple) else value
-        typer.echo(f"{field}\t{'-' if shown is None else shown}")
+        typer.echo(f"{_(field)}\t{cell(value, app.settings.site.zone) or '-'}")
 
 
 @commands.command()

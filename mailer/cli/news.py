@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from mailer.app import App
-from mailer.cli.frame import Json, app_of, print_json, remark
+from mailer.cli.frame import LARGEST_ID, Json, app_of, print_json, remark, said
 from mailer.errors import Mistake
 from mailer.i18n import _
 from mailer.news import editing, importing, listing, sources
@@ -21,7 +21,10 @@ from mailer.news.storing import lock
 
 commands = typer.Typer(help="News: sources, items and their tags.", no_args_is_help=True)
 
-Item = Annotated[int, typer.Argument(metavar="ID", help="The item's number, as `news list` shows it.")]
+Item = Annotated[
+    int,
+    typer.Argument(metavar="ID", min=1, max=LARGEST_ID, help="The item's number, as `news list` shows it."),
+]
 Tags = Annotated[list[str] | None, typer.Option(help="A district or topic, by slug or name; may be repeated.")]
 Title = Annotated[str | None, typer.Option(help="The title, in one line.")]
 Body = Annotated[str | None, typer.Option(help="The text; a blank line parts paragraphs; - reads it from stdin.")]
@@ -71,8 +74,7 @@ def fetch(
 
 def _tell(report: sources.Report) -> None:
     if report.error:
-        reason = _(report.error.sentence).format(**report.error.values)
-        remark("{source}: broken. {reason}", source=report.source, reason=reason)
+        remark("{source}: broken. {reason}", source=report.source, reason=said(report.error))
     elif report.stored is None:
         remark("{source}: nothing new.", source=report.source)
     else:
@@ -175,7 +177,7 @@ def list_(
     source: Annotated[str | None, typer.Option(help="Only of this source.")] = None,
     tag: Annotated[str | None, typer.Option(help="Only with this district or topic.")] = None,
     state: Annotated[listing.State | None, typer.Option(help="Only in this state.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, max=LARGEST_ID, help="At most so many.")] = None,
     json: Json = False,
 ) -> None:
     """List the news, newest first, with districts, topics and what caused them."""

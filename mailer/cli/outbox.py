@@ -7,17 +7,16 @@ from typing import Annotated, TypeVar
 
 import sqlalchemy as sa
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from mailer.app import App
-from mailer.cli.frame import Json, account, app_of, print_json, remark
+from mailer.cli.frame import LARGEST_ID, Json, account, app_of, print_json, remark
+from mailer.cli.tables import print_table
 from mailer.i18n import _
 from mailer.outbox import control
 from mailer.outbox.models import DeliveryState
 from mailer.outbox.status import as_row, find, records
 from mailer.outbox.status import status as status_of
+from mailer.sentences import Word
 from subscribers import access
 from subscribers.recipient import recipients
 
@@ -26,8 +25,12 @@ uncertain = typer.Typer(help="Deliveries of which nobody knows whether they arri
 commands.add_typer(uncertain, name="uncertain")
 
 Key = Annotated[str, typer.Argument(metavar="MAILING", help="The key of a mailing, such as weekly:2026-W47.")]
-Numbers = Annotated[list[int] | None, typer.Argument(metavar="[DELIVERY]...", help="Default: all of them.")]
+Numbers = Annotated[
+    list[int] | None,
+    typer.Argument(metavar="[DELIVERY]...", min=1, max=LARGEST_ID, help="Default: all of them."),
+]
 Result = TypeVar("Result")
+_STATUS = ("key", "state", "candidates", "queued", "sent", "failed", "cancelled", "uncertain", "balanced")
 _PATIENCE = 15.0  # seconds for workers to hand back what they hold of a cancelled mailing
 
 
@@ -38,15 +41,16 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Show how far each mailing is."""
-    with app_of(context).reading() as session:
+    app = app_of(context)
+    with app.reading() as session:
         rows = [as_row(each) for each in status_of(session.connection(), key)]
     if as_json:
         print_json(rows)
         return
-    _print_table(rows, ("key", "state", "candidates", "queued", "sent", "failed", "cancelled", "uncertain", "balanced"))
+    print_table(rows, _STATUS, zone=app.settings.site.zone)
     for row in rows:
         if row["reason"]:
-            remark("{key}: {reason}", key=row["key"], reason=_(str(row["reason"])))
+            remark("{key}: {reason}", key=row["key"], reason=Word(row["reason"]))
 
 
 @commands.command()
@@ -70,9 +74,11 @@ def cancel(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """End a mailing: nothing more of it is sent. This cannot be undone."""
+    app = app_of(context)
+    with app.reading() as session:
+        find(session.connection(), key)
     if not yes:
         typer.confirm(_("End the mailing {key} for good?").format(key=key), abort=True, err=True)
-    app = app_of(context)
     _change(app, lambda connection: control.cancel(connection, key))
     deadline = time.monotonic() + _PATIENCE
     while _still_open(app, key) and time.monotonic() < deadline:
@@ -89,7 +95,7 @@ def retry_failed(context: typer.Context, key: Key) -> None:
     app = app_of(context)
     again = partial(control.retry_failed, key=key, give_up_after=app.settings.outbox.give_up_after, now=app.now())
     number = _change_all(app, again)
-    remark("{number} deliveries are queued again.", number=number)
+    remark("Deliveries queued again: {number}.", number=number)
 
 
 @commands.command()
@@ -127,7 +133,7 @@ def resend(context: typer.Context, key: Key, deliveries: Numbers = None) -> None
         now=app.now(),
     )
     number = _change(app, again) if deliveries else _change_all(app, again)
-    remark("{number} deliveries are queued again.", number=number)
+    remark("Deliveries queued again: {number}.", number=number)
 
 
 @uncertain.command()
@@ -141,7 +147,7 @@ def settle(
     app, state = app_of(context), DeliveryState.FAILED if failed else DeliveryState.SENT
     write = partial(control.settle_uncertain, key=key, deliveries=deliveries or (), state=state, now=app.now())
     number = _change(app, write) if deliveries else _change_all(app, write)
-    remark("{number} deliveries are settled.", number=number)
+    remark("Deliveries settled: {number}.", number=number)
 
 
 def _show(app: App, key: str, *, states: tuple[DeliveryState, ...], addresses: bool, as_json: bool) -> None:
@@ -156,7 +162,8 @@ def _show(app: App, key: str, *, states: tuple[DeliveryState, ...], addresses: b
         print_json(rows)
         return
     who = ("address",) if addresses else ()
-    _print_table(rows, ("delivery", "member", *who, "state", "attempts", "settled_at", "provider", "code", "answer"))
+    columns = ("delivery", "member", *who, "state", "attempts", "settled_at", "provider", "code", "answer")
+    print_table(rows, columns, zone=app.settings.site.zone)
 
 
 def _addresses(app: App, members: Sequence[int]) -> dict[int, str]:
@@ -184,22 +191,3 @@ def _change_all(app: App, some: Callable[[sa.Connection], int]) -> int:
     while number := _change(app, some):
         total += number
     return total
-
-
-def _print_table(rows: list[dict[str, object]], columns: tuple[str, ...]) -> None:
-    table = Table(box=None, pad_edge=False)
-    for column in columns:
-        numeric = any(isinstance(row.get(column), int) and not isinstance(row.get(column), bool) for row in rows)
-        table.add_column(_(column), justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(_cell(row.get(column))) for column in columns))  # a server's words are no markup
-    console = Console()
-    if not console.is_terminal:  # a file or a pipe has no edge: nothing is cut
-        console.width = 10_000
-    console.print(table)
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    return "" if value is None else str(value)

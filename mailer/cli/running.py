@@ -1,6 +1,7 @@
 """utskick run, web and clock: the parts of a running installation, together or each by itself."""
 
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -12,22 +13,23 @@ from mailer.app import App
 from mailer.cli.frame import app_of, remark
 from mailer.jobs.clock import start_clock
 from mailer.jobs.processes import Workers
-from mailer.web import create_web, serve
+from mailer.web import create_web, listen, server_of
 
 
 def run(context: typer.Context) -> None:
     """Serve the pages, keep the clock and deliver, until told to stop. What is being sent is finished first."""
     app = app_of(context)
     app.office()  # a mistake in the providers is told now, by one program and not by each worker
-    with _delivering(app), _ringing(app):
-        _serve(app)
+    with _door(app) as door, _delivering(app), _ringing(app):  # a taken port is told before anything begins
+        _serve(app, door)
 
 
 def web(context: typer.Context) -> None:
     """Serve the member's pages only."""
     app = app_of(context)
     app.engine.connect().close()
-    _serve(app)
+    with _door(app) as door:
+        _serve(app, door)
 
 
 def clock(context: typer.Context) -> None:
@@ -41,13 +43,17 @@ def clock(context: typer.Context) -> None:
         told.wait()
 
 
-def _serve(app: App) -> None:
+def _door(app: App) -> socket.socket:
+    return listen(app.settings.web.host, app.settings.web.port)
+
+
+def _serve(app: App, door: socket.socket) -> None:
     settings = app.settings.web
     for number in (signal.SIGTERM, signal.SIGINT):
         # Uvicorn finishes its answers and then raises the signal again: it has to reach our own clean-up.
         signal.signal(number, _leave)
     remark("The pages are at {address}", address=f"http://{settings.host}:{settings.port}/")
-    serve(create_web(app), settings.host, settings.port)
+    server_of(create_web(app)).run(sockets=[door])
 
 
 def _leave(*_: object) -> None:

@@ -24,6 +24,7 @@ from mailer.links import Links
 from mailer.news.models import NewsItem
 from mailer.outbox.enqueue import Content, Plan, Readership, begin, move_queued, open_mailing, write_plan
 from mailer.outbox.models import Delivery, DeliveryState, Mailing, MailingState, Piece, Variant, VariantStory
+from mailer.sentences import N_, Word
 
 _ARRIVED = (DeliveryState.SENT, DeliveryState.UNCERTAIN)
 _MENDABLE = (MailingState.PAUSED, MailingState.DONE, MailingState.HELD)
@@ -52,7 +53,7 @@ class Outdated:
 def stop(session: Session, mailing: Mailing) -> None:
     """Stop the sending so that it can be mended. raises Mistake when it has not begun or was cancelled"""
     if mailing.state is MailingState.PLANNED:
-        mailing.state, mailing.reason = MailingState.PAUSED, "It is being corrected."
+        mailing.state, mailing.reason = MailingState.PAUSED, N_("It is being corrected.")
     else:
         _require_mendable(mailing)
     session.flush()
@@ -101,7 +102,7 @@ def _require_stopped(mailing: Mailing) -> None:
 def _require_mendable(mailing: Mailing) -> None:
     if mailing.state not in _MENDABLE or mailing.plan is None:
         raise Mistake(
-            "The edition {key} is {state}: there is nothing to correct.", key=mailing.key, state=mailing.state.value
+            "The edition {key} is {state}: there is nothing to correct.", key=mailing.key, state=Word(mailing.state)
         )
 
 

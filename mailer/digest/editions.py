@@ -13,6 +13,7 @@ from mailer.news.models import NewsItem
 from mailer.outbox import ledger
 from mailer.outbox.enqueue import open_mailing
 from mailer.outbox.models import Mailing, MailingState
+from mailer.sentences import Word
 
 LETTER = "digest"
 _LATEST = 10
@@ -70,7 +71,7 @@ def approve(session: Session, edition: Edition, *, who: str, now: datetime) -> N
     mailing = mailing_of(session, edition)
     if mailing.state is not MailingState.DRAFT:
         raise Mistake(
-            "The edition {key} is {state}: only a draft can be approved.", key=mailing.key, state=mailing.state.value
+            "The edition {key} is {state}: only a draft can be approved.", key=mailing.key, state=Word(mailing.state)
         )
     mailing.state = MailingState.APPROVED
     edition.approved_at, edition.approved_by = now, who
@@ -143,7 +144,7 @@ def _reopen(session: Session, edition: Edition) -> None:
             "The edition {key} is {state} and can no longer be changed: "
             "mend what it says with `utskick news edit` and `utskick editions correct`.",
             key=mailing.key,
-            state=mailing.state.value,
+            state=Word(mailing.state),
         )
     mailing.state = MailingState.DRAFT
     mailing.planning += 1

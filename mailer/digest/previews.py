@@ -63,12 +63,11 @@ def for_member(session: Session, basis: Basis, member_id: int, now: datetime) ->
     reader = audience.one(session.connection(), publication=basis.edition.publication, member_id=member_id, now=local)
     if reader is None:
         known = session.exec(select(col(Member.id)).where(Member.id == member_id)).first()
-        sentence = (
-            "Member {member} may not be written to: `utskick members show {member}` says why."
-            if known
-            else "There is no member {member}."
+        if known is None:
+            raise Mistake("There is no member {member}.", member=member_id)
+        raise Mistake(
+            "Member {member} may not be written to: `utskick members show {member}` says why.", member=member_id
         )
-        raise Mistake(sentence, member=member_id)
     had = gather.had(session.connection(), basis.told, [reader])
     mask = 0
     for mate in reader.household:

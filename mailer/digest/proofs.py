@@ -14,6 +14,7 @@ from mailer.render.head import Manner
 from mailer.render.letterheads import letterhead_of
 from mailer.render.letters import Letter, Letters
 from mailer.render.recipients import Person, Recipient
+from mailer.sentences import Word
 
 # Links of a proof have the form of a member's and are nobody's: members are numbered from 1.
 _NOBODY = 0
@@ -29,9 +30,9 @@ def proof(letters: Letters, basis: Basis, sheet: Sheet, links: Links, *, address
     """Return the sheet as a mail to `address`. raises Mistake when that is no address"""
     sender = basis.settings.publications[basis.edition.publication].from_address
     try:
-        envelope = [addr_spec("address", of).decode("ascii") for of in (sender, address)]
+        envelope = [addr_spec(of, of).decode("ascii") for of in (sender, address)]
     except Refused as error:
-        raise Mistake("{address} is not an address to send to: {reason}.", address=address, reason=error) from None
+        raise Mistake("{address} {reason}.", address=error.where, reason=Word(error.reason)) from None
     content = letters.compose_one(_letter(basis, sheet), _sample(sender, address, links, now))
     return Message(envelope[0], envelope[1], content)
 

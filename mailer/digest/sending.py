@@ -15,8 +15,9 @@ from mailer.errors import Mistake
 from mailer.links import Links
 from mailer.outbox.enqueue import Overtaken, begin, write_plan
 from mailer.outbox.models import Mailing, MailingState
+from mailer.sentences import N_, Word
 
-NOT_IN_TIME = "It was not sent in time: send it by hand, or cancel it."
+NOT_IN_TIME = N_("It was not sent in time: send it by hand, or cancel it.")
 _UNBEGUN = (MailingState.APPROVED, MailingState.HELD)
 
 
@@ -65,7 +66,7 @@ def send_now(engine: sa.Engine, settings: Settings, links: Links, edition_id: in
             raise Mistake(
                 "The edition {key} is {state}: `utskick outbox status` shows how it goes.",
                 key=mailing.key,
-                state=mailing.state.value,
+                state=Word(mailing.state),
             )
         mailing.state, mailing.reason = MailingState.APPROVED, ""
         mailing.late_at = now + settings.digest.grace  # the person has decided that now is not too late

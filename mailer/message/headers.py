@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from email_validator import EmailNotValidError, validate_email
 
 from mailer.message.characters import one_line
+from mailer.sentences import N_
 
 LINE = 76  # a line with an encoded-word may be no longer (RFC 2047 section 2)
 LONGEST = 998  # of any line, without its CRLF (RFC 5322 section 2.1.1)
@@ -50,7 +51,7 @@ def structured(name: str, value: str) -> bytes:
             lines.append("")
         lines[-1] += f" {token}"
     if max(map(len, lines)) > LONGEST:
-        raise Refused(name, "has a part that does not fit on a line")
+        raise Refused(name, N_("has a part that does not fit on a line"))
     return "\r\n".join(lines).encode("ascii") + b"\r\n"
 
 
@@ -69,7 +70,7 @@ def mailbox(name: str, display: str, address: str) -> bytes:
             sender's address is how a letter is forged
     """
     if _AT.search(display):
-        raise Refused(name, "has an address inside its display name")
+        raise Refused(name, N_("has an address inside its display name"))
     return f"{name}: ".encode("ascii") + phrase(display) + b"<" + addr_spec(name, address) + b">\r\n"
 
 
@@ -92,7 +93,7 @@ def phrase(display: str) -> bytes:
 def list_id(name: str, identifier: str) -> bytes:
     """Write List-Id (RFC 2919), with the name of the list where it is ASCII: this field is never encoded."""
     if not _LIST_ID.fullmatch(identifier) or len(identifier) > 255:  # noqa: PLR2004 - RFC 2919 section 2
-        raise Refused("List-Id", "is not of the form letters.example.org")
+        raise Refused("List-Id", N_("is not of the form letters.example.org"))
     shown = phrase(name) if _plain(one_line(name)) and len(name) <= _WORD else b""
     return b"List-Id: " + shown + f"<{identifier}>\r\n".encode("ascii")
 
@@ -105,27 +106,27 @@ def addr_spec(where: str, address: str) -> bytes:
     if _ADDR_SPEC.fullmatch(address) and len(address) <= 254:  # noqa: PLR2004 - RFC 5321 section 4.5.3.1.3
         return address.encode("ascii")
     if address.isascii():
-        raise Refused(where, "is not an address of the form name@example.org")
+        raise Refused(where, N_("is not an address of the form name@example.org"))
     try:
         checked = validate_email(address, check_deliverability=False, allow_smtputf8=True)
     except EmailNotValidError:
-        raise Refused(where, "is not an address of the form name@example.org") from None
+        raise Refused(where, N_("is not an address of the form name@example.org")) from None
     if checked.ascii_email is None:
-        raise Refused(where, "has letters before the @ that most mail servers do not take")
+        raise Refused(where, N_("has letters before the @ that most mail servers do not take"))
     return checked.ascii_email.encode("ascii")
 
 
 def message_id(where: str, value: str) -> bytes:
     """Return `unique@domain`, which the writer puts in angle brackets."""
     if not _MESSAGE_ID.fullmatch(value) or len(value) > 250:  # noqa: PLR2004 - Message-ID stays one short line
-        raise Refused(where, "is not of the form unique@example.org")
+        raise Refused(where, N_("is not of the form unique@example.org"))
     return value.encode("ascii")
 
 
 def url(where: str, value: str) -> bytes:
     """Return a web address that can stand in angle brackets: http or https, ASCII, no space or quote."""
     if not _URL.fullmatch(value) or len(value) > 900:  # noqa: PLR2004 - with its field name within LONGEST
-        raise Refused(where, "is not a web address")
+        raise Refused(where, N_("is not a web address"))
     return value.encode("ascii")
 
 
@@ -135,7 +136,7 @@ def printable(where: str, value: str) -> str:
     raises  Refused otherwise; a value that is not ours to change is never mended
     """
     if not value or not _VISIBLE.fullmatch(value) or value != value.strip(" "):
-        raise Refused(where, "is empty or not printable ASCII")
+        raise Refused(where, N_("is empty or not printable ASCII"))
     return value
 
 

@@ -124,14 +124,22 @@ def _entry(item: NewsItem, tags: Sequence[NewsTag], now: datetime) -> Entry:
     )
 
 
+class Health(StrEnum):
+    """new: never asked yet."""
+
+    NEW = "new"
+    FINE = "fine"
+    BROKEN = "broken"
+
+
 @dataclass(frozen=True, slots=True)
 class SourceEntry:
-    """How a source is doing. `state` is "fine", "broken" or "new"; `url` None for files that were imported."""
+    """How a source is doing; `url` None for files that were imported."""
 
     source: str
     kind: str
     url: str | None
-    state: str
+    state: Health
     items: int
     fetched_at: datetime | None
     broken_since: datetime | None
@@ -153,7 +161,7 @@ def _source(name: str, source: config.Source | None, state: SourceState | None) 
         source=name,
         kind=source.kind if source else "import",
         url=source.url if source else None,
-        state="broken" if broken else "fine" if tried or source is None else "new",
+        state=Health.BROKEN if broken else Health.FINE if tried or source is None else Health.NEW,
         items=state.items if state else 0,
         fetched_at=state.fetched_at if state else None,
         broken_since=state.broken_since if state else None,

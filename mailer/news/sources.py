@@ -71,7 +71,7 @@ def parse(answer: Answer, source: config.Source, zone: tzinfo) -> list[ParsedIte
         return parse_list(content, answer.charset)
     if source.kind == "page":
         if source.select is None:
-            raise BrokenSource("A source of kind page needs its CSS selectors: select = {{ item = ..., title = ... }}.")
+            raise BrokenSource("A source of kind page needs its CSS selectors: select = { item = ..., title = ... }.")
         return parse_page(content, source.select, zone=zone, charset=answer.charset, base=answer.url)
     if looks_like_json(content):
         return parse_json_feed(content, zone=zone, base=answer.url)

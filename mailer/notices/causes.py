@@ -14,7 +14,7 @@ REMIND_EVERY = timedelta(days=1)  # while it lasts
 class Cause:
     """One thing to tell. `key` names this occurrence of it, so that it is told once, or daily while it `lasts`.
 
-    subject, lines  English sentences with {names}, to be translated for each person, and their values
+    subject, lines  sentences with {names}, marked with N_ and translated for each person, and their values
     """
 
     key: str

@@ -11,6 +11,7 @@ from mailer.news.models import SourceState
 from mailer.notices.causes import Cause
 from mailer.outbox import ledger
 from mailer.outbox.models import Mailing, MailingState
+from mailer.sentences import N_, Word
 
 SOURCE_BROKEN_FOR = timedelta(days=2)
 EVENING = time(18)
@@ -44,11 +45,11 @@ def _drafted(edition: Edition, key: str, values: Mapping[str, str]) -> Cause:
     return Cause(
         key=f"draft:{key}",
         matter="draft",
-        subject="Draft ready: {edition}",
+        subject=N_("Draft ready: {edition}"),
         lines=(
-            "The edition {edition} is drafted. It goes out {send_at} once it is approved.",
-            "Look at it: utskick editions preview",
-            "Approve it: utskick editions approve",
+            N_("The edition {edition} is drafted. It goes out {send_at} once it is approved."),
+            N_("Look at it: utskick editions preview"),
+            N_("Approve it: utskick editions approve"),
         ),
         values=values,
         edition_id=edition.id,
@@ -59,10 +60,10 @@ def _unapproved(edition: Edition, key: str, values: Mapping[str, str]) -> Cause:
     return Cause(
         key=f"unapproved:{key}",
         matter="unapproved",
-        subject="Not approved yet: {edition}",
+        subject=N_("Not approved yet: {edition}"),
         lines=(
-            "Nobody has approved the edition {edition}, so it will not go out {send_at}.",
-            "Approve it: utskick editions approve",
+            N_("Nobody has approved the edition {edition}, so it will not go out {send_at}."),
+            N_("Approve it: utskick editions approve"),
         ),
         values=values,
         edition_id=edition.id,
@@ -76,14 +77,14 @@ def _stopped(session: Session, now: datetime) -> Iterator[Cause]:
         yield Cause(
             key=f"{mailing.state}:{mailing.key}:{mailing.reason}"[:200],
             matter="held",
-            subject="Stopped: {mailing}",
+            subject=N_("Stopped: {mailing}"),
             lines=(
-                "The mailing {mailing} is {state}: {reason}",
-                "Look at it: utskick outbox status",
-                "Let it go on: utskick outbox resume {mailing}",
-                "End it: utskick outbox cancel {mailing}",
+                N_("The mailing {mailing} is {state}: {reason}"),
+                N_("Look at it: utskick outbox status"),
+                N_("Let it go on: utskick outbox resume {mailing}"),
+                N_("End it: utskick outbox cancel {mailing}"),
             ),
-            values={"mailing": mailing.key, "state": mailing.state.value, "reason": mailing.reason or "-"},
+            values={"mailing": mailing.key, "state": Word(mailing.state), "reason": Word(mailing.reason or "-")},
             lasts=True,
         )
 
@@ -95,8 +96,11 @@ def _broken_sources(session: Session, settings: Settings, now: datetime) -> Iter
             yield Cause(
                 key=f"source:{state.source}:{state.broken_since}",
                 matter="source",
-                subject="No news from {source} for two days",
-                lines=("The source {source} has been broken since {since}: {error}", "Try it: utskick news fetch"),
+                subject=N_("No news from {source} for two days"),
+                lines=(
+                    N_("The source {source} has been broken since {since}: {error}"),
+                    N_("Try it: utskick news fetch"),
+                ),
                 values={
                     "source": state.source,
                     "since": _local(state.broken_since, settings),
@@ -112,11 +116,11 @@ def _reports(session: Session, now: datetime) -> Iterator[Cause]:
         yield Cause(
             key=f"report:{mailing.key}",
             matter="report",
-            subject="Sent: {mailing}",
+            subject=N_("Sent: {mailing}"),
             lines=(
-                "{mailing} has been sent.",
-                "{candidates} in all: {sent} sent, {failed} failed, {cancelled} cancelled, {uncertain} uncertain.",
-                "Each of them: utskick outbox show {mailing}",
+                N_("{mailing} has been sent."),
+                N_("{candidates} in all: {sent} sent, {failed} failed, {cancelled} cancelled, {uncertain} uncertain."),
+                N_("Each of them: utskick outbox show {mailing}"),
             ),
             values={
                 "mailing": mailing.key,

@@ -11,6 +11,7 @@ from mailer.config import Person, Publication
 from mailer.i18n import translations
 from mailer.message import Message
 from mailer.notices.causes import Cause
+from mailer.sentences import N_, filled
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +34,14 @@ def compose(cause: Cause, person: Person, sender: Publication, *, enclosure: Enc
     mail = EmailMessage(policy=_POLICY)
     mail["From"] = Address(sender.from_name, addr_spec=sender.from_address)
     mail["To"] = Address(addr_spec=person.address)
-    mail["Subject"] = say(cause.subject).format(**cause.values)
+    mail["Subject"] = filled(cause.subject, cause.values, say)
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = make_msgid(domain=sender.from_address.rpartition("@")[2])
     mail["Auto-Submitted"] = "auto-generated"
-    lines = [say(line).format(**cause.values) for line in cause.lines]
+    lines = [filled(line, cause.values, say) for line in cause.lines]
     if enclosure.districts_without_news:
         districts = ", ".join(enclosure.districts_without_news)
-        lines += ["", say("No local news this week for: {districts}").format(districts=districts)]
+        lines += ["", filled(N_("No local news this week for: {districts}"), {"districts": districts}, say)]
     mail.set_content("\n".join(lines) + "\n", cte="base64")
     for name, html in enclosure.pages:
         mail.add_attachment(html, subtype="html", filename=name, cte="base64")

@@ -13,11 +13,12 @@ from mailer.errors import Mistake
 from mailer.outbox import batches
 from mailer.outbox.models import Batch, BatchState, Delivery, DeliveryState, Mailing, MailingState
 from mailer.outbox.status import find, records
+from mailer.sentences import N_, Word
 
-LATE = "It was not begun in time: resume it to send it all the same, or cancel it."
-PAUSED = "A person paused it."
-ENDED = "A person cancelled it."
-NOT_SENT = "The mailing was cancelled."
+LATE = N_("It was not begun in time: resume it to send it all the same, or cancel it.")
+PAUSED = N_("A person paused it.")
+ENDED = N_("A person cancelled it.")
+NOT_SENT = N_("The mailing was cancelled.")
 SOME = 1000  # deliveries in one transaction
 _CHUNK = 10  # batches: a write transaction of some tens of milliseconds
 
@@ -66,9 +67,7 @@ def _move(connection: sa.Connection, key: str, *, frm: Sequence[MailingState], t
     )
     if moved.rowcount != 1:
         state = connection.scalar(sa.select(col(Mailing.state)).where(col(Mailing.id) == mailing))
-        raise Mistake(
-            "The mailing {key} is {state}, so that cannot be done to it.", key=key, state=state and state.value
-        )
+        raise Mistake("The mailing {key} is {state}, so that cannot be done to it.", key=key, state=Word(state))
 
 
 def cancel_some(connection: sa.Connection, *, now: datetime) -> int:

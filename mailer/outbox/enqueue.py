@@ -29,6 +29,7 @@ from mailer.outbox.models import (
     Variant,
     VariantStory,
 )
+from mailer.sentences import N_
 
 BATCH = 500
 _ROWS_A_TRANSACTION = 1_000  # about 30 ms on a busy slow core: no writer waits 200 ms for us
@@ -42,7 +43,9 @@ class Overtaken(Trouble):
     """Another program began to plan the same mailing, or it may no longer be planned: this plan ends here."""
 
     def __init__(self) -> None:
-        super().__init__("The mailing was planned by another program, or stopped, in the meantime: look at its status.")
+        super().__init__(
+            N_("The mailing was planned by another program, or stopped, in the meantime: look at its status.")
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from sqlmodel import col
 
 from mailer.outbox.models import Batch, BatchState, Delivery, DeliveryState, Mailing, MailingState
 from mailer.outbox.verdicts import Verdict
+from mailer.sentences import N_
 
-OUT_OF_BALANCE = "The books of this mailing do not balance: some of its deliveries are in no batch."
+OUT_OF_BALANCE = N_("The books of this mailing do not balance: some of its deliveries are in no batch.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ from mailer.outbox.journal import Mark, Note, Remains
 from mailer.outbox.ledger import Line
 from mailer.outbox.models import Delivery, DeliveryState
 from mailer.outbox.verdicts import Verdict
+from mailer.sentences import N_
 
 ENDED = "The worker stopped before the server had answered."
-LOST = "The worker was not heard of again, and left no account of this delivery."
+LOST = N_("The worker was not heard of again, and left no account of this delivery.")
 _ANSWERED = {Mark.SENT: DeliveryState.SENT, Mark.FAILED: DeliveryState.FAILED}
 
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from mailer.errors import Mistake, SendError, TryLater
 from mailer.message import Message
+from mailer.validation import first_fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +105,7 @@ def open_provider(name: str, table: Mapping[str, Any], *, data: Path) -> Provide
     try:
         settings = module.Settings.model_validate(table)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise Mistake("[providers.{name}] {key}: {reason}.", name=name, key=key, reason=first["msg"]) from None
+        fault = first_fault(error)
+        raise Mistake("[providers.{name}] {key}: {reason}.", name=name, key=fault.key, reason=fault.reason) from None
     provider: Provider = module.open_provider(settings, data=data)
     return provider

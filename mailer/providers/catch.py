@@ -40,7 +40,9 @@ class Catch:
                 path = maildir.prepare(self._folder, outgoing.message, now=self._now())
             except OSError as error:
                 desk.give_back(outgoing)
-                raise ProviderDown(f"{self._folder} cannot be written to: {error.strerror}.") from None
+                raise ProviderDown(
+                    "{folder} cannot be written to: {reason}.", folder=self._folder, reason=error.strerror
+                ) from None
             self._finish(desk, outgoing, path)
             carried += 1
             if carried % _BREATHE == 0:

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from mailer.message.characters import one_line
 from mailer.message.headers import Refused, addr_spec, url
+from mailer.sentences import N_
 
 PREHEADER = range(40, 91)  # characters: shorter, and the first line of the letter follows; longer is cut off anyway
 # Keeps mail programs from filling the rest of the preview with the letter's first words.
@@ -32,7 +33,7 @@ def edition_name(context: Context, edition: str) -> str:
     week = _WEEK.fullmatch(edition)
     if week is None:
         return edition
-    return str(context.call(context["gettext"], "week %(week)s, %(year)s", week=int(week[2]), year=week[1]))
+    return str(context.call(context["gettext"], N_("week %(week)s, %(year)s"), week=int(week[2]), year=week[1]))
 
 
 def paragraphs(text: str | None) -> list[str]:

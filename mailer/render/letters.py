@@ -22,6 +22,7 @@ from mailer.render.head import Letterhead, Manner, head
 from mailer.render.personal import SlotMisused, fill, split
 from mailer.render.recipients import Recipient, Shape, blanks, in_html, in_text, knowns, values_of
 from mailer.render.templates import Templates, broken
+from mailer.sentences import Word
 
 HTML_LIMIT = 90_000  # octets; Gmail cuts a letter off at about 102,000, with the way out in its footer
 
@@ -171,7 +172,7 @@ def _skeleton(letter: Letter, rendered: _Rendered) -> Skeleton:
         raise Mistake(
             "{header} {reason}: correct [site] or the publication in the config file.",
             header=refusal.where,
-            reason=refusal.reason,
+            reason=Word(refusal.reason),
         ) from None
     if letter.plain_only:
         return plain(fields, text=rendered.text)

@@ -112,7 +112,8 @@ def _is_link(key: str) -> bool:
 def _together(names: list[str], language: str) -> str:
     if len(names) < 2:  # noqa: PLR2004 - one needs no "and"
         return "".join(names)
-    return f"{', '.join(names[:-1])} {translations(language).gettext('and')} {names[-1]}"
+    between = translations(language).gettext("and")
+    return f"{', '.join(names[:-1])} {between} {names[-1]}"
 
 
 def _greeting(names: str, language: str) -> str:

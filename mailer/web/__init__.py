@@ -1,6 +1,6 @@
 """The pages: leaving, choosing, reading. Parse what was asked, open a transaction, call one function, show a page."""
 
 from mailer.web.assembly import create_web
-from mailer.web.serving import listen, serve, server_of
+from mailer.web.serving import listen, server_of
 
-__all__ = ["create_web", "listen", "serve", "server_of"]
+__all__ = ["create_web", "listen", "server_of"]

@@ -40,8 +40,3 @@ def server_of(web: FastAPI) -> uvicorn.Server:
             timeout_graceful_shutdown=10,
         )
     )
-
-
-def serve(web: FastAPI, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM. raises Mistake as `listen` does."""
-    server_of(web).run(sockets=[listen(host, port)])

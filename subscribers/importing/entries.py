@@ -150,8 +150,8 @@ def _entry(person: _Cells, number: str | None, key: bytes | None, reference: Ref
         given_name=given,
         family_name=family,
         language=_language(person),
-        districts=_slugs(person, "districts", reference.districts),
-        topics=_slugs(person, "topics", reference.topics),
+        districts=_slugs(person, "districts", reference.districts, "There is no district {name}."),
+        topics=_slugs(person, "topics", reference.topics, "There is no topic {name}."),
         plain_only=_plain_only(person),
         ground=_ground(person),
         evidence=_evidence(person),
@@ -186,8 +186,8 @@ def _language(person: _Cells) -> str | None:
     return _LANGUAGES.get(names(said)) if said else None
 
 
-def _slugs(person: _Cells, field: str, known: Mapping[str, str]) -> frozenset[str] | None:
-    """Return the slugs named in a cell. Unknown names are remarked; a cell of nothing else says nothing."""
+def _slugs(person: _Cells, field: str, known: Mapping[str, str], unknown: str) -> frozenset[str] | None:
+    """Return the slugs named in a cell. `unknown` is remarked of other names; a cell of nothing else says nothing."""
     said = person.text(field)
     if said is None:
         return None
@@ -195,11 +195,8 @@ def _slugs(person: _Cells, field: str, known: Mapping[str, str]) -> frozenset[st
     slugs = frozenset(known[names(part)] for part in parts if names(part) in known)
     for part in parts:
         if names(part) not in known:
-            person.remark(_UNKNOWN[field], name=part)
+            person.remark(unknown, name=part)
     return slugs if slugs or not parts else None
-
-
-_UNKNOWN = {"districts": "There is no district {name}.", "topics": "There is no topic {name}."}
 
 
 def _plain_only(person: _Cells) -> bool | None:

@@ -40,7 +40,7 @@ def test_a_span_is_a_number_and_a_unit(tmp_path: Path):
     [
         ('draft = "Monday 08:00"', 'draft = "Måndag 8"', "digest.draft.*weekday in English"),
         ('fresh_for = "3 weeks"', 'fresh_for = "lagom"', "digest.fresh_for.*a number and a unit"),
-        ("per_section = 6", "per_sektion = 6", "no key digest.per_sektion"),
+        ("per_section = 6", "per_sektion = 6", "digest.per_sektion: there is no such key"),
         ("port = 8080", "port = 99999", "web.port"),
         ("[site]", "[site", "not valid TOML"),
         ('time_zone = "Europe/Stockholm"', 'time_zone = "Stockholm"', "site.time_zone.*time zone"),

@@ -5,6 +5,7 @@ All that goes wrong here is ProviderDown with a sentence that says what to check
 
 import asyncio
 import ipaddress
+import os
 import ssl
 from collections import deque
 
@@ -14,6 +15,7 @@ from mailer.providers.smtp.login import log_in
 from mailer.providers.smtp.replies import Reply
 from mailer.providers.smtp.settings import Settings, is_loopback
 from mailer.providers.smtp.wire import Wire
+from mailer.sentences import N_
 
 _READY, _DONE, _REFUSED = 220, 250, 400
 
@@ -65,7 +67,9 @@ class Interview:
         self._wire.expect(seconds)
         while not self._replies:
             if self._lost:
-                raise ProviderDown(f"{self._place} broke off before taking mail: {self._lost}")
+                raise ProviderDown(
+                    "{place} broke off before taking mail: {reason}", place=self._place, reason=self._lost
+                )
             self._news = asyncio.get_running_loop().create_future()
             await self._news
         return self._replies.popleft()
@@ -81,10 +85,10 @@ class Interview:
             async with asyncio.timeout(settings.patience.connect.total_seconds()):
                 await loop.create_connection(lambda: self._wire, settings.host, settings.port, ssl=tls)
         except (OSError, TimeoutError, UnicodeError) as error:
-            raise ProviderDown(explain(error, settings)) from None
+            raise unreachable(error, settings) from None
         if settings.security == "none" and not self._is_here():
             # "localhost" is whatever the hosts file says.
-            raise ProviderDown(f"{self._place} is not this machine, and clear text may not leave it.")
+            raise ProviderDown("{place} is not this machine, and clear text may not leave it.", place=self._place)
 
     def _is_here(self) -> bool:
         return is_loopback(str(self._name_of("peername")))
@@ -97,17 +101,19 @@ class Interview:
     async def _greet(self) -> None:
         reply = await self._answer(self._settings.patience.greeting.total_seconds())
         if reply.code != _READY:
-            raise ProviderDown(
-                f"{self._place} takes no mail now: {reply.code} {reply.text}"[:500], code=str(reply.code)
-            )
+            raise self._refused("{place} takes no mail now: {answer}", reply)
+
+    def _refused(self, sentence: str, reply: Reply) -> ProviderDown:
+        answer = f"{reply.code} {reply.text}"[:400]
+        return ProviderDown(sentence, code=str(reply.code), place=self._place, answer=answer)
 
     async def _hello(self) -> Offers:
         reply = await self.ask(b"EHLO " + (self._settings.hello or self._literal()).encode("ascii"))
         if reply.code != _DONE:
-            raise ProviderDown(
-                f"{self._place} does not accept our EHLO ({reply.code} {reply.text}): set providers.smtp.hello to the "
-                "name this machine has in DNS."[:500],
-                code=str(reply.code),
+            raise self._refused(
+                "{place} does not accept our EHLO ({answer}): "
+                "set providers.smtp.hello to the name this machine has in DNS.",
+                reply,
             )
         return read_offers(reply.lines)
 
@@ -122,48 +128,69 @@ class Interview:
     async def _start_tls(self, offers: Offers, tls: ssl.SSLContext | None) -> Offers:
         if not offers.starttls:
             raise ProviderDown(
-                f"{self._place} does not offer STARTTLS, and mail is not sent in clear text: "
-                'check the port (587), or set providers.smtp.security to "tls" for port 465.'
+                "{place} does not offer STARTTLS, and mail is not sent in clear text: "
+                'check the port (587), or set providers.smtp.security to "tls" for port 465.',
+                place=self._place,
             )
         reply = await self.ask(b"STARTTLS")
         if reply.code != _READY:
-            raise ProviderDown(f"{self._place} refused STARTTLS: {reply.code} {reply.text}"[:500], code=str(reply.code))
+            raise self._refused("{place} refused STARTTLS: {answer}", reply)
         if self._replies or not self._wire.between:
             # Said before TLS, it would be read as if said under it (CVE-2011-0411).
-            raise ProviderDown(f"{self._place} sent more after STARTTLS than its answer: someone may be on the line.")
+            raise ProviderDown(
+                "{place} sent more after STARTTLS than its answer: someone may be on the line.", place=self._place
+            )
         await self._encrypt(tls)
         return await self._hello()
 
     async def _encrypt(self, tls: ssl.SSLContext | None) -> None:
         loop = asyncio.get_running_loop()
         if self._wire.transport is None or tls is None:
-            raise ProviderDown(f"{self._place} went away.")
+            raise ProviderDown("{place} went away.", place=self._place)
         try:
             async with asyncio.timeout(self._settings.patience.connect.total_seconds()):
                 transport = await loop.start_tls(
                     self._wire.transport, self._wire, tls, server_hostname=self._settings.host
                 )
         except (OSError, TimeoutError, UnicodeError) as error:
-            raise ProviderDown(explain(error, self._settings)) from None
+            raise unreachable(error, self._settings) from None
         if transport is None:
-            raise ProviderDown(f"{self._place} went away while TLS began.")
+            raise ProviderDown("{place} went away while TLS began.", place=self._place)
         self._wire.transport = transport
 
 
-def explain(error: Exception, settings: Settings) -> str:
+def unreachable(error: Exception, settings: Settings) -> ProviderDown:
     """Say in one sentence why there is no connection and what to check."""
     place = f"{settings.host}:{settings.port}"
     if isinstance(error, ssl.SSLCertVerificationError):
-        return (
-            f"{place} shows a certificate that is not valid for it ({error.verify_message}): check "
-            "providers.smtp.host, or name its authority with providers.smtp.ca_file."
+        return ProviderDown(
+            "{place} shows a certificate that is not valid for it ({reason}): check "
+            "providers.smtp.host, or name its authority with providers.smtp.ca_file.",
+            place=place,
+            reason=error.verify_message,
         )
     if isinstance(error, ssl.SSLError):
-        return (
-            f"{place} does not speak TLS as expected ({error.reason or error}): providers.smtp.security is "
-            f'"{settings.security}"; "tls" goes with port 465, "starttls" with 587.'
+        return ProviderDown(
+            "{place} does not speak TLS as expected ({reason}): providers.smtp.security is "
+            '"{security}"; "tls" goes with port 465, "starttls" with 587.',
+            place=place,
+            reason=error.reason or error,
+            security=settings.security,
         )
     if isinstance(error, TimeoutError):
-        return f"{place} does not answer: check providers.smtp.host and port, and whether a firewall is between."
-    reason = getattr(error, "strerror", None) or "no connection"
-    return f"No mail server answers at {place} ({reason}): check providers.smtp.host and port, and that it runs."
+        return ProviderDown(
+            "{place} does not answer: check providers.smtp.host and port, and whether a firewall is between.",
+            place=place,
+        )
+    return ProviderDown(
+        "No mail server answers at {place} ({reason}): check providers.smtp.host and port, and that it runs.",
+        place=place,
+        reason=_why(error) or N_("no connection"),
+    )
+
+
+def _why(error: Exception) -> str | None:
+    """Return the system's words: asyncio writes addresses between them, a failed look-up has numbers of its own."""
+    if not isinstance(error, OSError):
+        return None
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror

@@ -24,15 +24,19 @@ async def log_in(ask: Ask, offers: Offers, settings: Settings) -> None:
     mechanism = next((name for name in wanted if name in offers.logins), None)
     if mechanism is None:
         raise ProviderDown(
-            f"{place} does not offer a login by {' or '.join(wanted)}: check providers.smtp.login and the port, "
-            "or leave providers.smtp.username empty."
+            "{place} does not offer a login by {wanted}: check providers.smtp.login and the port, "
+            "or leave providers.smtp.username empty.",
+            place=place,
+            wanted=", ".join(wanted),
         )
     reply = await _MEANS[mechanism](ask, settings)
     if reply.code != _LET_IN:
         words = mask_addresses(reply.text, settings.username)
         raise ProviderDown(
-            f"{place} refused the login ({reply.code} {words}"[:400]
-            + "): check providers.smtp.username and UTSKICK_PROVIDERS__SMTP__PASSWORD.",
+            "{place} refused the login ({answer}): "
+            "check providers.smtp.username and UTSKICK_PROVIDERS__SMTP__PASSWORD.",
+            place=place,
+            answer=f"{reply.code} {words}"[:300],
             code=reply.enhanced or str(reply.code),
         )
 

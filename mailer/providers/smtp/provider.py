@@ -69,7 +69,9 @@ class Smtp:
                     self._part(crew, courier)
                     courier = None
                 if idle >= PATIENCE:
-                    crew.disconnected(ProviderDown(f"{self._place} takes connections and drops them unanswered."))
+                    crew.disconnected(
+                        ProviderDown("{place} takes connections and drops them unanswered.", place=self._place)
+                    )
                     return
         except Exception as error:  # noqa: BLE001  the desk's: `carry` raises it when every lane is home
             crew.crash(error)

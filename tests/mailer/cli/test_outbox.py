@@ -105,15 +105,15 @@ def test_show_names_nobody_unless_asked_and_then_it_is_noted(site: Site):
 
 
 def test_retrying_and_settling_say_how_many(site: Site):
-    assert "1 " in site.run("outbox", "retry-failed", KEY)[2]
+    assert ": 1." in site.run("outbox", "retry-failed", KEY)[2]
     assert [row["delivery"] for row in site.json("outbox", "uncertain", "list", KEY)] == [3]
     assert site.run("outbox", "uncertain", "settle", KEY, "1")[0] == 2
-    assert "1 " in site.run("outbox", "uncertain", "settle", KEY, "3", "--failed")[2]
+    assert ": 1." in site.run("outbox", "uncertain", "settle", KEY, "3", "--failed")[2]
     assert site.json("outbox", "uncertain", "list", KEY) == []
 
 
 def test_an_uncertain_delivery_is_queued_again_on_request(site: Site):
-    assert "1 " in site.run("outbox", "uncertain", "resend", KEY, "3")[2]
+    assert ": 1." in site.run("outbox", "uncertain", "resend", KEY, "3")[2]
 
     assert site.json("outbox", "status")[0]["queued"] == 2
 

@@ -16,7 +16,8 @@ from mailer.message import Message
 from mailer.news.models import SourceState
 from mailer.notices import tell
 from mailer.notices.gather import gather
-from mailer.notices.letters import NOTHING, Enclosure
+from mailer.notices.letters import NOTHING, Enclosure, compose
+from mailer.outbox import control
 from mailer.outbox.models import Mailing, MailingState
 from mailer.providers import Outcome, Receipt
 from tests.builders import some_settings
@@ -66,6 +67,20 @@ def test_a_held_mailing_is_told_with_its_reason(session: Session, settings: Sett
 
     assert cause.matter == "held"
     assert cause.values["reason"] == "it was 13 hours late"
+
+
+def test_a_notice_is_all_in_the_language_of_whoever_reads_it(session: Session, settings: Settings, now: datetime):
+    mailing = Mailing(key="m", publication="weekly", letter="digest", created_at=now)
+    mailing.state, mailing.reason = MailingState.PAUSED, control.PAUSED
+    session.add(mailing)
+    session.flush()
+    (cause,) = gather(session, settings, now)
+    anna, sender = Person(address="anna@example.org", language="sv"), settings.publications["weekly"]
+
+    mail = message_from_bytes(compose(cause, anna, sender, enclosure=NOTHING, now=now).content, policy=default)
+
+    assert mail["Subject"] == "Stoppat: m"
+    assert mail.get_content().splitlines()[0] == "Utskicket m är pausat: En person pausade det."
 
 
 def test_a_source_is_told_when_it_has_been_broken_for_two_days(session: Session, settings: Settings, now: datetime):

@@ -222,7 +222,7 @@ def test_a_login_the_server_does_not_offer_is_said_before_any_password(run: Run)
     async def act() -> None:
         async with server:
             settings = Settings(host="127.0.0.1", port=server.port, security="none", username="a")
-            with pytest.raises(ProviderDown, match="does not offer a login by PLAIN or LOGIN"):
+            with pytest.raises(ProviderDown, match="does not offer a login by PLAIN, LOGIN"):
                 await send_one(settings)
 
     run(act())

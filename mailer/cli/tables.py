@@ -1,0 +1,39 @@
+"""Rows as columns on a terminal; a file or a pipe has no edge, so nothing is cut there."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mailer.i18n import _
+
+
+def print_table(
+    rows: Sequence[Mapping[str, object]], columns: Sequence[str], *, zone: tzinfo, title: str | None = None
+) -> None:
+    """Print the named fields of `rows`, headed by their names in the person's language; moments in `zone`."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for column in columns:
+        numeric = any(isinstance(row.get(column), int) and not isinstance(row.get(column), bool) for row in rows)
+        table.add_column(_(column), justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell(row.get(column), zone)) for column in columns))  # a server's words are no markup
+    console = Console()
+    if not console.is_terminal:
+        console.width = 10_000
+    console.print(table)
+
+
+def cell(value: object, zone: tzinfo) -> str:
+    """Return a value as a person reads it; states and reasons of ours are in the catalogue."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, datetime):
+        return f"{value.astimezone(zone):%Y-%m-%d %H:%M}"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return _(value) if isinstance(value, str) else str(value)

@@ -1,0 +1,71 @@
+"""Every listing prints one JSON array on stdout and nothing else there."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from mailer.cli import main, root
+from tests.mailer.cli.test_frame import commands
+
+PRINTS_JSON = [
+    path
+    for path in commands(typer.main.get_command(root))
+    if path[0] in {"news", "members", "editions", "outbox"} and path[-1] in {"list", "status", "show", "sources"}
+] + [("editions", "preview")]
+ARGUMENTS = {
+    ("news", "show"): ["1"],
+    ("members", "show"): ["1"],
+    ("outbox", "show"): ["KEY"],
+    ("outbox", "uncertain", "list"): ["KEY"],
+}
+
+
+def run(capsys: pytest.CaptureFixture[str], folder: Path, *arguments: str) -> str:
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as left:
+        main(["--config", str(folder / "config.toml"), "--data", str(folder / "data"), *arguments])
+    assert not left.value.code
+    return capsys.readouterr().out
+
+
+@pytest.fixture
+def folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """An installation with one member and an edition that is on its way."""
+    register = tmp_path / "members.csv"
+    register.write_text("Medlemsnummer;E-post;Distrikt\n1;anna@example.org;Bromma\n", encoding="utf-8")
+    for command in (
+        ["init"],
+        ["members", "import", str(register)],
+        ["news", "add", "--title", "Ny cykelbana", "--tag", "bromma"],
+        ["editions", "draft"],
+        ["editions", "approve", "weekly"],
+        ["editions", "send", "weekly"],
+    ):
+        run(capsys, tmp_path, *command)
+    return tmp_path
+
+
+def test_every_listing_prints_one_json_array(capsys: pytest.CaptureFixture[str], folder: Path):
+    [mailing] = json.loads(run(capsys, folder, "outbox", "status", "--json"))
+
+    for path in PRINTS_JSON:
+        arguments = [mailing["key"] if word == "KEY" else word for word in ARGUMENTS.get(path, [])]
+        rows: Any = json.loads(run(capsys, folder, *path, *arguments, "--json"))
+        assert isinstance(rows, list), path
+        assert rows or path == ("outbox", "uncertain", "list"), path
+
+
+def test_tables_speak_the_language_of_the_terminal(
+    capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("LANG", "sv_SE.UTF-8")
+
+    heading, row = run(capsys, folder, "outbox", "status").splitlines()
+
+    assert heading.split()[:3] == ["nyckel", "läge", "kandidater"]
+    assert row.split()[1:3] == ["planerat", "1"]
+    assert run(capsys, folder, "outbox", "status").isascii() is False
+    assert "utskick" not in run(capsys, folder, "outbox", "status", "--json")
