@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     HttpUrl,
@@ -26,6 +27,14 @@ from mailer.validation import first_fault
 Language = Literal["sv", "en"]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def _split(value: object) -> object:
+    """Let the environment, which knows no lists, write one with commas."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+FromCommas = BeforeValidator(_split)
 
 
 class Section(BaseModel):
@@ -116,14 +125,14 @@ class Digest(Section):
 
 
 class Outbox(Section):
-    providers: tuple[str, ...] = ("smtp",)
+    providers: Annotated[tuple[str, ...], FromCommas] = ("smtp",)
     workers: int = Field(2, ge=1, le=64)
     give_up_after: Span = Field("2 days", validate_default=True)
 
 
 class News(Section):
     fetch_every: Span = Field("15 minutes", validate_default=True)
-    allow_hosts: tuple[str, ...] = ()
+    allow_hosts: Annotated[tuple[str, ...], FromCommas] = ()
 
 
 class PageSelectors(Section):
@@ -146,7 +155,7 @@ class Source(Section):
 
 
 class Members(Section):
-    publications: tuple[Slug, ...] = ("weekly",)
+    publications: Annotated[tuple[Slug, ...], FromCommas] = ("weekly",)
     ground: Literal["member", "supporter"] = "member"
 
 

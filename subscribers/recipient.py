@@ -1,5 +1,6 @@
 """A Recipient: a member as the post office may see one, name and address opened."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from subscribers.models import Member, State, Subscription, Suppression
+from subscribers.sealed import open_sealed
 
 _AT_ONCE = 500  # bound variables of one statement
 
@@ -19,6 +21,13 @@ class Recipient:
     address: str = field(repr=False)
     given_name: str = field(repr=False)
     language: str
+    sealed_family_name: bytes | None = field(repr=False, default=None)
+
+    def words(self) -> tuple[str, ...]:
+        """Return every word that names this person, for the masking of a server's answer. Rarely asked."""
+        sealed = self.sealed_family_name
+        family_name = open_sealed(sealed, "member.family_name") if sealed else ""
+        return tuple(re.findall(r"\w{2,}", f"{self.given_name} {family_name} {self.address.rpartition('@')[0]}"))
 
 
 def recipients(connection: sa.Connection, member_ids: Sequence[int]) -> dict[int, Recipient]:
@@ -26,11 +35,18 @@ def recipients(connection: sa.Connection, member_ids: Sequence[int]) -> dict[int
     found: dict[int, Recipient] = {}
     for start in range(0, len(member_ids), _AT_ONCE):
         rows = connection.execute(
-            sa.select(col(Member.id), col(Member.address), col(Member.given_name), col(Member.language)).where(
-                col(Member.id).in_(member_ids[start : start + _AT_ONCE]), col(Member.address).is_not(None)
-            )
+            sa.select(
+                col(Member.id),
+                col(Member.address),
+                col(Member.given_name),
+                col(Member.language),
+                sa.type_coerce(col(Member.family_name), sa.LargeBinary),  # left sealed: few are ever asked
+            ).where(col(Member.id).in_(member_ids[start : start + _AT_ONCE]), col(Member.address).is_not(None))
         )
-        found |= {row.id: Recipient(row.id, row.address, row.given_name or "", row.language) for row in rows}
+        found |= {
+            row[0]: Recipient(row[0], row[1], row[2] or "", row[3], row[4])
+            for row in map(tuple[Any, ...], rows)
+        }
     return found
 
 

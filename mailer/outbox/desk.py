@@ -170,6 +170,7 @@ class Desk:
             at=self._now(),
             give_up_at=task.hand.occasion.give_up_at,
             address=outgoing.message.recipient,
+            names=() if isinstance(outcome, Receipt) else _names(task.letter),
         )
         verdict = judge(outcome, attempt)
         with contextlib.suppress(OSError):  # without this note a crash leaves it uncertain, never wrong
@@ -248,6 +249,10 @@ class Desk:
 
 def _end(leased_at: float) -> float:
     return leased_at + (LEASE - MARGIN).total_seconds()
+
+
+def _names(letter: Letter) -> tuple[str, ...]:
+    return tuple(word for held in letter.held if held.recipient for word in held.recipient.words())
 
 
 def _notes(task: _Task, mark: Mark, code: str = "") -> list[Note]:

@@ -26,6 +26,7 @@ class Attempt:
     at: datetime
     give_up_at: datetime
     address: str = ""  # masked wherever the server repeats it
+    names: tuple[str, ...] = ()  # words that name the recipient, likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,9 @@ def judge(outcome: Outcome, attempt: Attempt) -> Verdict:
 
 def _kept(text: str, attempt: Attempt) -> str:
     """Return what may be stored of a server's words and shown on a terminal: nobody named, nothing unprintable."""
-    named = attempt.address.rpartition("@")[0].casefold() in text.casefold()  # rarely: only then a slower search
-    return one_line(mask_addresses(text, attempt.address) if named else mask_addresses(text))
+    heard = text.casefold()  # the slower search only for what is there
+    echoed = [word for word in (attempt.address.rpartition("@")[0], *attempt.names) if word.casefold() in heard]
+    return one_line(mask_addresses(text, attempt.address, *echoed) if echoed else mask_addresses(text))
 
 
 def _final(outcome: Outcome) -> DeliveryState:

@@ -60,6 +60,13 @@ def test_the_environment_is_laid_over_the_file(tmp_path: Path):
     assert settings.providers["smtp"]["password"] == "hemligt"
 
 
+def test_the_environment_writes_a_list_with_commas(tmp_path: Path):
+    settings = load(tmp_path, SAMPLE, UTSKICK_OUTBOX__PROVIDERS="smtp, catch", UTSKICK_NEWS__ALLOW_HOSTS="intra")
+
+    assert settings.outbox.providers == ("smtp", "catch")
+    assert settings.news.allow_hosts == ("intra",)
+
+
 def test_a_missing_file_says_what_to_run(tmp_path: Path):
     with pytest.raises(Mistake, match="utskick init"):
         config.load(tmp_path / "none.toml", {})

@@ -8,6 +8,8 @@ from mailer.errors import AddressRefused, MessageRefused, SendError, TryLater, U
 from mailer.outbox.models import DeliveryState
 from mailer.outbox.verdicts import AFTER_GREYLISTING, FIRST_RETRY, LONGEST_WAIT, Attempt, judge
 from mailer.providers import Receipt
+from subscribers.recipient import Recipient
+from subscribers.sealed import seal
 from tests.builders import MOMENT
 
 
@@ -71,7 +73,20 @@ def test_no_address_and_no_overlong_answer_is_kept():
     assert len(verdict.answer) == 500
 
 
+def test_a_server_that_knows_the_name_does_not_bring_it_into_the_books():
+    names = a_recipient_named("Anna", "Åström").words()
+    answer = "550 5.1.1 unknown user Anna ÅSTRÖM (annandag is no name)"
+
+    verdict = judge(AddressRefused(answer, code="550"), an_attempt(address="post@example.org", names=names))
+
+    assert verdict.answer == "550 5.1.1 unknown user [address] [address] (annandag is no name)"
+
+
 def test_a_hostile_answer_cannot_drive_the_terminal_it_is_shown_on():
     verdict = judge(MessageRefused("554 \x1b]0;evil\x07 no\r\nsecond", code="554\x1b"), an_attempt())
 
     assert (verdict.code, verdict.answer) == ("554", "554 ]0;evil no second")
+
+
+def a_recipient_named(given_name: str, family_name: str) -> Recipient:
+    return Recipient(1, "post@example.org", given_name, "sv", seal(family_name, "member.family_name"))
