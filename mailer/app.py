@@ -22,7 +22,7 @@ from mailer.outbox.worker import Office
 from mailer.providers import LetterDesk, Outcome, Provider, open_provider
 from mailer.render.letters import Letters
 from mailer.resources import resource
-from subscribers import sealed
+from subscribers import listing, sealed
 from subscribers.importing import run
 
 DATABASE = "utskick.db"
@@ -84,8 +84,17 @@ class App:
         engine = self.bare_engine
         db.require_current(engine)
         sealed.unlock(self.keyring.register)
+        with db.reading(engine) as session:
+            listing.try_keys(session)  # with other keys every link would be a 404 and every name a riddle
         self._finish_imports(engine)
         return engine
+
+    def has_register(self) -> bool:
+        """Whether there are members already, sealed with keys that must not be replaced."""
+        if not self.data_folder.is_dir() or db.revision(self.bare_engine) is None:
+            return False
+        with db.reading(self.bare_engine) as session:
+            return listing.has_members(session)
 
     def _finish_imports(self, engine: sa.Engine) -> None:
         """Nobody works on a half-imported register: one that a crash interrupted is finished first."""

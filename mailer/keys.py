@@ -49,7 +49,9 @@ def load(path: Path) -> Keyring:
         tree = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise Mistake(
-            "There is no key file {path}: run `utskick init`, or name it in UTSKICK_KEYS.", path=path
+            "There is no key file {path}: put your copy of it back, or name it in UTSKICK_KEYS; "
+            "`utskick init` makes one for a new installation.",
+            path=path,
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Mistake("The key file {path} cannot be read: {reason}.", path=path, reason=error) from None

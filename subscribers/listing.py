@@ -88,3 +88,13 @@ def _slugs(session: Session, query: sa.Executable) -> defaultdict[int, tuple[str
     for member_id, slug in session.connection().execute(query):
         found[member_id].append(slug)
     return defaultdict(tuple, {member_id: tuple(sorted(slugs)) for member_id, slugs in found.items()})
+
+
+def has_members(session: Session) -> bool:
+    """Whether the register holds anyone. Opens nothing."""
+    return session.exec(select(Member.id).limit(1)).first() is not None
+
+
+def try_keys(session: Session) -> None:
+    """Open one sealed value of the register, if it has any. raises Locked when the keys do not fit"""
+    session.exec(select(Member.address).where(col(Member.address).is_not(None)).limit(1)).first()

@@ -45,8 +45,8 @@ def demo(
     """Send this week's sample edition to 500 invented members, and show what they got in a local inbox."""
     frame: Frame = context.obj
     folder = (frame.data or Path("demo")).absolute()
-    stage.clear(folder)
-    asyncio.run(_play(folder, once=once))
+    with stage.cleared(folder):
+        asyncio.run(_play(folder, once=once))
 
 
 async def _play(folder: Path, *, once: bool) -> None:

@@ -109,7 +109,7 @@ def approve(context: typer.Context, name: Name) -> None:
 
 @commands.command()
 def send(context: typer.Context, name: Name) -> None:
-    """Plan an approved edition now and hand it to the outbox."""
+    """Send an approved edition now, without waiting for its time."""
     app = app_of(context)
     with app.reading() as session:
         number = editions.find(session, app.settings, name, app.now()).id or 0

@@ -1,7 +1,9 @@
 """Sets the stage: config, keys, database, districts, news and members, all in one folder that may be thrown away."""
 
+import fcntl
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from mailer import config, keys
@@ -17,15 +19,33 @@ MARK = ".utskick-demo"  # only a folder with this file in it is ever thrown away
 WHO = "demo"
 
 
-def clear(folder: Path) -> None:
-    """Make `folder` anew. raises Mistake when it holds anything but an earlier demo."""
+@contextmanager
+def cleared(folder: Path) -> Iterator[None]:
+    """Make `folder` anew and hold it for this demo.
+
+    raises  Mistake when it holds anything but an earlier demo, or one that is running
+    """
     if folder.exists() and not (folder / MARK).exists():
         if not folder.is_dir() or any(folder.iterdir()):
             raise Mistake("{folder} holds something else: name another folder with --data.", folder=folder)
     elif folder.exists():
-        shutil.rmtree(folder)
+        with _held(folder):
+            shutil.rmtree(folder)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (folder / MARK).touch()
+    with _held(folder):
+        yield
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    with (folder / MARK).open("w") as mark:
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Mistake(
+                "A demo is running in {folder} already: stop it, or name another folder with --data.", folder=folder
+            ) from None
+        yield
 
 
 def build(folder: Path, *, base_url: str, smtp_port: int) -> App:

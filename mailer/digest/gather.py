@@ -178,6 +178,7 @@ def piece(row: NewsItem, settings: Settings, links: Links) -> Json:
     return {
         "item": row.id,
         "title": row.title,
+        "language": row.language,
         "paragraphs": paragraphs,
         "teaser": teaser(paragraphs),
         "url": row.url or links.news_item(row.id or 0),

@@ -62,6 +62,7 @@ class Kind(StrEnum):
     DISTRICT = "district"
     PARENT = "parent"
     TOPIC = "topic"
+    ALL_TOPICS = "all topics"  # the reader chose none, which means every one
     EVERYONE = "everyone"
 
 
@@ -106,6 +107,7 @@ class View:
 
 _ORDER = {kind: place for place, kind in enumerate(Kind)}
 _LEAD = Reason(Kind.LEAD)
+_ALL_TOPICS = Reason(Kind.ALL_TOPICS)
 _EVERYONE = Reason(Kind.EVERYONE)
 
 Items = Sequence[Item]
@@ -207,7 +209,8 @@ def plan_digest(items: Items, reader: Reader, had: int, occasion: Occasion) -> D
 def plan_for_all(items: Items, had: int, occasion: Occasion) -> Digest | None:
     """Choose one content for everybody. `had`: every story that anybody has had."""
     nothing: frozenset[str] = frozenset()
-    view = View(occasion, nothing, {}, nothing, occasion.now - occasion.fresh_for, had)
+    reasons = {item.id: _EVERYONE for item in items}
+    view = View(occasion, nothing, {}, nothing, occasion.now - occasion.fresh_for, had, reasons)
     return _digest(RULES_FOR_ALL, items, view)
 
 
@@ -252,7 +255,7 @@ def reaching(items: Items, near: Mapping[str, int]) -> Items:
 
 
 def reason_for(item: Item, view: View) -> Reason:
-    """Return the first that holds: a chosen district, one above it, a chosen topic, for everyone."""
+    """Return the first that holds: a chosen district, one above it, a chosen topic, all topics, for everyone."""
     reason = view.reasons.get(item.id)
     if reason is None:
         reason = view.reasons[item.id] = _reason(item, view)
@@ -266,7 +269,7 @@ def _reason(item: Item, view: View) -> Reason:
         return Reason(Kind.PARENT, min(above, key=lambda slug: (view.near[slug], slug)))
     if chosen := item.topics & view.topics:
         return Reason(Kind.TOPIC, min(chosen))
-    return _EVERYONE
+    return _ALL_TOPICS if item.topics else _EVERYONE
 
 
 def heading_for(item: Item, view: View) -> Reason:

@@ -69,6 +69,7 @@ def send_now(engine: sa.Engine, settings: Settings, links: Links, edition_id: in
                 state=Word(mailing.state),
             )
         mailing.state, mailing.reason = MailingState.APPROVED, ""
+        mailing.send_at = min(mailing.send_at or now, now)
         mailing.late_at = now + settings.digest.grace  # the person has decided that now is not too late
         mailing.give_up_at = now + settings.outbox.give_up_after
     return plan_edition(engine, settings, links, edition_id, now)

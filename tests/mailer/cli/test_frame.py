@@ -56,6 +56,12 @@ def test_a_mistake_is_one_line_on_stderr_and_status_two(capsys: pytest.CaptureFi
     assert "utskick init" in err
 
 
+def test_init_writes_the_data_folder_that_was_named_into_the_config(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    run(capsys, "init", "--config", tmp_path / "config.toml", "--data", tmp_path / "else where")
+
+    assert run(capsys, "news", "list", "--config", tmp_path / "config.toml")[0] == 0
+
+
 def test_init_keeps_what_is_there(capsys: pytest.CaptureFixture[str], tmp_path: Path):
     arguments = ("init", "--config", tmp_path / "config.toml", "--data", tmp_path / "data")
     run(capsys, *arguments)

@@ -10,6 +10,7 @@ from sqlmodel import select
 
 from mailer.app import App, Places
 from mailer.cli import main
+from mailer.keys import create
 from subscribers.importing import run, staging
 from subscribers.importing.target import Policy
 from subscribers.models import Access, District, Ground
@@ -211,3 +212,28 @@ def test_an_interrupted_import_is_finished_by_the_next_command_of_any_kind(comma
         staging.accept(session, number, chunks=1, planned_after=0, now=MOMENT)
 
     assert [row["id"] for row in json.loads(command("members", "list", "--json")[1])] == [1]
+
+
+def test_lost_keys_are_not_replaced_by_new_ones_over_a_register(command: Command, file: Path, folder: Path):
+    command("members", "import", file)
+    keys = folder / "keys.toml"
+    copy = keys.read_bytes()
+    keys.unlink()
+
+    status, _, err = command("init")
+
+    assert (status, keys.exists()) == (2, False)
+    assert "put your copy" in err
+    keys.write_bytes(copy)
+    keys.chmod(0o600)
+    assert command("members", "list")[0] == 0
+
+
+def test_other_keys_are_refused_by_every_command(command: Command, file: Path, folder: Path):
+    command("members", "import", file)
+    (folder / "keys.toml").unlink()
+    create(folder / "keys.toml")
+
+    for arguments in (("news", "list"), ("web",), ("editions", "preview", "weekly")):
+        status, _, err = command(*arguments)
+        assert (status, "does not fit this database" in err) == (2, True), arguments

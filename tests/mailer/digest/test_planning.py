@@ -208,6 +208,7 @@ def test_the_frozen_edition_reads_as_the_letter_expects(city: City):
                     {
                         "item": 2,
                         "title": "Skolan",
+                        "language": "sv",
                         "paragraphs": ["Den byggs i år."],
                         "teaser": "Den byggs i år.",
                         "url": "https://news.example.org/n/2",
@@ -231,6 +232,7 @@ def test_the_frozen_edition_reads_as_the_letter_expects(city: City):
                     {
                         "item": 1,
                         "title": "Bron",
+                        "language": "sv",
                         "paragraphs": ["Ett stycke.", "Ett till."],
                         "teaser": "Ett stycke.",
                         "url": "https://www.example.org/bron",

@@ -249,3 +249,12 @@ def test_every_sentence_of_the_letters_has_its_swedish() -> None:
 
     assert len(wanted) >= 20
     assert {sentence for sentence in wanted if translations("sv").gettext(sentence) == sentence} == set()
+
+
+def test_news_in_another_language_than_the_letter_says_so_to_a_screen_reader() -> None:
+    items = a_section(an_item(1, language="sv"))
+    tree = LexborHTMLParser(shown(a_letter(language="en", context=a_digest(sections=[items]))).html)
+
+    title = tree.css_first("a.title")
+    assert title is not None
+    assert title.attributes["lang"] == "sv"
