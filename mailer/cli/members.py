@@ -94,7 +94,7 @@ def show(context: typer.Context, member: MemberId, as_json: Json = False) -> Non
         print_json([asdict(found)])
         return
     for field, value in asdict(found).items():
-        typer.echo(f"{_(field)}\t{cell(value, app.settings.site.zone) or '-'}")
+        typer.echo(f"{_(field)}\t{cell(field, value, app.settings.site.zone) or '-'}")
 
 
 @commands.command()

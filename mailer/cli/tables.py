@@ -9,6 +9,9 @@ from rich.text import Text
 
 from mailer.i18n import _
 
+# Fields that hold words of ours. Any other text is somebody's: a member may be called what we call a state.
+_OURS = {"state", "reason", "answer", "ground"}
+
 
 def print_table(
     rows: Sequence[Mapping[str, object]], columns: Sequence[str], *, zone: tzinfo, title: str | None = None
@@ -19,15 +22,17 @@ def print_table(
         numeric = any(isinstance(row.get(column), int) and not isinstance(row.get(column), bool) for row in rows)
         table.add_column(_(column), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell(row.get(column), zone)) for column in columns))  # a server's words are no markup
+        table.add_row(
+            *(Text(cell(column, row.get(column), zone)) for column in columns)
+        )  # a server's words are no markup
     console = Console()
     if not console.is_terminal:
         console.width = 10_000
     console.print(table)
 
 
-def cell(value: object, zone: tzinfo) -> str:
-    """Return a value as a person reads it; states and reasons of ours are in the catalogue."""
+def cell(column: str, value: object, zone: tzinfo) -> str:
+    """Return the value of a field as a person reads it."""
     if value is None or value == "":
         return ""
     if isinstance(value, bool):
@@ -36,4 +41,4 @@ def cell(value: object, zone: tzinfo) -> str:
         return f"{value.astimezone(zone):%Y-%m-%d %H:%M}"
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
-    return _(value) if isinstance(value, str) else str(value)
+    return _(str(value)) if column in _OURS else str(value)

@@ -58,6 +58,19 @@ def test_every_listing_prints_one_json_array(capsys: pytest.CaptureFixture[str],
         assert rows or path == ("outbox", "uncertain", "list"), path
 
 
+def test_a_members_own_words_are_never_translated(
+    capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    register = folder / "more.csv"
+    register.write_text("Medlemsnummer;Förnamn;Efternamn;E-post\n2;Value;held;v@example.org\n", encoding="utf-8")
+    run(capsys, folder, "members", "import", str(register))
+    monkeypatch.setenv("LANG", "sv_SE.UTF-8")
+
+    shown = dict(line.split("\t") for line in run(capsys, folder, "members", "show", "2").splitlines())
+
+    assert (shown["förnamn"], shown["efternamn"], shown["läge"]) == ("Value", "held", "aktiv")
+
+
 def test_tables_speak_the_language_of_the_terminal(
     capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
 ):
