@@ -43,10 +43,7 @@ def recipients(connection: sa.Connection, member_ids: Sequence[int]) -> dict[int
                 sa.type_coerce(col(Member.family_name), sa.LargeBinary),  # left sealed: few are ever asked
             ).where(col(Member.id).in_(member_ids[start : start + _AT_ONCE]), col(Member.address).is_not(None))
         )
-        found |= {
-            row[0]: Recipient(row[0], row[1], row[2] or "", row[3], row[4])
-            for row in map(tuple[Any, ...], rows)
-        }
+        found |= {row[0]: Recipient(row[0], row[1], row[2] or "", row[3], row[4]) for row in map(tuple[Any, ...], rows)}
     return found
 
 

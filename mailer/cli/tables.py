@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mailer.cli.frame import harmless
 from mailer.i18n import _
 
 
@@ -19,7 +20,9 @@ def print_table(
         numeric = any(isinstance(row.get(column), int) and not isinstance(row.get(column), bool) for row in rows)
         table.add_column(_(column), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell(row.get(column), zone)) for column in columns))  # a server's words are no markup
+        table.add_row(
+            *(Text(harmless(cell(row.get(column), zone))) for column in columns)
+        )  # a server's words are no markup
     console = Console()
     if not console.is_terminal:
         console.width = 10_000
