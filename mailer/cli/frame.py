@@ -110,7 +110,7 @@ def _plain(value: object) -> object:
 
 
 def harmless(text: str) -> str:
-    """Return `text` as it may reach a terminal: names, headings and titles come from anywhere and must not command it."""
+    """Return `text` as it may reach a terminal: names and titles come from anywhere and must not command it."""
     return _UNSEEN.sub("\ufffd", text)
 
 
