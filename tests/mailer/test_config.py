@@ -73,9 +73,7 @@ def test_a_missing_file_says_what_to_run(tmp_path: Path):
 
 
 def test_settings_that_are_shown_show_no_password(tmp_path: Path):
-    shown = repr(load(tmp_path, 'database = "postgresql+psycopg://me:hush@db/u"\n' + SAMPLE, **PASSWORD))
+    environ = {"UTSKICK_PROVIDERS__SMTP__PASSWORD": "hush"}
+    shown = repr(load(tmp_path, 'database = "postgresql+psycopg://me:hush@db/u"\n' + SAMPLE, **environ))
 
     assert "hush" not in shown
-
-
-PASSWORD = {"UTSKICK_PROVIDERS__SMTP__PASSWORD": "hush"}

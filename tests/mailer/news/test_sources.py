@@ -209,37 +209,37 @@ BREAKING = ["&#xd800;", "&#99999999999999999999;"]  # half of a surrogate pair, 
 
 @pytest.mark.parametrize("text", BREAKING)
 def test_a_source_that_breaks_the_parser_stops_no_other(
-    engine: sa.Engine, internet: Internet, kitchen: sources.Kitchen, now: datetime, text: str
+    engine: sa.Engine, internet: Internet, tools: sources.Tools, now: datetime, text: str
 ):
     serve(internet, "bad.example", f"<rss><channel><item><title>{text} & <</title></item>")
     serve(internet, "good.example", RSS.format(guid="1", title="Ny bro"))
 
-    reports = fetch(engine, kitchen, now)
+    reports = fetch(engine, tools, now)
 
     assert reports["good"].stored is not None
     assert "breaks our reader" in str(reports["bad"].error)
 
 
 def test_an_id_that_no_column_takes_is_cleaned(
-    engine: sa.Engine, internet: Internet, kitchen: sources.Kitchen, now: datetime
+    engine: sa.Engine, internet: Internet, tools: sources.Tools, now: datetime
 ):
     serve(internet, "good.example", '{"items": [{"title": "Ny bro", "id": "\\ud800\\u0000\\u001b1"}]}')
 
-    fetch(engine, kitchen, now, "good")
+    fetch(engine, tools, now, "good")
 
     with db.reading(engine) as session:
         assert session.exec(select(NewsItem.guid)).one() == "1"
 
 
 def test_a_source_full_of_pictures_does_not_hold_up_the_others(
-    engine: sa.Engine, internet: Internet, kitchen: sources.Kitchen, now: datetime
+    engine: sa.Engine, internet: Internet, tools: sources.Tools, now: datetime
 ):
     items = ",".join(
         f'{{"title": "Bro {number}", "image": "https://img.example/{number}"}}' for number in range(MOST_PICTURES + 20)
     )
     serve(internet, "good.example", f'{{"items": [{items}]}}')
 
-    report = fetch(engine, kitchen, now, "good")["good"]
+    report = fetch(engine, tools, now, "good")["good"]
 
     assert internet.hosts().count("img.example") == MOST_PICTURES
     assert report.stored is not None
