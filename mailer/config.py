@@ -170,13 +170,13 @@ class Person(Section):
 
 class Settings(Section):
     data: str = "data"
-    database: str | None = None  # None: SQLite in the data folder
+    database: str | None = Field(None, repr=False)  # it may hold a password; None: SQLite in the data folder
     site: Site
     web: Web = Web()
     publications: dict[Slug, Publication]
     digest: Digest = Digest()
     outbox: Outbox = Outbox()
-    providers: dict[str, dict[str, Any]] = {}  # each judged by the Settings of its own file
+    providers: dict[str, dict[str, Any]] = Field({}, repr=False)  # with passwords; each judged by its own file
     news: News = News()
     sources: dict[Slug, Source] = {}
     members: Members = Members()

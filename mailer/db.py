@@ -26,7 +26,7 @@ _WRITING = "utskick_writing"
 def open_engine(url: str) -> sa.Engine:
     """Return an engine for `sqlite:///...` or `postgresql+psycopg://...`. raises Mistake for anything else"""
     try:
-        engine = create_engine(url)
+        engine = create_engine(url, hide_parameters=True)  # an error quotes no values: they are members
     except (ArgumentError, ModuleNotFoundError) as error:  # not shown: the address may hold a password
         raise Mistake(
             "The database of the config cannot be opened: write sqlite:///FILE or postgresql+psycopg://HOST/NAME, "
@@ -44,6 +44,7 @@ def _prepare_sqlite(connection: SqliteConnection, _: object) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
+        "secure_delete=ON",  # who is erased leaves nothing in free pages
         f"busy_timeout={_BUSY_SECONDS * 1000}",
     ):
         connection.execute(f"PRAGMA {pragma}")
@@ -66,6 +67,14 @@ def writing(engine: sa.Engine) -> Iterator[Session]:
     """One transaction: all of it is kept, or nothing when the block raises."""
     with _named_trouble(), Session(engine.execution_options(**{_WRITING: True})) as session, session.begin():
         yield session
+
+
+def forget_log(engine: sa.Engine) -> None:
+    """Empty SQLite's write-ahead log, which keeps erased rows until it is written over. A reader may prevent it."""
+    if engine.dialect.name == "sqlite":
+        with _named_trouble(), engine.connect() as connection:
+            connection.exec_driver_sql("COMMIT")  # no checkpoint inside a transaction
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 @contextmanager

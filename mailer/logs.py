@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from mailer.message.characters import lines
 from mailer.message.masking import mask_addresses
 
 
@@ -37,7 +38,7 @@ def configure(*, debug: bool) -> None:
 def _mask(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for name, value in event.items():
         if isinstance(value, str):
-            event[name] = mask_addresses(value)
+            event[name] = lines(mask_addresses(value))
     return event
 
 

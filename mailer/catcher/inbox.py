@@ -142,5 +142,5 @@ def _content(part: Message) -> str:
     raw = payload if isinstance(payload, bytes) else b""
     try:
         return raw.decode(part.get_content_charset("utf-8"), "replace")
-    except LookupError:
+    except (LookupError, ValueError):  # no such charset, one that takes no mending, or a NUL for its name
         return raw.decode("utf-8", "replace")

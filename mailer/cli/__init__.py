@@ -8,7 +8,7 @@ import typer
 
 from mailer import logs
 from mailer.cli import catch, database, demo, editions, members, news, outbox, running, setup, worker
-from mailer.cli.frame import Frame, accept_everywhere, said
+from mailer.cli.frame import Frame, accept_everywhere, said, say
 from mailer.errors import ProviderDown, UtskickError
 from mailer.i18n import _, language_of, speaking
 from mailer.message.masking import mask_addresses
@@ -37,6 +37,7 @@ root.add_typer(editions.commands, name="editions")
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command. Exit status 2 for a mistake of the caller's, 1 for trouble in the world."""
+    os.umask(0o077)  # the database, its log, pictures, caught mail: whatever we write is for this account alone
     speaking.set(language_of(os.environ))
     logs.configure(debug="--debug" in (arguments or sys.argv))
     frame = Frame(environ=dict(os.environ))
@@ -59,5 +60,5 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _leave(sentence: str, status: int) -> NoReturn:
-    typer.echo(sentence, err=True)
+    say(sentence, err=True)
     sys.exit(status)

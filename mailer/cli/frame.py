@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,6 +18,9 @@ from mailer.errors import ProviderDown, UtskickError
 from mailer.i18n import _
 from mailer.sentences import filled
 from subscribers.errors import SubscribersError
+
+# What would speak to the terminal instead of the person, or cannot be written: controls, bidi overrides, surrogates.
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 LARGEST_ID = 2**40  # what a link can carry, and far below what a database can
 Json = Annotated[bool, typer.Option("--json", help="Print a JSON array for programs.")]
@@ -93,7 +97,8 @@ def _shared_options(frame: Frame) -> list[Any]:
 
 def print_json(rows: Iterable[Mapping[str, object]]) -> None:
     """Print one JSON array on stdout; moments in ISO form with their offset."""
-    typer.echo(json.dumps(list(rows), ensure_ascii=False, indent=2, default=_plain))
+    text = json.dumps(list(rows), ensure_ascii=False, indent=2, default=_plain)
+    typer.echo(_UNSEEN.sub(lambda character: f"\\u{ord(character[0]):04x}", text))
 
 
 def _plain(value: object) -> object:
@@ -104,9 +109,19 @@ def _plain(value: object) -> object:
     raise TypeError(f"no JSON form for {type(value).__name__}")
 
 
+def harmless(text: str) -> str:
+    """Return `text` as it may reach a terminal: names and titles come from anywhere and must not command it."""
+    return _UNSEEN.sub("\ufffd", text)
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print a text with nothing in it that commands the terminal."""
+    typer.echo(harmless(text), err=err)
+
+
 def remark(sentence: str, /, **values: object) -> None:
     """Say something about the result on stderr, translated; data alone goes to stdout."""
-    typer.echo(filled(sentence, values, _), err=True)
+    say(filled(sentence, values, _), err=True)
 
 
 def said(error: UtskickError | ProviderDown | SubscribersError) -> str:

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import typer
 from sqlmodel import Session, col, select
 
+from mailer import db
 from mailer.app import App
-from mailer.cli.frame import LARGEST_ID, Json, account, app_of, print_json, remark
+from mailer.cli.frame import LARGEST_ID, Json, account, app_of, print_json, remark, say
 from mailer.cli.progress import progress_bar
 from mailer.cli.tables import cell
 from mailer.errors import Mistake
@@ -79,7 +80,7 @@ def list_members(
         return
     for member in found:
         cells = (member.id, member.number, _name(member), member.address, _(member.state), " ".join(member.districts))
-        typer.echo("\t".join(str(cell) if cell else "-" for cell in cells))
+        say("\t".join(str(cell) if cell else "-" for cell in cells))
     remark("Members: {count}.", count=len(found))
 
 
@@ -94,7 +95,7 @@ def show(context: typer.Context, member: MemberId, as_json: Json = False) -> Non
         print_json([asdict(found)])
         return
     for field, value in asdict(found).items():
-        typer.echo(f"{_(field)}\t{cell(field, value, app.settings.site.zone) or '-'}")
+        say(f"{_(field)}\t{cell(field, value, app.settings.site.zone) or '-'}")
 
 
 @commands.command()
@@ -120,6 +121,7 @@ def erase(
     with app.writing() as session:
         enrolment.erase(session, member, app.now())
         access.record(session, who=account(), what="erase", member_id=member, now=app.now())
+    db.forget_log(app.engine)
     remark("Member {member} is erased.", member=member)
 
 
@@ -129,7 +131,7 @@ def _tell(prepared: run.Prepared, *, dry_run: bool, as_json: bool) -> None:
     if as_json:
         print_json(map(_outcome, outcomes(prepared.plan)))
     else:
-        typer.echo("\n".join(_report(prepared.plan, dry_run=dry_run)))
+        say("\n".join(_report(prepared.plan, dry_run=dry_run)))
     if dry_run:
         remark("Nothing was changed.")
 

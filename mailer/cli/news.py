@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from mailer.app import App
-from mailer.cli.frame import LARGEST_ID, Json, app_of, print_json, remark, said
+from mailer.cli.frame import LARGEST_ID, Json, app_of, print_json, remark, said, say
 from mailer.errors import Mistake
 from mailer.i18n import _
 from mailer.news import editing, importing, listing, sources
@@ -96,7 +96,7 @@ def add(
     wording = editing.Wording(title, _text(body), url, _moment(app, published))
     with app.writing() as session:
         item = editing.add(session, wording, tag or [], now=app.now())
-        typer.echo(item.id)
+        say(str(item.id))
 
 
 @commands.command()
@@ -201,7 +201,7 @@ def show(context: typer.Context, item: Item, json: Json = False) -> None:
         print_json([_row(entry, app)])
         return
     _print_entries([entry], app)
-    typer.echo(f"\n{entry.body}" + (f"\n\n{entry.url}" if entry.url else ""))
+    say(f"\n{entry.body}" + (f"\n\n{entry.url}" if entry.url else ""))
 
 
 @commands.command("sources")
@@ -215,9 +215,9 @@ def sources_(context: typer.Context, json: Json = False) -> None:
         return
     for entry in entries:
         fetched = f"{entry.fetched_at.astimezone(app.settings.site.zone):%Y-%m-%d %H:%M}" if entry.fetched_at else "–"
-        typer.echo(f"{entry.source:<24} {_(entry.state):<8} {entry.items:>5}  {fetched}  {entry.url or ''}".rstrip())
+        say(f"{entry.source:<24} {_(entry.state):<8} {entry.items:>5}  {fetched}  {entry.url or ''}".rstrip())
         if entry.error:
-            typer.echo(f"{'':<24} {entry.error}")
+            say(f"{'':<24} {entry.error}")
 
 
 def _row(entry: listing.Entry | listing.SourceEntry, app: App) -> dict[str, object]:
@@ -232,10 +232,10 @@ def _print_entries(entries: list[listing.Entry], app: App) -> None:
     for entry in entries:
         day = entry.published_at.astimezone(app.settings.site.zone).date()
         marks = "".join(("!" if entry.important else "", "" if entry.state == "approved" else f" [{_(entry.state)}]"))
-        typer.echo(f"{entry.id:>5}  {day}  {entry.title}{marks}")
+        say(f"{entry.id:>5}  {day}  {entry.title}{marks}")
         tags = [f"{slug} ({entry.reasons[slug]})" for slug in (*entry.districts, *entry.topics)]
         if tags:
-            typer.echo(f"{'':>19}{', '.join(tags)}")
+            say(f"{'':>19}{', '.join(tags)}")
 
 
 @contextmanager

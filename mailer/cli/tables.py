@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mailer.cli.frame import harmless
 from mailer.i18n import _
 
 # Fields that hold words of ours. Any other text is somebody's: a member may be called what we call a state.
@@ -23,7 +24,7 @@ def print_table(
         table.add_column(_(column), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(
-            *(Text(cell(column, row.get(column), zone)) for column in columns)
+            *(Text(harmless(cell(column, row.get(column), zone))) for column in columns)
         )  # a server's words are no markup
     console = Console()
     if not console.is_terminal:

@@ -116,17 +116,19 @@ def _about_the_place(line: str) -> list[Mention]:
     kept: list[Mention] = []
     earlier: Mention | None = None
     set_aside = False
+    example = bool(_WORSE_THAN.search(line) or _SPOKEN.match(line))  # once a line: a hostile one names hundreds
     several = len({mention.slug for mention in find_mentions(line)}) > 1
+    compared = several and _COMPARED.search(line) is not None
     for mention in find_mentions(line):
         joined = earlier is not None and _JOINED.fullmatch(line[earlier.end : mention.start]) is not None
-        set_aside = (joined and set_aside) or _is_set_aside(mention, line, several=several)
+        set_aside = (joined and set_aside) or example or compared or _is_set_aside(mention)
         if not (set_aside or mention.venue):
             kept.append(mention)
         earlier = mention
     return kept
 
 
-def _is_set_aside(mention: Mention, line: str, *, several: bool) -> bool:
+def _is_set_aside(mention: Mention) -> bool:
     before = mention.before
     return bool(
         _is_person_or_elsewhere(mention)
@@ -134,9 +136,6 @@ def _is_set_aside(mention: Mention, line: str, *, several: bool) -> bool:
         or _HOME.search(before)
         or _ROLE.search(before)
         or _EXAMPLE.search(before)
-        or (several and _COMPARED.search(line))
-        or _WORSE_THAN.search(line)
-        or _SPOKEN.match(line)
     )
 
 

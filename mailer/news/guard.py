@@ -16,6 +16,7 @@ IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Sequence[str]]
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last four bytes
+_UNICAST = ipaddress.ip_network("2000::/3")  # all of IPv6 that is given out to the internet (RFC 4291 §2.4, IANA)
 _V4_COMPATIBLE = ipaddress.ip_network("::/96")  # RFC 4291 §2.5.5.1, deprecated, still routed by some stacks
 
 
@@ -29,7 +30,10 @@ def is_public(text: str) -> bool:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return False
-    return all(part.is_global and not part.is_multicast for part in (address, *_hidden(address)))
+    hidden = _hidden(address)
+    if isinstance(address, ipaddress.IPv6Address) and address not in _UNICAST and not hidden:
+        return False  # among the rest are site-local and translated addresses that Python calls global
+    return all(part.is_global and not part.is_multicast for part in (address, *hidden))
 
 
 def _hidden(address: IPAddress) -> list[IPAddress]:

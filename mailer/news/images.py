@@ -15,6 +15,7 @@ from mailer.news.models import IMAGES
 SHOWN_WIDTH = 600  # CSS pixels: the width of the letter
 _STORED_WIDTH = 2 * SHOWN_WIDTH  # sharp on a dense screen
 _MAX_BYTES = 8 * 1024 * 1024
+_MAX_SECONDS = 10
 _MAX_PIXELS = 40_000_000
 _SMALLEST = 40  # pixels; anything less is an icon or a counter
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
@@ -32,7 +33,7 @@ class StoredImage:
 def fetch_image(web: Web, url: str, data: Path) -> StoredImage | None:
     """Copy a picture; None when it cannot be had: an article without one is still news."""
     try:
-        content = web.fetch(url, max_bytes=_MAX_BYTES).content
+        content = web.fetch(url, max_bytes=_MAX_BYTES, max_seconds=_MAX_SECONDS).content
     except UtskickError:
         return None
     return store_image(content, data / IMAGES) if content else None

@@ -9,6 +9,7 @@ from enum import StrEnum
 from sqlmodel import Session, col, select
 
 from mailer import config
+from mailer.news.fetching import without_password
 from mailer.news.models import NewsItem, NewsTag, SourceState, TagKind
 from mailer.news.storing import id_of, locked_fields
 
@@ -160,7 +161,7 @@ def _source(name: str, source: config.Source | None, state: SourceState | None) 
     return SourceEntry(
         source=name,
         kind=source.kind if source else "import",
-        url=source.url if source else None,
+        url=without_password(source.url) if source else None,
         state=Health.BROKEN if broken else Health.FINE if tried or source is None else Health.NEW,
         items=state.items if state else 0,
         fetched_at=state.fetched_at if state else None,

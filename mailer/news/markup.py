@@ -12,8 +12,12 @@ from selectolax.lexbor import LexborHTMLParser
 from mailer.news.parsed import one_line, paragraphs
 
 _BLOCKS = {"p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "blockquote", "table", "tr", "pre", "figure"}
+LONGEST_TITLE = 10_000  # characters with its markup
+LONGEST_HTML = 100_000  # characters: cleaning deeply nested tags takes the square of their number
 _KEPT = _BLOCKS | {"br", "li", "a", "td", "th"}
+_DATA = re.compile(r"data:[\w/+.-]*;base64,[\w/+=%-]*", re.IGNORECASE)  # a picture inside: long, and no text
 _SPACE = re.compile(r"[ \t\n\r\f]+")
+_NOT_IN_ADDRESS = re.compile(r"[\s<>\"\\\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,7 @@ class Picture:
 
 def text_of(html: str, *, base: str = "") -> str:
     """Turn HTML into paragraphs with a blank line between; a link keeps its address: "the plan (https://...)"."""
+    html = _DATA.sub("", html)[:LONGEST_HTML]
     safe = nh3.clean(html, tags=_KEPT, attributes={"a": {"href"}}, url_schemes={"http", "https"}, link_rel=None)
     reader = _Paragraphs(base)
     reader.feed(safe)
@@ -35,11 +40,15 @@ def text_of(html: str, *, base: str = "") -> str:
 
 def title_of(html: str) -> str:
     """Turn a title that may hold markup or entities into one line."""
-    return one_line(unescape(nh3.clean(html, tags=set())))
+    return one_line(unescape(nh3.clean(html[:LONGEST_TITLE], tags=set())))
 
 
 def web_address(link: str | None, base: str = "") -> str | None:
-    """Return `link` as an absolute http(s) address, None when it is anything else."""
+    """Return `link` as an absolute http(s) address, None when it is anything else.
+
+    A name and password in it are left out: they are ours from the source's address, or feign another host. So does a
+    backslash, which browsers take for a slash and urllib does not.
+    """
     if not link:
         return None
     try:
@@ -47,13 +56,14 @@ def web_address(link: str | None, base: str = "") -> str | None:
         parts = urlsplit(absolute)
     except ValueError:  # urllib's word for a malformed host
         return None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"[\s\x00-\x1f<>\"]", absolute):
+    if parts.scheme not in {"http", "https"} or not parts.hostname or _NOT_IN_ADDRESS.search(absolute):
         return None
-    return absolute
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def first_picture(html: str, base: str = "") -> Picture | None:
     """Find the first image of the text, None when it has none that can be fetched."""
+    html = html[:LONGEST_HTML]
     for image in LexborHTMLParser(html).css("img") if "<img" in html.lower() else ():
         said = image.attributes
         url = web_address(said.get("src"), base)

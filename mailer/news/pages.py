@@ -6,7 +6,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from mailer.config import PageSelectors
 from mailer.news.decoding import decode
-from mailer.news.markup import first_picture, text_of, title_of, web_address
+from mailer.news.markup import LONGEST_HTML, first_picture, text_of, title_of, web_address
 from mailer.news.moments import parse_moment
 from mailer.news.parsed import MAX_ITEMS, BrokenPage, ParsedItem, guid_of_title, stable_guid
 
@@ -36,17 +36,26 @@ def _item(node: LexborNode, select: PageSelectors, zone: tzinfo, base: str) -> P
         return None
     link = node if node.tag == "a" and select.link == "a" else node.css_first(select.link)
     url = web_address(link.attributes.get("href"), base) if link else None
-    body = node.css(select.body) if select.body else []
     picture = first_picture(node.html or "", base)
     return ParsedItem(
         guid=stable_guid(url or guid_of_title(title)),
         title=title,
-        body=text_of("".join(f"<div>{part.inner_html or ''}</div>" for part in body), base=base),
+        body=text_of(_body(node, select.body), base=base) if select.body else "",
         url=url,
         published_at=_moment(node, select.date, zone) if select.date else None,
         image_url=picture.url if picture else None,
         image_alt=picture.alt if picture else "",
     )
+
+
+def _body(node: LexborNode, selector: str) -> str:
+    """Join what the selector finds, as far as it is read: parts inside one another would repeat the page endlessly."""
+    html = ""
+    for part in node.css(selector):
+        html += f"<div>{part.inner_html or ''}</div>"
+        if len(html) > LONGEST_HTML:
+            break
+    return html
 
 
 def _moment(node: LexborNode, selector: str, zone: tzinfo) -> datetime | None:

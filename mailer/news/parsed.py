@@ -69,7 +69,8 @@ def paragraphs(text: str) -> str:
 
 
 def stable_guid(said: str) -> str:
-    """Return the source's own id, shortened by hashing when it does not fit its column."""
+    """Return the source's own id, without what no column takes, shortened by hashing when it does not fit."""
+    said = _CONTROLS.sub("", said)
     return said if len(said) <= _MAX_GUID else hashlib.sha256(said.encode()).hexdigest()
 
 

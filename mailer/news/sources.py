@@ -24,6 +24,8 @@ from mailer.news.parsed import BrokenSource, ParsedItem
 from mailer.news.storing import Memory, ReadyItem, Stored, Terms, remember, store
 from mailer.news.tagging import tags_of, tags_of_source
 
+MOST_PICTURES = 50  # new ones of a source at a time: a thousand slow ones would hold up all other news for hours
+
 Transaction = Callable[[], AbstractContextManager[Session]]
 
 
@@ -80,16 +82,11 @@ def parse(answer: Answer, source: config.Source, zone: tzinfo) -> list[ParsedIte
 
 def prepare(items: Sequence[ParsedItem], fingerprints: Mapping[str, str], tools: Tools) -> tuple[ReadyItem, ...]:
     """Find the tags, and copy the pictures of what is new or changed; the rest needs neither."""
-    return tuple(
-        ReadyItem(item, ())
-        if fingerprints.get(item.guid) == item.fingerprint
-        else ReadyItem(
-            item,
-            tags_of(item.title, item.body),
-            fetch_image(tools.web, item.image_url, tools.data) if item.image_url else None,
-        )
-        for item in items
-    )
+    fresh = [item for item in items if fingerprints.get(item.guid) != item.fingerprint]
+    illustrated = [item for item in fresh if item.image_url][:MOST_PICTURES]
+    pictures = {item: fetch_image(tools.web, item.image_url or "", tools.data) for item in illustrated}
+    ready = {item: ReadyItem(item, tags_of(item.title, item.body), pictures.get(item)) for item in fresh}
+    return tuple(ready.get(item) or ReadyItem(item, ()) for item in items)
 
 
 def ask(source: config.Source, memory: Memory, tools: Tools) -> Fetched:
@@ -101,6 +98,8 @@ def ask(source: config.Source, memory: Memory, tools: Tools) -> Fetched:
         items = parse(answer, source, tools.zone)
     except UtskickError as error:
         return Fetched(error=error)
+    except Exception as error:  # noqa: BLE001  # whatever a hostile answer breaks in a parser, the other sources go on
+        return Fetched(error=BrokenSource("The answer breaks our reader ({reason}).", reason=type(error).__name__))
     return Fetched(prepare(items, memory.fingerprints, tools), answer.validators)
 
 

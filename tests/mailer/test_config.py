@@ -70,3 +70,10 @@ def test_the_environment_writes_a_list_with_commas(tmp_path: Path):
 def test_a_missing_file_says_what_to_run(tmp_path: Path):
     with pytest.raises(Mistake, match="utskick init"):
         config.load(tmp_path / "none.toml", {})
+
+
+def test_settings_that_are_shown_show_no_password(tmp_path: Path):
+    environ = {"UTSKICK_PROVIDERS__SMTP__PASSWORD": "hush"}
+    shown = repr(load(tmp_path, 'database = "postgresql+psycopg://me:hush@db/u"\n' + SAMPLE, **environ))
+
+    assert "hush" not in shown

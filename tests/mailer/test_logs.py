@@ -37,3 +37,11 @@ def test_an_address_in_an_exception_is_masked(capsys: pytest.CaptureFixture[str]
     shown = capsys.readouterr().err
     assert "ValueError" in shown
     assert "anna" not in shown
+
+
+def test_what_is_logged_cannot_command_the_terminal(capsys: pytest.CaptureFixture[str]):
+    logs.configure(debug=False)
+
+    structlog.get_logger().warning("broken", reason="\x1b]0;owned\x07\x9b2J")
+
+    assert json.loads(capsys.readouterr().err)["reason"] == "]0;owned2J"

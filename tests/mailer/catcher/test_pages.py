@@ -205,6 +205,8 @@ def test_any_bytes_at_all_can_be_listed_and_opened(content: bytes, folder: Path)
         b"Subject: =?no-such-charset?q?x?=\r\n\r\nx",
         b"Content-Type: text/html; charset=no-such\r\n\r\n<p>x",
         b"Content-Type: multipart/mixed; boundary=\r\n\r\nx",
+        b"Content-Type: text/plain; charset=undefined\r\n\r\nx",
+        b'Content-Type: text/html; charset="\x00"\r\n\r\nx',
         b"From: \xff\xfe\r\nSubject: a\r\n b\r\n\tc\r\n\r\nx",
         b"Content-Transfer-Encoding: base64\r\nContent-Type: text/html\r\n\r\n!!!",
         b"",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+import sqlalchemy as sa
 from sqlmodel import select
 
 from mailer.app import App, Places
@@ -237,3 +238,48 @@ def test_other_keys_are_refused_by_every_command(command: Command, file: Path, f
     for arguments in (("news", "list"), ("web",), ("editions", "preview", "weekly")):
         status, _, err = command(*arguments)
         assert (status, "does not fit this database" in err) == (2, True), arguments
+
+
+def test_nothing_in_a_file_commands_the_terminal(command: Command, folder: Path):
+    path = folder / "fil.csv"
+    path.write_text("E-post;\x1b]0;owned\x07\x9b2J\nanna@example.org;x\n", encoding="utf-8")
+
+    _, out, err = command("members", "import", path)
+
+    assert "owned" in err
+    assert not any(character in out + err for character in "\x1b\x07\x9b")
+
+
+def test_nothing_in_json_commands_the_terminal(command: Command, folder: Path):
+    path = folder / "fil.csv"
+    path.write_text("E-post;Förnamn\nanna@example.org;A\u202enna\n", encoding="utf-8")
+    command("members", "import", path)
+
+    _, out, _ = command("members", "list", "--json")
+
+    assert "\u202e" not in out
+    assert json.loads(out)[0]["given_name"] == "A\u202enna"
+
+
+def test_whatever_is_written_is_for_this_account_alone(command: Command, folder: Path, file: Path):
+    (folder / "data").chmod(0o755)  # as when a volume was mounted there
+
+    command("members", "import", file)
+
+    written = [path for path in folder.rglob("*") if path.is_file() and path != file]
+    assert {path.name for path in written} >= {"config.toml", "keys.toml", "utskick.db"}
+    assert [path.name for path in written if path.stat().st_mode & 0o077] == []
+
+
+def test_an_erased_member_leaves_no_ciphertext_in_the_files(command: Command, folder: Path, file: Path):
+    command("members", "import", file)
+    with opened(folder).reading() as session:
+        query = sa.text("SELECT address, family_name FROM member WHERE address IS NOT NULL")
+        id_query = sa.text("SELECT id FROM member WHERE address IS NOT NULL")
+        sealed = list(session.connection().execute(query).one())
+        member = session.connection().scalar(id_query)
+
+    command("members", "erase", member, "--yes")
+
+    files = b"".join(path.read_bytes() for path in (folder / "data").iterdir() if path.is_file())
+    assert not any(value in files for value in sealed)

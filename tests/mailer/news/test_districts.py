@@ -1,5 +1,7 @@
 """The right answers were written down before the rules ran; the sentences are invented."""
 
+import time
+
 import pytest
 
 from mailer.news.districts import districts_of
@@ -142,3 +144,11 @@ def test_every_place_that_ships_is_found_as_its_own_district():
     for place in shipped_places():
         for name in (*place.places, *place.words, *place.venues):
             assert {mention.slug for mention in find_mentions(f"Nu är det klart med {name} igen")} == {place.slug}, name
+
+
+def test_a_text_made_to_be_slow_is_judged_in_its_time():
+    begun = time.process_time()
+
+    districts_of("Nytt", "Farsta sämre " * 5_000)
+
+    assert time.process_time() - begun < 10  # it was many minutes when each name looked through the whole line

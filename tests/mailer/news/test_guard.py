@@ -30,6 +30,9 @@ PRIVATE = [
     "64:ff9b::7f00:1",
     "2002:7f00:1::",
     "2001:0:7f00:1::",
+    "fec0::1",  # site-local, RFC 3879
+    "64:ff9b:1::7f00:1",  # translated locally, RFC 8215
+    "::ffff:0:7f00:1",  # translated, RFC 2765
     "not an address",
 ]
 

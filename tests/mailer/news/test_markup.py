@@ -1,3 +1,4 @@
+import time
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -34,6 +35,40 @@ def test_a_link_that_is_no_web_address_is_only_its_words(link: str):
 )
 def test_a_malformed_address_is_none(link: str | None):
     assert web_address(link) is None
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        r"https://evil.example\@example.org/",  # a browser goes to evil.example, urllib sees example.org
+        "https://example.org/\ud800",  # no database takes it
+        "https://example.org/\u202egpj.exe",
+        "https://example.org/\x9b31m",
+    ],
+)
+def test_an_address_that_is_read_in_two_ways_is_none(link: str):
+    assert web_address(link) is None
+
+
+def test_a_link_never_carries_the_password_of_its_source():
+    base = "https://me:secret@example.org/feed"
+
+    assert web_address("/a", base) == "https://example.org/a"
+    assert text_of('<a href="/a">hej</a>', base=base) == "hej (https://example.org/a)"
+
+
+@pytest.mark.parametrize("pattern", ["<div>", "&", "<a><b>"])
+def test_hostile_markup_costs_seconds_not_hours(pattern: str):
+    begun = time.process_time()
+
+    text_of(pattern * 1_000_000)
+    title_of(pattern * 1_000_000)
+
+    assert time.process_time() - begun < 30
+
+
+def test_a_picture_inside_the_text_hides_none_of_it():
+    assert text_of(f'<img src="data:image/png;base64,{"A" * 500_000}"><p>Efter bilden') == "Efter bilden"
 
 
 def test_a_counting_pixel_is_no_picture():

@@ -1,3 +1,4 @@
+import time
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -49,3 +50,11 @@ def test_a_page_in_latin_letters_of_one_byte_is_read_by_its_own_word():
     items = parse_page(page.encode("latin-1"), SELECT, zone=ZONE)
 
     assert items[1].title == "Å, ä och ö"
+
+
+def test_parts_inside_one_another_do_not_repeat_the_page_endlessly():
+    nested = "<article><h2>Bro</h2>" + '<div class="text">x' * 5_000 + "</article>"
+    begun = time.process_time()
+
+    assert len(parsed(nested)) == 1
+    assert time.process_time() - begun < 20

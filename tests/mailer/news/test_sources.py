@@ -14,6 +14,7 @@ from mailer.errors import Mistake
 from mailer.news import listing, sources
 from mailer.news.fetching import Web
 from mailer.news.models import NewsItem, SourceState
+from mailer.news.sources import MOST_PICTURES
 from tests.mailer.news.test_images import a_picture
 
 RSS = """<rss version="2.0"><channel><title>t</title><item><guid isPermaLink="false">{guid}</guid><title>{title}</title>
@@ -34,7 +35,7 @@ class Internet:
             raise httpx.ConnectError("nobody there")
         if page.headers.get("ETag") and request.headers.get("If-None-Match") == page.headers["ETag"]:
             return httpx.Response(304)
-        return httpx.Response(page.status_code, headers=page.headers, content=page.content)
+        return httpx.Response(page.status_code, headers=page.headers, stream=httpx.ByteStream(page.content))
 
     def hosts(self) -> list[str]:
         return [request.headers["Host"] for request in self.asked]
@@ -201,3 +202,52 @@ def test_sources_are_listed_with_how_they_are_doing(
     assert (entries["good"].state, entries["good"].items) == ("fine", 1)
     assert (entries["bad"].state, entries["bad"].fetched_at) == ("new", None)
     assert (entries["nyheter"].kind, entries["nyheter"].items) == ("import", 42)
+
+
+BREAKING = ["&#xd800;", "&#99999999999999999999;"]  # half of a surrogate pair, and a number that no character has
+
+
+@pytest.mark.parametrize("text", BREAKING)
+def test_a_source_that_breaks_the_parser_stops_no_other(
+    engine: sa.Engine, internet: Internet, tools: sources.Tools, now: datetime, text: str
+):
+    serve(internet, "bad.example", f"<rss><channel><item><title>{text} & <</title></item>")
+    serve(internet, "good.example", RSS.format(guid="1", title="Ny bro"))
+
+    reports = fetch(engine, tools, now)
+
+    assert reports["good"].stored is not None
+    assert "breaks our reader" in str(reports["bad"].error)
+
+
+def test_an_id_that_no_column_takes_is_cleaned(
+    engine: sa.Engine, internet: Internet, tools: sources.Tools, now: datetime
+):
+    serve(internet, "good.example", '{"items": [{"title": "Ny bro", "id": "\\ud800\\u0000\\u001b1"}]}')
+
+    fetch(engine, tools, now, "good")
+
+    with db.reading(engine) as session:
+        assert session.exec(select(NewsItem.guid)).one() == "1"
+
+
+def test_a_source_full_of_pictures_does_not_hold_up_the_others(
+    engine: sa.Engine, internet: Internet, tools: sources.Tools, now: datetime
+):
+    items = ",".join(
+        f'{{"title": "Bro {number}", "image": "https://img.example/{number}"}}' for number in range(MOST_PICTURES + 20)
+    )
+    serve(internet, "good.example", f'{{"items": [{items}]}}')
+
+    report = fetch(engine, tools, now, "good")["good"]
+
+    assert internet.hosts().count("img.example") == MOST_PICTURES
+    assert report.stored is not None
+    assert report.stored.added == MOST_PICTURES + 20
+
+
+def test_the_password_of_a_source_is_not_listed(engine: sa.Engine):
+    with db.reading(engine) as session:
+        entries = listing.list_sources(session, {"good": config.Source(url="https://me:secret@good.example/feed")})
+
+    assert [entry.url for entry in entries] == ["https://good.example/feed"]
