@@ -57,6 +57,21 @@ def test_a_draft_is_told_and_the_evening_before_that_it_is_not_approved(
     assert occasions(session, settings, now + timedelta(days=2, hours=6)) == ["draft", "unapproved"]  # 18:00
 
 
+def test_the_commands_of_a_notice_name_the_edition(session: Session, settings: Settings, now: datetime):
+    a_draft(session, now)
+    anna, sender = Person(address="anna@example.org", language="en"), settings.publications["weekly"]
+
+    said = [
+        message_from_bytes(compose(cause, anna, sender, enclosure=NOTHING, now=now).content, policy=default)
+        .get_content()
+        .splitlines()
+        for cause in gather(session, settings, now + timedelta(days=3))
+    ]
+
+    assert "Look at it: utskick editions preview weekly:2024-W10" in said[0]
+    assert ["Approve it: utskick editions approve weekly:2024-W10" in lines for lines in said] == [True, True]
+
+
 def test_a_held_mailing_is_told_with_its_reason(session: Session, settings: Settings, now: datetime):
     mailing = Mailing(key="m", publication="weekly", letter="digest", created_at=now)
     mailing.state, mailing.reason = MailingState.HELD, "it was 13 hours late"
