@@ -222,7 +222,7 @@ def _look(
     if member is None and district is None:
         found, counts = previews.sheets(session, basis, moment)
         remark("{readers} readers, {silent} with nothing new.", readers=counts.readers, silent=counts.silent)
-        return found, previews.coverage_of(basis)
+        return found, previews.coverage(session, basis, moment)
     if district is not None:
         sheet = previews.for_district(session, basis, district)
     else:

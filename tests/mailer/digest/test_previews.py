@@ -87,7 +87,10 @@ def test_the_coverage_counts_what_reaches_a_district_and_marks_the_holes(city: C
     city.news("Gammalt", "kista", "care", published_at=MOMENT - timedelta(days=25))
     city.news("Slut", "kista", "care", expires_at=MOMENT)
 
-    covers = {cover.district: cover for cover in previews.coverage_of(basis_of(city))}
+    basis = basis_of(city)
+
+    with db.reading(city.engine) as session:
+        covers = {cover.district: cover for cover in previews.coverage(session, basis, MOMENT)}
 
     assert {slug: (cover.local, dict(cover.topics)) for slug, cover in covers.items()} == {
         "bromma": (1, {"care": 0, "school": 2}),
@@ -96,6 +99,29 @@ def test_the_coverage_counts_what_reaches_a_district_and_marks_the_holes(city: C
         "stockholm": (1, {"care": 0, "school": 1}),
     }
     assert covers["bromma"].holes == ("care",)
+
+
+def test_the_coverage_begins_with_the_districts_that_someone_reads_about(city: City):
+    city.member("kista")
+    city.member("farsta", ended_at=MOMENT - timedelta(days=1))
+    basis = basis_of(city)
+
+    with db.reading(city.engine) as session:
+        covers = previews.coverage(session, basis, MOMENT)
+
+    assert [(cover.name, cover.read) for cover in covers] == [
+        ("Kista", True),
+        ("Bromma", False),
+        ("Farsta", False),
+        ("Stockholm", False),
+    ]
+
+
+def test_a_topic_is_without_news_when_no_district_has_any(city: City):
+    city.news("Skolan", "bromma", "school")
+    city.news("Vården", "farsta", "care", published_at=MOMENT - timedelta(days=25))
+
+    assert previews.topics_without_news(basis_of(city)) == ["care"]
 
 
 def test_a_proof_is_a_mail_of_the_sheet_signed_by_the_district_and_leads_nobody_out(city: City):

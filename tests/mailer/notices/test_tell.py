@@ -22,7 +22,11 @@ from mailer.outbox.models import Mailing, MailingState
 from mailer.providers import Outcome, Receipt
 from tests.builders import some_settings
 
-AN_ENCLOSURE = Enclosure(districts_without_news=("Farsta",), pages=(("utkast.html", "<p>Å</p>"),))
+AN_ENCLOSURE = Enclosure(
+    districts_without_news=("Farsta",),
+    topics_without_news=({"sv": "Skola", "en": "Schools"},),
+    pages=(("utkast.html", "<p>Å</p>"),),
+)
 
 
 @pytest.fixture
@@ -131,7 +135,10 @@ def test_only_those_who_want_to_hear_of_it_are_told(session: Session, settings: 
     assert mail["Auto-Submitted"] == "auto-generated"
     assert [part.get_filename() for part in mail.iter_attachments()] == ["utkast.html"]
     assert b"\n." not in message.content
-    assert "Farsta" in mail.get_body().get_content()
+    assert mail.get_body().get_content().splitlines()[-2:] == [
+        "Inga lokala nyheter den här veckan för: Farsta",
+        "Inga nyheter den här veckan om: Skola",
+    ]
 
 
 def test_what_could_not_be_sent_is_not_noted_as_told(session: Session, settings: Settings, now: datetime):
