@@ -28,10 +28,11 @@ from subscribers.reader import Cadence, Reader
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One content and how many would get it."""
+    """One content and how many would get it: members who share an address share a mail."""
 
     form: Form
     digest: Digest
+    mails: int
     members: int
 
 
@@ -61,8 +62,16 @@ def sheets(session: Session, basis: Basis, now: datetime) -> tuple[list[Sheet], 
     readers = readers_with_had(session.connection(), basis, now.astimezone(basis.settings.site.zone))
     assignment = assign(basis, readers)
     digests = list(basis.decisions.digests)
-    found = [Sheet(form, digests[form.digest], len(flat) // 2) for form, flat in assignment.forms.items()]
+    found = [
+        Sheet(form, digests[form.digest], mails=_mails(flat), members=len(flat) // 2)
+        for form, flat in assignment.forms.items()
+    ]
     return sorted(found, key=lambda sheet: -sheet.members), assignment
+
+
+def _mails(flat: Sequence[int]) -> int:
+    """Count the households in pairs of member and household; a household is named after one of its members, or 0."""
+    return sum(household in {0, member} for member, household in zip(flat[::2], flat[1::2], strict=True))
 
 
 def for_member(session: Session, basis: Basis, member_id: int, now: datetime) -> Sheet | None:
@@ -111,7 +120,7 @@ def for_reader(basis: Basis, reader: Reader, had: int) -> Sheet | None:
     if number is None:
         return None
     form = form_of(reader, number, letterheads(basis), basis.settings)
-    return Sheet(form, basis.digest(number), len(reader.household))
+    return Sheet(form, basis.digest(number), mails=1, members=len(reader.household))
 
 
 def letter_of(basis: Basis, sheet: Sheet) -> Json:
@@ -168,6 +177,7 @@ def sheet_row(basis: Basis, sheet: Sheet) -> dict[str, object]:
     """Return a sheet with the field names of the words table."""
     return {
         "kind": "variant",
+        "mails": sheet.mails,
         "members": sheet.members,
         "language": sheet.form.language,
         "plain_only": sheet.form.plain_only,

@@ -54,6 +54,21 @@ def test_the_preview_of_a_member_knows_what_the_household_has_had(city: City):
     assert [sheet and sheet.digest.items for sheet in sheets] == [(2,), (2,)]
 
 
+def test_a_couple_is_two_members_with_one_mail_in_the_preview_as_in_the_plan(city: City):
+    for address in ("home@example.org", "home@example.org", "alone@example.org"):
+        city.member("bromma", address=address)
+    city.member("kista", address="quiet@example.org")
+    city.member("kista", address="quiet@example.org")
+    city.news("Bron", "bromma")
+
+    with db.reading(city.engine) as session:
+        [sheet], counts = previews.sheets(session, basis_of(city), MOMENT)
+    planned = city.send(MOMENT + timedelta(weeks=1))
+
+    assert (sheet.mails, sheet.members, counts.mails, counts.silent) == (2, 3, 2, 2)
+    assert (planned.mails, planned.candidates, planned.silent) == (2, 3, 2)
+
+
 def test_a_member_who_may_not_be_written_to_gets_no_preview(city: City):
     left = city.member(state=State.LEFT, ended_at=MOMENT)
     basis = basis_of(city)
