@@ -60,6 +60,18 @@ def allowed(connection: sa.Connection, *, publication: str, member_ids: Collecti
     return found
 
 
+def districts(connection: sa.Connection, *, publication: str, now: datetime) -> set[str]:
+    """Return the slugs of the districts that anyone who may be written to has chosen."""
+    chosen = (
+        sa.select(col(District.slug))
+        .distinct()
+        .select_from(Subscription)
+        .join(MemberDistrict, col(MemberDistrict.member_id) == col(Subscription.member_id))
+        .join(District, col(District.id) == col(MemberDistrict.district_id))
+    )
+    return set(connection.scalars(_eligible(chosen, publication, now)))
+
+
 def _eligible(query: Query, publication: str, now: datetime) -> Query:
     """Join Member and lay the rule on a query over Subscription. The only place where it is written."""
     suppressed = sa.exists().where(col(Suppression.address_key) == col(Member.address_key))

@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from sqlmodel import Session
 
 from mailer.app import App
 from mailer.cli.frame import LARGEST_ID, Json, account, app_of, print_json, remark
+from mailer.cli.sheets import mails_to_members, members_in_words, show_coverage, show_sheets
 from mailer.cli.tables import print_table
 from mailer.digest import corrections, editions, previews, proofs, sending
 from mailer.digest.plan import Basis, prepare
 from mailer.errors import Mistake, SendError, Trouble
+from mailer.i18n import ngettext, speaking
 from mailer.outbox.models import DeliveryState
 
 commands = typer.Typer(help="The editions of a digest.", no_args_is_help=True)
@@ -115,11 +116,11 @@ def send(context: typer.Context, name: Name) -> None:
         number = editions.find(session, app.settings, name, app.now()).id or 0
     planned = sending.send_now(app.engine, app.settings, app.links, number, app.now())
     remark(
-        "{key}: {candidates} deliveries in {variants} variants; {silent} readers have nothing new.",
+        "{key}: {mails}, {variants}; nothing new for {silent}.",
         key=planned.key,
-        candidates=planned.candidates,
-        variants=planned.variants,
-        silent=planned.silent,
+        mails=mails_to_members(planned.mails, planned.candidates),
+        variants=ngettext("{number} variant", "{number} variants", planned.variants).format(number=planned.variants),
+        silent=members_in_words(planned.silent),
     )
 
 
@@ -184,7 +185,7 @@ def preview(
     elif as_json:
         print_json([*(previews.sheet_row(basis, s) for s in found), *(previews.cover_row(c) for c in covers)])
     else:
-        _show(basis, found, covers)
+        _show(app, basis, found, covers)
 
 
 @commands.command()
@@ -221,8 +222,12 @@ def _look(
 ) -> tuple[list[previews.Sheet], list[previews.Cover]]:
     if member is None and district is None:
         found, counts = previews.sheets(session, basis, moment)
-        remark("{readers} readers, {silent} with nothing new.", readers=counts.readers, silent=counts.silent)
-        return found, previews.coverage_of(basis)
+        remark(
+            "{mails}; nothing new for {silent}.",
+            mails=mails_to_members(counts.mails, sum(sheet.members for sheet in found)),
+            silent=members_in_words(counts.silent),
+        )
+        return found, previews.coverage(session, basis, moment)
     if district is not None:
         sheet = previews.for_district(session, basis, district)
     else:
@@ -240,22 +245,12 @@ def _open(html: str) -> None:
     webbrowser.open(Path(page.name).as_uri())
 
 
-def _show(basis: Basis, found: list[previews.Sheet], covers: list[previews.Cover]) -> None:
-    console = Console()
-    for sheet in found[:_SHOWN]:
-        console.print(f"{sheet.members} × {sheet.form.language}", style="bold", markup=False)
-        for section in sheet.digest.sections:
-            for pick in section.picks:
-                because = " ".join(filter(None, pick.reason))
-                title = basis.candidates.pieces[pick.item]["title"]
-                console.print(f"  {pick.item}  {title}  ({because})", markup=False, highlight=False)
+def _show(app: App, basis: Basis, found: list[previews.Sheet], covers: list[previews.Cover]) -> None:
+    shown = found[:_SHOWN]
+    show_sheets(basis, [(sheet, proofs.reasons(app.letters, basis, sheet)) for sheet in shown])
+    if len(shown) < len(found):
+        more = len(found) - len(shown)
+        remark(ngettext("{number} more variant.", "{number} more variants.", more), number=more)
     if covers:
-        typer.echo()
-        rows = [_cover_cells(cover) for cover in covers]
-        print_table(rows, tuple(rows[0]), zone=basis.settings.site.zone)
-
-
-def _cover_cells(cover: previews.Cover) -> dict[str, object]:
-    """A hole is a dash."""
-    counts = {"local": cover.local, **cover.topics}
-    return {"district": cover.district} | {name: number or "–" for name, number in counts.items()}
+        topics = basis.names["topic"]
+        show_coverage(covers, {slug: names[speaking.get()] for slug, names in topics.items()})

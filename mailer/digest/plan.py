@@ -88,13 +88,20 @@ class Decisions:
 
 @dataclass
 class Assignment:
-    """Who gets which variant: pairs laid flat, (member, household or 0). `silent`: readers with nothing to send."""
+    """Who gets which variant: pairs laid flat, (member, household or 0).
+
+    readers  households, of one member or more
+    mails    those of them with something to send
+    silent   members of the others
+    """
 
     forms: dict[Form, "array[int]"] = field(default_factory=dict)
     readers: int = 0
+    mails: int = 0
     silent: int = 0
 
     def add(self, form: Form, reader: Reader) -> None:
+        self.mails += 1
         members = self.forms.get(form)
         if members is None:
             members = self.forms[form] = array("q")
@@ -157,7 +164,7 @@ def assign(basis: Basis, readers: Iterable[tuple[Reader, int]]) -> Assignment:
         assignment.readers += 1
         number = basis.decisions.number(reader, had)
         if number is None:
-            assignment.silent += 1
+            assignment.silent += len(reader.household)
         else:
             assignment.add(form_of(reader, number, signs, basis.settings), reader)
     return assignment

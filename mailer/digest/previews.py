@@ -1,7 +1,7 @@
 """What an edition would be, before anything is sent: who gets what, and where there is nothing to get."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,18 +28,27 @@ from subscribers.reader import Cadence, Reader
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One content and how many would get it."""
+    """One content and how many would get it: members who share an address share a mail."""
 
     form: Form
     digest: Digest
+    mails: int
     members: int
 
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """What one district has of each topic. `local`: items tagged with the district itself; `topics`: slug -> items."""
+    """What one district has of each topic.
+
+    name    the district's
+    read    whether anyone who may be written to has chosen it
+    local   items tagged with the district itself
+    topics  slug -> items
+    """
 
     district: str
+    name: str
+    read: bool
     local: int
     topics: Mapping[str, int]
 
@@ -53,8 +62,16 @@ def sheets(session: Session, basis: Basis, now: datetime) -> tuple[list[Sheet], 
     readers = readers_with_had(session.connection(), basis, now.astimezone(basis.settings.site.zone))
     assignment = assign(basis, readers)
     digests = list(basis.decisions.digests)
-    found = [Sheet(form, digests[form.digest], len(flat) // 2) for form, flat in assignment.forms.items()]
+    found = [
+        Sheet(form, digests[form.digest], mails=_mails(flat), members=len(flat) // 2)
+        for form, flat in assignment.forms.items()
+    ]
     return sorted(found, key=lambda sheet: -sheet.members), assignment
+
+
+def _mails(flat: Sequence[int]) -> int:
+    """Count the households in pairs of member and household; a household is named after one of its members, or 0."""
+    return sum(household in {0, member} for member, household in zip(flat[::2], flat[1::2], strict=True))
 
 
 def for_member(session: Session, basis: Basis, member_id: int, now: datetime) -> Sheet | None:
@@ -103,7 +120,7 @@ def for_reader(basis: Basis, reader: Reader, had: int) -> Sheet | None:
     if number is None:
         return None
     form = form_of(reader, number, letterheads(basis), basis.settings)
-    return Sheet(form, basis.digest(number), len(reader.household))
+    return Sheet(form, basis.digest(number), mails=1, members=len(reader.household))
 
 
 def letter_of(basis: Basis, sheet: Sheet) -> Json:
@@ -117,35 +134,50 @@ def letter_of(basis: Basis, sheet: Sheet) -> Json:
     )
 
 
-def coverage(items: Iterable[Item], parents: Mapping[str, str | None], topics: Iterable[str]) -> list[Cover]:
-    """Count what readers of each district can get on each topic. A topic without anything is a hole."""
-    shown = [item for item in items if not item.hidden]
-    names = sorted(topics)
-    covers = []
-    for district in sorted(parents):
-        reached = reaching(shown, steps_up({district}, parents))
-        counts = {topic: sum(topic in item.topics for item in reached) for topic in names}
-        local = sum(district in item.districts for item in shown)
-        covers.append(Cover(district, local, counts))
-    return covers
+def coverage(session: Session, basis: Basis, now: datetime) -> list[Cover]:
+    """Count what readers of each district can get on each topic, those with readers first; none is a hole."""
+    local = now.astimezone(basis.settings.site.zone)
+    read = audience.districts(session.connection(), publication=basis.edition.publication, now=local)
+    shown = _fresh(basis)
+    covers = [_cover(basis, shown, slug, read=slug in read) for slug in basis.names["district"]]
+    return sorted(covers, key=lambda cover: (not cover.read, cover.name.casefold()))
 
 
-def coverage_of(basis: Basis) -> list[Cover]:
-    """Count over what is still fresh for a weekly reader."""
+def topics_without_news(basis: Basis) -> list[str]:
+    """Return the topics that no district has anything on, in the order of the alphabet."""
+    told = {topic for item in _fresh(basis) for topic in item.topics}
+    return sorted(topic for topic in basis.topics if topic not in told)
+
+
+def _cover(basis: Basis, shown: Sequence[Item], slug: str, *, read: bool) -> Cover:
+    reached = reaching(shown, steps_up({slug}, basis.decisions.occasion.parents))
+    return Cover(
+        district=slug,
+        name=basis.names["district"][slug],
+        read=read,
+        local=sum(slug in item.districts for item in shown),
+        topics={topic: sum(topic in item.topics for item in reached) for topic in sorted(basis.topics)},
+    )
+
+
+def _fresh(basis: Basis) -> list[Item]:
+    """Return what is still fresh for a weekly reader."""
     occasion = basis.decisions.occasion
     start = occasion.now - occasion.fresh_for
-    fresh = [
+    return [
         item
         for item in basis.candidates.items
-        if item.published_at >= start and (item.expires_at is None or item.expires_at > occasion.now)
+        if not item.hidden
+        and item.published_at >= start
+        and (item.expires_at is None or item.expires_at > occasion.now)
     ]
-    return coverage(fresh, occasion.parents, basis.topics)
 
 
 def sheet_row(basis: Basis, sheet: Sheet) -> dict[str, object]:
     """Return a sheet with the field names of the words table."""
     return {
         "kind": "variant",
+        "mails": sheet.mails,
         "members": sheet.members,
         "language": sheet.form.language,
         "plain_only": sheet.form.plain_only,
@@ -167,6 +199,8 @@ def cover_row(cover: Cover) -> dict[str, object]:
     return {
         "kind": "coverage",
         "district": cover.district,
+        "name": cover.name,
+        "read": cover.read,
         "local": cover.local,
         "topics": dict(cover.topics),
         "holes": list(cover.holes),

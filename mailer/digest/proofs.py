@@ -26,6 +26,15 @@ def html_of(letters: Letters, basis: Basis, sheet: Sheet, links: Links, now: dat
     return letters.show(_letter(basis, sheet), _sample(contact, contact, links, now)).html
 
 
+def reasons(letters: Letters, basis: Basis, sheet: Sheet) -> dict[int, str]:
+    """Return item -> the sentence that tells the sheet's readers why they get it."""
+    return {
+        item["item"]: letters.part(f"{LETTER}/reason.txt", sheet.form.language, {"item": item}).strip()
+        for section in letter_of(basis, sheet)["sections"]
+        for item in section["items"]
+    }
+
+
 def proof(letters: Letters, basis: Basis, sheet: Sheet, links: Links, *, address: str, now: datetime) -> Message:
     """Return the sheet as a mail to `address`. raises Mistake when that is no address"""
     sender = basis.settings.publications[basis.edition.publication].from_address

@@ -23,11 +23,15 @@ _UNBEGUN = (MailingState.APPROVED, MailingState.HELD)
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What a plan came to. `silent`: readers with nothing new, or who had this month's."""
+    """What a plan came to. A reader is a household, with one mail; `candidates` and `silent` are members.
+
+    silent  have nothing new, or had this month's
+    """
 
     key: str
     readers: int
     variants: int
+    mails: int
     candidates: int
     silent: int
 
@@ -50,7 +54,14 @@ def plan_edition(engine: sa.Engine, settings: Settings, links: Links, edition_id
         assignment = assign(basis, readers)
         plan = to_write(basis, assignment)
     candidates = write_plan(ticket, plan, now=now)
-    return Planned(key, assignment.readers, len(assignment.forms), candidates, assignment.silent)
+    return Planned(
+        key=key,
+        readers=assignment.readers,
+        variants=len(assignment.forms),
+        mails=assignment.mails,
+        candidates=candidates,
+        silent=assignment.silent,
+    )
 
 
 def send_now(engine: sa.Engine, settings: Settings, links: Links, edition_id: int, now: datetime) -> Planned:

@@ -34,7 +34,11 @@ def enclose(app: App, session: Session, cause: Cause, now: datetime) -> Enclosur
     edition = session.get_one(Edition, cause.edition_id)
     basis = prepare(session, app.settings, edition, app.links, now)
     sheets, _counts = previews.sheets(session, basis, now)
-    empty = [cover.district for cover in previews.coverage_of(basis) if not cover.local]
+    covers = previews.coverage(session, basis, now)
     pages = [proofs.html_of(app.letters, basis, sheet, app.links, now) for sheet in sheets[:1]]
     name = f"{edition.publication}-{edition.period}.html"
-    return Enclosure(districts_without_news=tuple(empty), pages=tuple((name, page) for page in pages))
+    return Enclosure(
+        districts_without_news=tuple(cover.name for cover in covers if cover.read and not cover.local),
+        topics_without_news=tuple(basis.names["topic"][topic] for topic in previews.topics_without_news(basis)),
+        pages=tuple((name, page) for page in pages),
+    )

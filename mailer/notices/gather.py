@@ -48,8 +48,8 @@ def _drafted(edition: Edition, key: str, values: Mapping[str, str]) -> Cause:
         subject=N_("Draft ready: {edition}"),
         lines=(
             N_("The edition {edition} is drafted. It goes out {send_at} once it is approved."),
-            N_("Look at it: utskick editions preview"),
-            N_("Approve it: utskick editions approve"),
+            N_("Look at it: utskick editions preview {edition}"),
+            N_("Approve it: utskick editions approve {edition}"),
         ),
         values=values,
         edition_id=edition.id,
@@ -63,7 +63,7 @@ def _unapproved(edition: Edition, key: str, values: Mapping[str, str]) -> Cause:
         subject=N_("Not approved yet: {edition}"),
         lines=(
             N_("Nobody has approved the edition {edition}, so it will not go out {send_at}."),
-            N_("Approve it: utskick editions approve"),
+            N_("Approve it: utskick editions approve {edition}"),
         ),
         values=values,
         edition_id=edition.id,

@@ -1,5 +1,6 @@
 """A notice as a mail: short plain text, the preview of an edition attached."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -16,9 +17,15 @@ from mailer.sentences import N_, filled
 
 @dataclass(frozen=True, slots=True)
 class Enclosure:
-    """What goes with a notice about an edition: `pages` are (file name, HTML)."""
+    """What goes with a notice about an edition.
+
+    districts_without_news  names of districts that have readers
+    topics_without_news     names of topics, each by language
+    pages                   (file name, HTML)
+    """
 
     districts_without_news: tuple[str, ...] = ()
+    topics_without_news: tuple[Mapping[str, str], ...] = ()
     pages: tuple[tuple[str, str], ...] = ()
 
 
@@ -39,10 +46,19 @@ def compose(cause: Cause, person: Person, sender: Publication, *, enclosure: Enc
     mail["Message-ID"] = make_msgid(domain=sender.from_address.rpartition("@")[2])
     mail["Auto-Submitted"] = "auto-generated"
     lines = [filled(line, cause.values, say) for line in cause.lines]
-    if enclosure.districts_without_news:
-        districts = ", ".join(enclosure.districts_without_news)
-        lines += ["", filled(N_("No local news this week for: {districts}"), {"districts": districts}, say)]
+    holes = [filled(line, values, say) for line, values in _holes(enclosure, person.language)]
+    if holes:
+        lines += ["", *holes]
     mail.set_content("\n".join(lines) + "\n", cte="base64")
     for name, html in enclosure.pages:
         mail.add_attachment(html, subtype="html", filename=name, cte="base64")
     return Message(sender=sender.from_address, recipient=person.address, content=bytes(mail))
+
+
+def _holes(enclosure: Enclosure, language: str) -> Iterator[tuple[str, dict[str, str]]]:
+    if enclosure.districts_without_news:
+        districts = ", ".join(enclosure.districts_without_news)
+        yield N_("No local news this week for: {districts}"), {"districts": districts}
+    if enclosure.topics_without_news:
+        topics = ", ".join(names[language] for names in enclosure.topics_without_news)
+        yield N_("No news this week on: {topics}"), {"topics": topics}

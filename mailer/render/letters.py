@@ -105,6 +105,14 @@ class Letters:
         rendered = self._render(letter, recipient.shape, values=values)
         return Shown(rendered.subject, fill(rendered.text, values, str), fill(rendered.html, values, escape))
 
+    def part(self, name: str, language: str, variables: Mapping[str, object]) -> str:
+        """Render a file that letters include, such as "digest/reason.txt". raises TemplateBroken"""
+        template = self._templates.get(name, language=language)
+        try:
+            return template.render(variables)
+        except TemplateError as error:
+            raise broken(name, error) from None
+
     def _render(self, letter: Letter, shape: Shape, *, values: Mapping[str, str] | None) -> _Rendered:
         variables = {
             **{name: _clean(value) for name, value in letter.context.items()},
@@ -130,12 +138,7 @@ class Letters:
         return rendered
 
     def _run(self, letter: Letter, file: str, variables: Mapping[str, object]) -> str:
-        name = f"{letter.template}/{file}"
-        template = self._templates.get(name, language=letter.language)
-        try:
-            return template.render(variables)
-        except TemplateError as error:
-            raise broken(name, error) from None
+        return self.part(f"{letter.template}/{file}", letter.language, variables)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def test_an_edition_goes_from_draft_to_the_outbox(capsys: pytest.CaptureFixture[
     status, _, err = run(capsys, here, "send", "weekly")
     assert (status, f"utskick editions approve {key}" in err) == (2, True)
     assert run(capsys, here, "approve", "weekly")[0] == 0
-    assert "2 deliveries in 1 variants" in run(capsys, here, "send", key)[2]
+    assert f"{key}: 2 mails to 2 members, 1 variant; nothing new for 0 members." in run(capsys, here, "send", key)[2]
 
     [row] = json.loads(run(capsys, here, "status", "weekly", "--json")[1])
     assert (row["key"], row["state"], row["candidates"], row["queued"]) == (key, "planned", 2, 2)
@@ -82,10 +82,28 @@ def test_the_preview_lists_contents_and_coverage_for_programs(capsys: pytest.Cap
     [bromma] = [row for row in rows if row["kind"] == "coverage" and row["district"] == "bromma"]
     assert "skola" in bromma["holes"]
     assert [item["title"] for item in rows[0]["items"]] == ["Nyhet 1", "Nyhet 2"]
-    assert "2 readers" in err
+    assert "2 mails to 2 members; nothing new for 0 members." in err
     assert json.loads(run(capsys, here, "preview", "weekly", "--member", "1", "--json")[1])[0]["members"] == 1
     assert "Nyhet 1" in run(capsys, here, "preview", "weekly", "--district", "bromma")[1]
     assert run(capsys, here, "preview", "weekly", "--district", "atlantis")[0] == 2
+
+
+def test_the_preview_says_why_and_shows_each_district_whole(
+    capsys: pytest.CaptureFixture[str], here: Installation, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "80")
+    run(capsys, here, "draft")
+
+    lines = run(capsys, here, "preview", "weekly")[1].splitlines()
+
+    assert lines[0] == "2 mails to 2 members  sv"
+    assert lines[1].endswith("Nyhet 1  (För att det gäller alla)")
+    first = lines.index("Districts with readers:") + 1
+    assert lines[first].split("  local ")[0].strip() == "Bromma"
+    assert "local –, " in lines[first]
+    assert "Schools –" in lines[first]
+    assert lines[first + 2] == "Districts without readers:"
+    assert any(line.startswith("  Hägersten-Älvsjö") for line in lines)
 
 
 def test_the_preview_opens_the_mail_in_the_browser(

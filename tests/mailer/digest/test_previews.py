@@ -54,6 +54,21 @@ def test_the_preview_of_a_member_knows_what_the_household_has_had(city: City):
     assert [sheet and sheet.digest.items for sheet in sheets] == [(2,), (2,)]
 
 
+def test_a_couple_is_two_members_with_one_mail_in_the_preview_as_in_the_plan(city: City):
+    for address in ("home@example.org", "home@example.org", "alone@example.org"):
+        city.member("bromma", address=address)
+    city.member("kista", address="quiet@example.org")
+    city.member("kista", address="quiet@example.org")
+    city.news("Bron", "bromma")
+
+    with db.reading(city.engine) as session:
+        [sheet], counts = previews.sheets(session, basis_of(city), MOMENT)
+    planned = city.send(MOMENT + timedelta(weeks=1))
+
+    assert (sheet.mails, sheet.members, counts.mails, counts.silent) == (2, 3, 2, 2)
+    assert (planned.mails, planned.candidates, planned.silent) == (2, 3, 2)
+
+
 def test_a_member_who_may_not_be_written_to_gets_no_preview(city: City):
     left = city.member(state=State.LEFT, ended_at=MOMENT)
     basis = basis_of(city)
@@ -87,7 +102,10 @@ def test_the_coverage_counts_what_reaches_a_district_and_marks_the_holes(city: C
     city.news("Gammalt", "kista", "care", published_at=MOMENT - timedelta(days=25))
     city.news("Slut", "kista", "care", expires_at=MOMENT)
 
-    covers = {cover.district: cover for cover in previews.coverage_of(basis_of(city))}
+    basis = basis_of(city)
+
+    with db.reading(city.engine) as session:
+        covers = {cover.district: cover for cover in previews.coverage(session, basis, MOMENT)}
 
     assert {slug: (cover.local, dict(cover.topics)) for slug, cover in covers.items()} == {
         "bromma": (1, {"care": 0, "school": 2}),
@@ -96,6 +114,29 @@ def test_the_coverage_counts_what_reaches_a_district_and_marks_the_holes(city: C
         "stockholm": (1, {"care": 0, "school": 1}),
     }
     assert covers["bromma"].holes == ("care",)
+
+
+def test_the_coverage_begins_with_the_districts_that_someone_reads_about(city: City):
+    city.member("kista")
+    city.member("farsta", ended_at=MOMENT - timedelta(days=1))
+    basis = basis_of(city)
+
+    with db.reading(city.engine) as session:
+        covers = previews.coverage(session, basis, MOMENT)
+
+    assert [(cover.name, cover.read) for cover in covers] == [
+        ("Kista", True),
+        ("Bromma", False),
+        ("Farsta", False),
+        ("Stockholm", False),
+    ]
+
+
+def test_a_topic_is_without_news_when_no_district_has_any(city: City):
+    city.news("Skolan", "bromma", "school")
+    city.news("Vården", "farsta", "care", published_at=MOMENT - timedelta(days=25))
+
+    assert previews.topics_without_news(basis_of(city)) == ["care"]
 
 
 def test_a_proof_is_a_mail_of_the_sheet_signed_by_the_district_and_leads_nobody_out(city: City):

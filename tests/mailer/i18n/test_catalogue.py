@@ -18,7 +18,6 @@ import mailer
 import subscribers
 from mailer.cli import frame, root
 from mailer.demo.figures import Row
-from mailer.digest.previews import Cover
 from mailer.errors import ProviderDown, UtskickError
 from mailer.news.listing import Health, State
 from mailer.outbox.models import DeliveryState, MailingState
@@ -37,7 +36,7 @@ CATALOGUE = CODE[0] / "i18n" / "sv.po"
 SPOKEN = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2), "remark": None, "progress": None, "tell": None}
 HANDED_ON = {"Note": (2,), "Line": (3,), "_refuse_unknown": (3,), "_slugs": (4,), "_refused": None}
 # Headings and cells of what the command line prints: the names of fields, and of states.
-LISTED = (Status, Record, Listed, Cover, Row)
+LISTED = (Status, Record, Listed, Row)
 STATES = (MailingState, DeliveryState, State, Health, MemberState, Ground)
 
 Sentence = str | tuple[str, ...]

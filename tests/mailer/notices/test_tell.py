@@ -22,7 +22,11 @@ from mailer.outbox.models import Mailing, MailingState
 from mailer.providers import Outcome, Receipt
 from tests.builders import some_settings
 
-AN_ENCLOSURE = Enclosure(districts_without_news=("Farsta",), pages=(("utkast.html", "<p>Å</p>"),))
+AN_ENCLOSURE = Enclosure(
+    districts_without_news=("Farsta",),
+    topics_without_news=({"sv": "Skola", "en": "Schools"},),
+    pages=(("utkast.html", "<p>Å</p>"),),
+)
 
 
 @pytest.fixture
@@ -55,6 +59,21 @@ def test_a_draft_is_told_and_the_evening_before_that_it_is_not_approved(
     assert occasions(session, settings, now) == ["draft"]
     assert occasions(session, settings, now + timedelta(days=2, hours=5)) == ["draft"]  # Wednesday 17:00
     assert occasions(session, settings, now + timedelta(days=2, hours=6)) == ["draft", "unapproved"]  # 18:00
+
+
+def test_the_commands_of_a_notice_name_the_edition(session: Session, settings: Settings, now: datetime):
+    a_draft(session, now)
+    anna, sender = Person(address="anna@example.org", language="en"), settings.publications["weekly"]
+
+    said = [
+        message_from_bytes(compose(cause, anna, sender, enclosure=NOTHING, now=now).content, policy=default)
+        .get_content()
+        .splitlines()
+        for cause in gather(session, settings, now + timedelta(days=3))
+    ]
+
+    assert "Look at it: utskick editions preview weekly:2024-W10" in said[0]
+    assert ["Approve it: utskick editions approve weekly:2024-W10" in lines for lines in said] == [True, True]
 
 
 def test_a_held_mailing_is_told_with_its_reason(session: Session, settings: Settings, now: datetime):
@@ -116,7 +135,10 @@ def test_only_those_who_want_to_hear_of_it_are_told(session: Session, settings: 
     assert mail["Auto-Submitted"] == "auto-generated"
     assert [part.get_filename() for part in mail.iter_attachments()] == ["utkast.html"]
     assert b"\n." not in message.content
-    assert "Farsta" in mail.get_body().get_content()
+    assert mail.get_body().get_content().splitlines()[-2:] == [
+        "Inga lokala nyheter den här veckan för: Farsta",
+        "Inga nyheter den här veckan om: Skola",
+    ]
 
 
 def test_what_could_not_be_sent_is_not_noted_as_told(session: Session, settings: Settings, now: datetime):
