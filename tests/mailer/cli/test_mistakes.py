@@ -159,6 +159,8 @@ def _database_is_newer(folder: Path) -> None:
 
 
 def _database_is_none(folder: Path) -> None:
+    for log in (folder / "data").glob("utskick.db-*"):
+        log.unlink()  # the write-ahead log may hold the whole database still
     (folder / "data" / "utskick.db").write_bytes(os.urandom(5000))
 
 
