@@ -72,6 +72,13 @@ _OFFICIAL_AFTER = re.compile(
 )
 _JOINED = re.compile(r"\s*(?:,|och|samt|eller|till|/|&|–|,\s*och)?\s*(?:i|på)?\s*", re.IGNORECASE)
 
+# "Farstabon Ulla": one inhabitant is a person; Farstaborna, all of them, are news about the place.
+_ONE_PERSON = re.compile(r"(?<=\w)bons?$")
+_LIVES = re.compile(
+    r"\b(?<!du som )(?<!ni som )(?<!er som )(?<!alla som )(?:bor|bodde|bott|bosatt|boende)(?:\s+\w+){0,3}\s+(?:i|på)\s*$",
+    re.IGNORECASE,
+)
+
 
 def districts_of(title: str, body: str) -> list[Finding]:
     """Return the districts that the article is about, with the words that say so; none means "for everyone".
@@ -108,7 +115,12 @@ def _of_body(lines: list[str], titled: bool, for_all: bool) -> dict[str, str]:  
 def _counts_in_title(mention: Mention, *, gathering: bool) -> bool:
     if mention.venue:
         return not gathering
-    return not (_is_person_or_elsewhere(mention) or _ORIGIN.search(mention.before))
+    return not (
+        _is_person_or_elsewhere(mention)
+        or _ONE_PERSON.search(mention.word)
+        or _ORIGIN.search(mention.before)
+        or _LIVES.search(mention.before)
+    )
 
 
 def _about_the_place(line: str) -> list[Mention]:
@@ -121,7 +133,8 @@ def _about_the_place(line: str) -> list[Mention]:
     compared = several and _COMPARED.search(line) is not None
     for mention in find_mentions(line):
         joined = earlier is not None and _JOINED.fullmatch(line[earlier.end : mention.start]) is not None
-        set_aside = (joined and set_aside) or example or compared or _is_set_aside(mention)
+        one = _ONE_PERSON.search(mention.word) is not None
+        set_aside = (joined and set_aside) or example or compared or one or _is_set_aside(mention)
         if not (set_aside or mention.venue):
             kept.append(mention)
         earlier = mention

@@ -30,7 +30,7 @@ def parse_feed(content: bytes, *, charset: str | None = None, base: str = "") ->
         response_headers={"content-type": "application/xml; charset=utf-8", "content-location": base},
         sanitize_html=False,  # markup.text_of keeps no markup at all
     )
-    if not feed.entries and not feed.get("version"):
+    if not feed.entries and (feed.get("bozo") or not feed.get("version")):  # cut off in transit, or no feed at all
         raise BrokenFeed("The answer is not an RSS or Atom feed.")
     return [item for entry in feed.entries[:MAX_ITEMS] if (item := _item(entry, base))]
 

@@ -152,3 +152,15 @@ def test_a_text_made_to_be_slow_is_judged_in_its_time():
     districts_of("Nytt", "Farsta sämre " * 5_000)
 
     assert time.process_time() - begun < 10  # it was many minutes when each name looked through the whole line
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Per Ek bor i Farsta och har blivit ordförande", "Så bor Karin i Kista", "Farstabon Ulla får pris"],
+)
+def test_a_title_about_one_person_who_lives_there_is_not_news_about_the_place(title: str):
+    assert districts_of(title, "Ett pris delades ut.") == []
+
+
+def test_all_who_live_there_are_news_about_the_place():
+    assert [found.slug for found in districts_of("Farstaborna får ett nytt torg", "Det byggs i år.")] == ["farsta"]

@@ -100,3 +100,8 @@ def test_no_description_breaks_the_reader_or_leaves_markup_behind(said: str):
     for item in parse_feed(content.encode("utf-8", errors="replace")):
         assert "<script" not in item.body
         assert "alert(1)" not in item.body
+
+
+def test_a_feed_that_was_cut_off_is_broken():
+    with pytest.raises(BrokenFeed):
+        parse_feed(b'<?xml version="1.0"?><rss version="2.0"><channel><item', charset=None, base=None)
