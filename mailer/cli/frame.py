@@ -6,8 +6,8 @@ import pwd
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from functools import cached_property
+from datetime import date, datetime, tzinfo
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -95,14 +95,21 @@ def _shared_options(frame: Frame) -> list[Any]:
     return list(options)
 
 
-def print_json(rows: Iterable[Mapping[str, object]]) -> None:
-    """Print one JSON array on stdout; moments in ISO form with their offset."""
-    text = json.dumps(list(rows), ensure_ascii=False, indent=2, default=_plain)
+def print_json(rows: Iterable[Mapping[str, object]], *, zone: tzinfo) -> None:
+    """Print one JSON array on stdout; moments in ISO form with the offset of `zone`, as config and pages say them."""
+    text = json.dumps(list(rows), ensure_ascii=False, indent=2, default=partial(_plain, zone))
     typer.echo(_UNSEEN.sub(lambda character: f"\\u{ord(character[0]):04x}", text))
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, datetime | date):
+def moment_in(zone: tzinfo, moment: datetime) -> str:
+    """Return a moment as a person in `zone` reads it: 2026-11-26 08:00."""
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def _plain(zone: tzinfo, value: object) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(zone).isoformat()
+    if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, frozenset | set | tuple):
         return sorted(value)
