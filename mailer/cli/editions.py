@@ -11,12 +11,12 @@ import typer
 from sqlmodel import Session
 
 from mailer.app import App
-from mailer.cli.frame import LARGEST_ID, Json, account, app_of, moment_in, print_json, remark, said
+from mailer.cli.frame import LARGEST_ID, Json, account, app_of, moment_in, print_json, reason_of, remark
 from mailer.cli.sheets import mails_to_members, members_in_words, show_coverage, show_sheets
 from mailer.cli.tables import print_table
 from mailer.digest import corrections, editions, previews, proofs, sending
 from mailer.digest.plan import Basis, prepare
-from mailer.errors import Mistake, ProviderDown, SendError, Trouble
+from mailer.errors import Mistake, SendError, Trouble
 from mailer.i18n import ngettext, speaking
 from mailer.outbox.models import DeliveryState
 
@@ -207,8 +207,7 @@ def proof(
     outcomes = asyncio.run(app.post(mails))
     for address, outcome in zip(addresses, outcomes, strict=True):
         if isinstance(outcome, SendError):
-            reason = (said(outcome) if isinstance(outcome, ProviderDown) else outcome.detail).rstrip(".")
-            raise Trouble("The proof to {address} was not sent: {reason}.", address=address, reason=reason)
+            raise Trouble("The proof to {address} was not sent: {reason}.", address=address, reason=reason_of(outcome))
     remark("Proofs sent: {count}.", count=len(addresses))
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from mailer.app import App, Places
-from mailer.errors import ProviderDown, UtskickError
+from mailer.errors import ProviderDown, SendError, UtskickError
 from mailer.i18n import _
 from mailer.sentences import filled
 from subscribers.errors import SubscribersError
@@ -134,3 +134,8 @@ def remark(sentence: str, /, **values: object) -> None:
 def said(error: UtskickError | ProviderDown | SubscribersError) -> str:
     """Return what went wrong, translated."""
     return filled(error.sentence, error.values, _)
+
+
+def reason_of(error: SendError) -> str:
+    """Return why a mail was not sent, translated, to stand inside a sentence: without a full stop of its own."""
+    return (said(error) if isinstance(error, ProviderDown) else error.detail).rstrip(".")
