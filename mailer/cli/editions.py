@@ -11,7 +11,7 @@ import typer
 from sqlmodel import Session
 
 from mailer.app import App
-from mailer.cli.frame import LARGEST_ID, Json, account, app_of, print_json, remark
+from mailer.cli.frame import LARGEST_ID, Json, account, app_of, moment_in, print_json, reason_of, remark
 from mailer.cli.sheets import mails_to_members, members_in_words, show_coverage, show_sheets
 from mailer.cli.tables import print_table
 from mailer.digest import corrections, editions, previews, proofs, sending
@@ -105,7 +105,7 @@ def approve(context: typer.Context, name: Name) -> None:
         edition = editions.find(session, app.settings, name, app.now())
         editions.approve(session, edition, who=account(), now=app.now())
         send_at = editions.mailing_of(session, edition).send_at or app.now()
-        remark("Approved. It goes out {at}.", at=f"{send_at.astimezone(app.settings.site.zone):%Y-%m-%d %H:%M}")
+        remark("Approved. It goes out {at}.", at=moment_in(app.settings.site.zone, send_at))
 
 
 @commands.command()
@@ -159,7 +159,7 @@ def status(
         chosen = editions.find(session, app.settings, name, app.now()) if name else None
         rows = editions.status(session, chosen)
     if as_json:
-        print_json(rows)
+        print_json(rows, zone=app.settings.site.zone)
         return
     counts = tuple(DeliveryState) if chosen else ()
     print_table(rows, ("key", "state", "send_at", "candidates", *counts, "reason"), zone=app.settings.site.zone)
@@ -183,7 +183,8 @@ def preview(
     if in_browser and found:
         _open(proofs.html_of(app.letters, basis, found[0], app.links, moment))
     elif as_json:
-        print_json([*(previews.sheet_row(basis, s) for s in found), *(previews.cover_row(c) for c in covers)])
+        sheets = [previews.sheet_row(basis, sheet) for sheet in found]
+        print_json([*sheets, *map(previews.cover_row, covers)], zone=app.settings.site.zone)
     else:
         _show(app, basis, found, covers)
 
@@ -206,7 +207,7 @@ def proof(
     outcomes = asyncio.run(app.post(mails))
     for address, outcome in zip(addresses, outcomes, strict=True):
         if isinstance(outcome, SendError):
-            raise Trouble("The proof to {address} was not sent: {reason}.", address=address, reason=outcome.detail)
+            raise Trouble("The proof to {address} was not sent: {reason}.", address=address, reason=reason_of(outcome))
     remark("Proofs sent: {count}.", count=len(addresses))
 
 

@@ -6,15 +6,15 @@ import pwd
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from functools import cached_property
+from datetime import date, datetime, tzinfo
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from mailer.app import App, Places
-from mailer.errors import ProviderDown, UtskickError
+from mailer.errors import ProviderDown, SendError, UtskickError
 from mailer.i18n import _
 from mailer.sentences import filled
 from subscribers.errors import SubscribersError
@@ -95,14 +95,21 @@ def _shared_options(frame: Frame) -> list[Any]:
     return list(options)
 
 
-def print_json(rows: Iterable[Mapping[str, object]]) -> None:
-    """Print one JSON array on stdout; moments in ISO form with their offset."""
-    text = json.dumps(list(rows), ensure_ascii=False, indent=2, default=_plain)
+def print_json(rows: Iterable[Mapping[str, object]], *, zone: tzinfo) -> None:
+    """Print one JSON array on stdout; moments in ISO form with the offset of `zone`, as config and pages say them."""
+    text = json.dumps(list(rows), ensure_ascii=False, indent=2, default=partial(_plain, zone))
     typer.echo(_UNSEEN.sub(lambda character: f"\\u{ord(character[0]):04x}", text))
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, datetime | date):
+def moment_in(zone: tzinfo, moment: datetime) -> str:
+    """Return a moment as a person in `zone` reads it: 2026-11-26 08:00."""
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def _plain(zone: tzinfo, value: object) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(zone).isoformat()
+    if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, frozenset | set | tuple):
         return sorted(value)
@@ -127,3 +134,8 @@ def remark(sentence: str, /, **values: object) -> None:
 def said(error: UtskickError | ProviderDown | SubscribersError) -> str:
     """Return what went wrong, translated."""
     return filled(error.sentence, error.values, _)
+
+
+def reason_of(error: SendError) -> str:
+    """Return why a mail was not sent, translated, to stand inside a sentence: without a full stop of its own."""
+    return (said(error) if isinstance(error, ProviderDown) else error.detail).rstrip(".")

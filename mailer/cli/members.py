@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from datetime import tzinfo
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -60,7 +61,7 @@ def import_file(  # noqa: PLR0913, PLR0917  # each is an option of the command
             if not yes:
                 refuse_too_many_gone(prepared.plan)
             run.carry_out(app.writing, prepared, who=account(), now=app.now(), progress=progress)
-    _tell(prepared, dry_run=dry_run, as_json=as_json)
+    _tell(prepared, app.settings.site.zone, dry_run=dry_run, as_json=as_json)
 
 
 @commands.command("list")
@@ -76,7 +77,7 @@ def list_members(
         found = list(listing.members(session, district=district, state=state))
         access.record(session, who=account(), what="list", count=len(found), now=app.now())
     if as_json:
-        print_json(map(asdict, found))
+        print_json(map(asdict, found), zone=app.settings.site.zone)
         return
     for member in found:
         cells = (member.id, member.number, _name(member), member.address, _(member.state), " ".join(member.districts))
@@ -92,7 +93,7 @@ def show(context: typer.Context, member: MemberId, as_json: Json = False) -> Non
         found = listing.member(session, member)
         access.record(session, who=account(), what="show", member_id=member, now=app.now())
     if as_json:
-        print_json([asdict(found)])
+        print_json([asdict(found)], zone=app.settings.site.zone)
         return
     for field, value in asdict(found).items():
         say(f"{_(field)}\t{cell(field, value, app.settings.site.zone) or '-'}")
@@ -105,7 +106,7 @@ def export(context: typer.Context, member: MemberId) -> None:
     with app.writing() as session:
         access.record(session, who=account(), what="export", member_id=member, now=app.now())
         held = enrolment.export(session, member) | {"deliveries": _deliveries(session, member)}
-        print_json([held])
+        print_json([held], zone=app.settings.site.zone)
 
 
 @commands.command()
@@ -125,11 +126,11 @@ def erase(
     remark("Member {member} is erased.", member=member)
 
 
-def _tell(prepared: run.Prepared, *, dry_run: bool, as_json: bool) -> None:
+def _tell(prepared: run.Prepared, zone: tzinfo, *, dry_run: bool, as_json: bool) -> None:
     if prepared.not_read:
         remark("These columns are not read: {headings}.", headings=", ".join(prepared.not_read))
     if as_json:
-        print_json(map(_outcome, outcomes(prepared.plan)))
+        print_json(map(_outcome, outcomes(prepared.plan)), zone=zone)
     else:
         say("\n".join(_report(prepared.plan, dry_run=dry_run)))
     if dry_run:

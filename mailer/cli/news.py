@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from mailer.app import App
-from mailer.cli.frame import LARGEST_ID, Json, app_of, print_json, remark, said, say
+from mailer.cli.frame import LARGEST_ID, Json, app_of, moment_in, print_json, remark, said, say
 from mailer.errors import Mistake
 from mailer.i18n import _
 from mailer.news import editing, importing, listing, sources
@@ -186,7 +186,7 @@ def list_(
         wanted = listing.Wanted(source, find_tag(session, tag) if tag else None, state, limit)
         entries = listing.list_news(session, wanted, now=app.now())
     if json:
-        print_json([_row(entry, app) for entry in entries])
+        print_json([asdict(entry) for entry in entries], zone=app.settings.site.zone)
     else:
         _print_entries(entries, app)
 
@@ -198,7 +198,7 @@ def show(context: typer.Context, item: Item, json: Json = False) -> None:
     with app.reading() as session:
         entry = listing.show(session, editing.find_item(session, item), now=app.now())
     if json:
-        print_json([_row(entry, app)])
+        print_json([asdict(entry)], zone=app.settings.site.zone)
         return
     _print_entries([entry], app)
     say(f"\n{entry.body}" + (f"\n\n{entry.url}" if entry.url else ""))
@@ -211,21 +211,13 @@ def sources_(context: typer.Context, json: Json = False) -> None:
     with app.reading() as session:
         entries = listing.list_sources(session, app.settings.sources)
     if json:
-        print_json([_row(entry, app) for entry in entries])
+        print_json([asdict(entry) for entry in entries], zone=app.settings.site.zone)
         return
     for entry in entries:
-        fetched = f"{entry.fetched_at.astimezone(app.settings.site.zone):%Y-%m-%d %H:%M}" if entry.fetched_at else "–"
+        fetched = moment_in(app.settings.site.zone, entry.fetched_at) if entry.fetched_at else "–"
         say(f"{entry.source:<24} {_(entry.state):<8} {entry.items:>5}  {fetched}  {entry.url or ''}".rstrip())
         if entry.error:
             say(f"{'':<24} {entry.error}")
-
-
-def _row(entry: listing.Entry | listing.SourceEntry, app: App) -> dict[str, object]:
-    """Give the times the offset of the site's zone, as the config and the pages speak of them."""
-    zone = app.settings.site.zone
-    return {
-        name: value.astimezone(zone) if isinstance(value, datetime) else value for name, value in asdict(entry).items()
-    }
 
 
 def _print_entries(entries: list[listing.Entry], app: App) -> None:

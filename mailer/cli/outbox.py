@@ -45,7 +45,7 @@ def status(
     with app.reading() as session:
         rows = [as_row(each) for each in status_of(session.connection(), key)]
     if as_json:
-        print_json(rows)
+        print_json(rows, zone=app.settings.site.zone)
         return
     print_table(rows, _STATUS, zone=app.settings.site.zone)
     for row in rows:
@@ -159,7 +159,7 @@ def _show(app: App, key: str, *, states: tuple[DeliveryState, ...], addresses: b
         opened = _addresses(app, [record.member for record in found])
         rows = [row | {"address": opened.get(record.member)} for row, record in zip(rows, found, strict=True)]
     if as_json:
-        print_json(rows)
+        print_json(rows, zone=app.settings.site.zone)
         return
     who = ("address",) if addresses else ()
     columns = ("delivery", "member", *who, "state", "attempts", "settled_at", "provider", "code", "answer")

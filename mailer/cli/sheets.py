@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import typer
 from rich.console import Console
 
+from mailer.cli.frame import harmless, say
 from mailer.digest.plan import Basis
 from mailer.digest.previews import Cover, Sheet
 from mailer.i18n import _, ngettext
@@ -20,7 +20,7 @@ def show_sheets(basis: Basis, found: Sequence[tuple[Sheet, Mapping[int, str]]]) 
         console.print(heading, style="bold", markup=False, highlight=False)
         for item in sheet.digest.items:
             title = basis.candidates.pieces[item]["title"]
-            console.print(f"  {item}  {title}  ({reasons[item]})", markup=False, highlight=False)
+            console.print(harmless(f"  {item}  {title}  ({reasons[item]})"), markup=False, highlight=False)
 
 
 def show_coverage(covers: Sequence[Cover], topics: Mapping[str, str]) -> None:
@@ -30,7 +30,7 @@ def show_coverage(covers: Sequence[Cover], topics: Mapping[str, str]) -> None:
     without = [cover for cover in covers if not cover.read]
     for heading, some in ((_("Districts with readers:"), with_readers), (_("Districts without readers:"), without)):
         if some:
-            typer.echo("\n".join(["", heading, *_lines(some, topics, width)]))
+            say("\n".join(["", heading, *_lines(some, topics, width)]))
 
 
 def mails_to_members(mails: int, members: int) -> str:

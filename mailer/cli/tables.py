@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mailer.cli.frame import harmless
+from mailer.cli.frame import harmless, moment_in
 from mailer.i18n import _
 
 # Fields that hold words of ours. Any other text is somebody's: a member may be called what we call a state.
@@ -39,7 +39,7 @@ def cell(column: str, value: object, zone: tzinfo) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, datetime):
-        return f"{value.astimezone(zone):%Y-%m-%d %H:%M}"
+        return moment_in(zone, value)
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
     return _(str(value)) if column in _OURS else str(value)

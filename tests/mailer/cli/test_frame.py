@@ -7,6 +7,8 @@ import pytest
 import typer
 
 from mailer.cli import main, root
+from mailer.cli.frame import reason_of
+from mailer.errors import AddressRefused, ProviderDown
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
@@ -90,3 +92,10 @@ def test_init_takes_its_places_from_the_environment(
 def test_debug_shows_where_an_error_came_from(tmp_path: Path):
     with pytest.raises(Exception, match="There is no config file"):
         main(["db", "upgrade", "--debug", "--config", str(tmp_path / "none.toml")])
+
+
+def test_a_reason_inside_a_sentence_brings_no_full_stop_of_its_own():
+    assert reason_of(AddressRefused("550 No such user.")) == "550 No such user"
+    assert reason_of(ProviderDown("Nobody answers at {place}.", place="mx.example.org")) == (
+        "Nobody answers at mx.example.org"
+    )

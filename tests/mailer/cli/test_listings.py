@@ -1,8 +1,12 @@
 """Every listing prints one JSON array on stdout and nothing else there."""
 
 import json
+import re
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import typer
@@ -69,6 +73,38 @@ def test_a_members_own_words_are_never_translated(
     shown = dict(line.split("\t") for line in run(capsys, folder, "members", "show", "2").splitlines())
 
     assert (shown["förnamn"], shown["efternamn"], shown["läge"]) == ("Value", "held", "aktiv")
+
+
+def moments(value: object) -> Iterator[datetime]:
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from moments(inner)
+    elif isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:", value):
+        yield datetime.fromisoformat(value)
+
+
+def test_every_moment_in_json_has_the_offset_of_the_site(capsys: pytest.CaptureFixture[str], folder: Path):
+    [mailing] = json.loads(run(capsys, folder, "outbox", "status", "--json"))
+    zone, seen = ZoneInfo("Europe/Stockholm"), 0
+
+    for path in [*((*path, "--json") for path in PRINTS_JSON), ("members", "export")]:
+        arguments = ["1"] if path[-1] == "export" else ARGUMENTS.get(path[:-1], [])
+        arguments = [mailing["key"] if word == "KEY" else word for word in arguments]
+        for moment in moments(json.loads(run(capsys, folder, *path, *arguments))):
+            assert moment.utcoffset() == moment.astimezone(zone).utcoffset(), path
+            seen += 1
+
+    assert seen
+
+
+@pytest.mark.parametrize("path", [("editions", "status"), ("outbox", "show"), ("members", "show")])
+def test_no_listing_shows_a_person_more_than_minutes(
+    capsys: pytest.CaptureFixture[str], folder: Path, path: tuple[str, ...]
+):
+    [mailing] = json.loads(run(capsys, folder, "outbox", "status", "--json"))
+    arguments = [mailing["key"] if word == "KEY" else word for word in ARGUMENTS.get(path, [])]
+
+    assert not re.search(r"\d\d:\d\d:\d\d|\+00:00", run(capsys, folder, *path, *arguments))
 
 
 def test_tables_speak_the_language_of_the_terminal(
