@@ -75,7 +75,8 @@ _JOINED = re.compile(r"\s*(?:,|och|samt|eller|till|/|&|–|,\s*och)?\s*(?:i|på)
 # "Farstabon Ulla": one inhabitant is a person; Farstaborna, all of them, are news about the place.
 _ONE_PERSON = re.compile(r"(?<=\w)bons?$")
 _LIVES = re.compile(
-    r"\b(?<!du som )(?<!ni som )(?<!er som )(?<!alla som )(?:bor|bodde|bott|bosatt|boende)(?:\s+\w+){0,3}\s+(?:i|på)\s*$",
+    r"\b(?<!du som )(?<!ni som )(?<!er som )(?<!alla som )"  # but who is spoken to lives there with the others
+    r"(?:bor|bodde|bott|bosatt|boende)(?:\s+\w+){0,3}\s+(?:i|på)\s*$",
     re.IGNORECASE,
 )
 
