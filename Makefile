@@ -47,8 +47,8 @@ pictures: $(VENV)/.installed-dev ## make the pictures of the docs anew (needs Ch
 	@$(BIN)/python docs/pictures.py
 
 lock: ## write both lock files anew from pyproject.toml (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group build -o requirements.lock pyproject.toml
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group build --group dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group build --extra postgres -o requirements.lock pyproject.toml
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group build --group dev --extra postgres -c requirements.lock -o requirements-dev.lock pyproject.toml
 
 clean: ## remove what make made
 	rm -rf $(VENV) demo
