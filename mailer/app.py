@@ -17,9 +17,10 @@ from mailer.links import Links
 from mailer.message import Message
 from mailer.news.reference import load_reference
 from mailer.outbox.carriers import Carrier
-from mailer.outbox.compose import Composer, Expand
+from mailer.outbox.compose import Composer, LetterKind
 from mailer.outbox.worker import Office
 from mailer.providers import LetterDesk, Outcome, Provider, open_provider
+from mailer.render.head import Manner
 from mailer.render.letters import Letters
 from mailer.resources import resource
 from subscribers import listing, sealed
@@ -29,8 +30,8 @@ DATABASE = "utskick.db"
 KEY_FILE = "keys.toml"
 JOURNALS = "journal"
 
-# How each kind of letter reads what was frozen for it, by its folder in templates/email.
-EXPANDERS: Mapping[str, Expand] = {"digest": expand}
+# Every kind of letter, by its folder in templates/email.
+LETTERS: Mapping[str, LetterKind] = {"digest": LetterKind(expand, Manner.EDITORIAL)}
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ class App:
 
     @cached_property
     def composer(self) -> Composer:
-        return Composer(self.letters, settings=self.settings, links=self.links, expanders=EXPANDERS)
+        return Composer(self.letters, settings=self.settings, links=self.links, kinds=LETTERS)
 
     def office(self) -> Office:
         """What a delivery worker works with; its providers are its own. raises Mistake as `open_provider`."""

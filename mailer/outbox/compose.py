@@ -2,13 +2,15 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mailer.config import Settings
 from mailer.links import Links
 from mailer.message import Message
 from mailer.message.headers import addr_spec
-from mailer.outbox.manifest import Content, Occasion
+from mailer.outbox.manifest import FrozenContent, Occasion
+from mailer.render.head import Manner
 from mailer.render.letterheads import letterhead_of
 from mailer.render.letters import Letter, Letters, PreparedLetter
 from mailer.render.recipients import Person, Shape
@@ -19,20 +21,29 @@ from subscribers.recipient import Recipient
 Json = dict[str, Any]
 Expand = Callable[[Json, Mapping[int, Json], Json, str], Mapping[str, object]]
 
+
+@dataclass(frozen=True, slots=True)
+class LetterKind:
+    """How one kind of letter is made, and how it comes about."""
+
+    expand: Expand
+    manner: Manner
+
+
 _PREPARED = 64  # deliveries come in variant order: a few are enough
 
 
 class Composer:
-    """Composes for any mailing. `expanders` are by the name of the letter, which is its template folder."""
+    """Composes for any mailing. `kinds` are by the name of the letter, which is its template folder."""
 
-    def __init__(self, letters: Letters, *, settings: Settings, links: Links, expanders: Mapping[str, Expand]) -> None:
+    def __init__(self, letters: Letters, *, settings: Settings, links: Links, kinds: Mapping[str, LetterKind]) -> None:
         self._letters = letters
         self._settings = settings
         self._links = links
-        self._expanders = expanders
+        self._kinds = kinds
         self._prepared: OrderedDict[tuple[int, Shape], PreparedLetter] = OrderedDict()
 
-    def prepare(self, occasion: Occasion, content: Content, persons: int) -> PreparedLetter:
+    def prepare(self, occasion: Occasion, content: FrozenContent, persons: int) -> PreparedLetter:
         """Return what all recipients of a variant share, from the cache or rendered: milliseconds.
 
         raises  Mistake when the letter cannot be rendered for anyone
@@ -72,15 +83,16 @@ class Composer:
             preferences=self._links.preferences(recipient.member_id, mailing),
         )
 
-    def _letter(self, occasion: Occasion, content: Content) -> Letter:
-        expand = self._expanders[occasion.letter]
+    def _letter(self, occasion: Occasion, content: FrozenContent) -> Letter:
+        kind = self._kinds[occasion.letter]
         return Letter(
             template=occasion.letter,
             language=content.language,
             letterhead=letterhead_of(
                 self._settings, occasion.publication, content.language, content.content.get("letterhead")
             ),
-            context=expand(occasion.content, occasion.pieces, content.content, content.language),
+            context=kind.expand(occasion.content, occasion.pieces, content.content, content.language),
+            manner=kind.manner,
             plain_only=content.plain_only,
             feedback_id=f"{occasion.mailing}:{occasion.publication}:{occasion.letter}:utskick",
         )

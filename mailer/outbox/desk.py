@@ -22,7 +22,7 @@ from mailer.outbox.journal import Journal, Mark, Note
 from mailer.outbox.ledger import Line
 from mailer.outbox.manifest import Hand, Held, Letter, Occasion
 from mailer.outbox.models import DeliveryState
-from mailer.outbox.standing import Standing
+from mailer.outbox.permission import Permission
 from mailer.outbox.verdicts import Attempt, Verdict, judge
 from mailer.providers import Outcome, Outgoing, Receipt
 
@@ -65,7 +65,7 @@ class Desk:
         *,
         journal: Journal,
         composer: Composer,
-        standing: Standing,
+        permission: Permission,
         now: Callable[[], datetime],
         stopping: Callable[[], bool],
     ) -> None:
@@ -75,7 +75,7 @@ class Desk:
         self.down: ProviderDown | None = None
         self._journal = journal
         self._composer = composer
-        self._standing = standing
+        self._permission = permission
         self._now = now
         self._stopping = stopping
         self._waiting: deque[_Task] = deque()
@@ -102,7 +102,7 @@ class Desk:
 
     def add(self, hand: Hand, *, leased_at: float) -> None:
         """Lay a batch on the desk. `leased_at` is the monotonic time before its lease was asked for."""
-        self._standing.refresh()
+        self._permission.refresh()
         self._until[hand.lease] = _end(leased_at)
         self._open[hand.lease] = len(hand.letters)
         self._waiting.extend(_Task(hand, letter) for letter in hand.letters)
@@ -132,7 +132,7 @@ class Desk:
         """Hand over the next letter that may still be sent, as far as was known at the last start."""
         while self.offers:
             task = self._waiting.popleft()
-            if not self._standing.going(task.lease.mailing) or task.lease.mailing in self.unfit:
+            if not self._permission.going(task.lease.mailing) or task.lease.mailing in self.unfit:
                 self._open[task.lease] -= 1
                 continue
             outgoing = self._outgoing(task)
@@ -148,8 +148,8 @@ class Desk:
         raises  OSError when the journal cannot be written
         """
         task = self._out[outgoing.ticket]
-        self._standing.refresh()
-        if not self._standing.going(task.lease.mailing) or self._expired(task.lease) or self._refused(task):
+        self._permission.refresh()
+        if not self._permission.going(task.lease.mailing) or self._expired(task.lease) or self._refused(task):
             return False
         self._journal.write(_notes(task, Mark.STARTED))
         self._out[outgoing.ticket] = replace(task, started=True)
@@ -162,7 +162,7 @@ class Desk:
             self.give_back(outgoing)
             return
         if not isinstance(outcome, Receipt):
-            self._standing.refresh()  # a server that refuses everything lets nothing be started, where this is asked
+            self._permission.refresh()  # a server that refuses everything lets nothing be started, where this is asked
         task = self._out.pop(outgoing.ticket)
         attempt = Attempt(
             ticket=task.letter.ticket,
@@ -208,11 +208,11 @@ class Desk:
         def others() -> list[int]:
             return [other.member for task in self._waiting if task.lease == lease for other in task.letter.held]
 
-        return held.recipient is not None and self._standing.allowed(occasion, held.member, others)
+        return held.recipient is not None and self._permission.allowed(occasion, held.member, others)
 
     def _without(self, task: _Task, refused: Sequence[Held]) -> _Task:
         """Cancel the deliveries of those who may not be written to; the rest of a household shares the mail."""
-        reasons = self._standing.why_not(task.hand.occasion, [held.member for held in refused])
+        reasons = self._permission.why_not(task.hand.occasion, [held.member for held in refused])
         for held in refused:
             verdict = Verdict(DeliveryState.CANCELLED, code=reasons[held.member], attempts=task.letter.attempts)
             self.entries.append(Entry(task.lease, Line(held.delivery, verdict)))

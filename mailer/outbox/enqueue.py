@@ -32,7 +32,7 @@ from mailer.outbox.models import (
 from mailer.sentences import N_
 
 BATCH = 500
-_ROWS_A_TRANSACTION = 1_000  # about 30 ms on a busy slow core: no writer waits 200 ms for us
+ROWS_A_TRANSACTION = 1_000  # about 30 ms on a busy slow core: no writer waits 200 ms for us
 
 Addressed = tuple[int, int, int | None]  # variant, member, household
 
@@ -150,7 +150,7 @@ def sweep(ticket: Ticket) -> None:
     )
     for table, key, mine in leftovers:
         columns = sa.tuple_(*(sa.column(name) for name in key))
-        some = sa.select(*(getattr(table, name) for name in key)).where(mine).limit(_ROWS_A_TRANSACTION)
+        some = sa.select(*(getattr(table, name) for name in key)).where(mine).limit(ROWS_A_TRANSACTION)
         while True:
             with ticket.writing() as connection:
                 if not connection.execute(sa.delete(table).where(columns.in_(some))).rowcount:
@@ -205,7 +205,7 @@ def chunks(households: Iterable[list[Addressed]]) -> Iterator[list[list[Addresse
     batches: list[list[Addressed]] = [[]]
     for household in households:
         if batches[-1] and len(batches[-1]) + len(household) > BATCH:
-            if len(batches) == _ROWS_A_TRANSACTION // BATCH:
+            if len(batches) == ROWS_A_TRANSACTION // BATCH:
                 yield batches
                 batches = []
             batches.append([])
@@ -254,7 +254,7 @@ def _weighed(contents: Sequence[Content]) -> Iterator[list[Content]]:
     for content in contents:
         some.append(content)
         weight += 1 + len(content.stories)
-        if weight >= _ROWS_A_TRANSACTION:
+        if weight >= ROWS_A_TRANSACTION:
             yield some
             some, weight = [], 0
     if some:
@@ -272,25 +272,3 @@ def _reserve(connection: sa.Connection, table: type[Variant | Delivery], count: 
         return range(last + 1, last + 1 + count)
     drawn = sa.text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
     return connection.scalars(drawn, {"name": name, "count": count}).all()
-
-
-def move_queued(engine: sa.Engine, mailing_id: int, variants: Mapping[int, int | None], *, now: datetime) -> int:
-    """Give the deliveries that still wait another variant; cancel those that get None. Returns how many moved.
-
-    The mailing must be stopped. Each variant's deliveries lie side by side, so a range of ids finds them.
-    """
-    span = sa.select(col(Delivery.variant_id), sa.func.min(col(Delivery.id)), sa.func.max(col(Delivery.id)))
-    with db.reading(engine) as session:
-        mine = span.where(col(Delivery.mailing_id) == mailing_id).group_by(col(Delivery.variant_id))
-        ranges = [(variant, first, last) for variant, first, last in session.execute(mine) if variant in variants]
-    moved = 0
-    for variant, first, last in ranges:
-        new = variants[variant]
-        withdrawn = {"state": DeliveryState.CANCELLED, "code": "withdrawn", "settled_at": now}
-        for start in range(first, last + 1, _ROWS_A_TRANSACTION):
-            some = col(Delivery.id).between(start, min(start + _ROWS_A_TRANSACTION - 1, last))
-            waiting = sa.and_(some, col(Delivery.variant_id) == variant, col(Delivery.state) == DeliveryState.QUEUED)
-            change = sa.update(Delivery).where(waiting).values(**({"variant_id": new} if new else withdrawn))
-            with db.writing(engine) as session:
-                moved += session.connection().execute(change).rowcount
-    return moved

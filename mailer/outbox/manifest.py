@@ -29,8 +29,8 @@ class Occasion:
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
-    """A Variant, its JSON read."""
+class FrozenContent:
+    """A Variant as it was planned, its JSON read."""
 
     variant: int
     language: str
@@ -54,7 +54,7 @@ class Letter:
     ticket: int
     addressee: int  # whose Message-ID it carries: the household's, also when that member is gone
     attempts: int
-    content: Content
+    content: FrozenContent
     held: tuple[Held, ...]
 
 
@@ -120,7 +120,9 @@ def _share(row: Any) -> tuple[bool, int]:
     return (row.household is None, row.id if row.household is None else row.household)
 
 
-def _letters(rows: Sequence[Any], people: Mapping[int, Recipient], contents: Mapping[int, Content]) -> Iterator[Letter]:
+def _letters(
+    rows: Sequence[Any], people: Mapping[int, Recipient], contents: Mapping[int, FrozenContent]
+) -> Iterator[Letter]:
     """Yield the one mail of a household, or several when an address was changed since the mailing was planned."""
     by_address: dict[str, list[Held]] = {}
     for row in rows:
@@ -134,10 +136,10 @@ def _letters(rows: Sequence[Any], people: Mapping[int, Recipient], contents: Map
         yield Letter(group[0].delivery, addressee, attempts, content, tuple(group))
 
 
-def _contents(connection: sa.Connection, variants: Iterable[int]) -> dict[int, Content]:
+def _contents(connection: sa.Connection, variants: Iterable[int]) -> dict[int, FrozenContent]:
     rows = connection.execute(
         sa.select(col(Variant.id), col(Variant.language), col(Variant.plain_only), col(Variant.content)).where(
             col(Variant.id).in_(list(variants))
         )
     )
-    return {row.id: Content(row.id, row.language, row.plain_only, json.loads(row.content)) for row in rows}
+    return {row.id: FrozenContent(row.id, row.language, row.plain_only, json.loads(row.content)) for row in rows}

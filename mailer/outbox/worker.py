@@ -26,7 +26,7 @@ from mailer.outbox.clerk import Clerk
 from mailer.outbox.compose import Composer
 from mailer.outbox.desk import Desk
 from mailer.outbox.journal import Journal, this_boot
-from mailer.outbox.standing import Standing
+from mailer.outbox.permission import Permission
 
 GROUP = 500  # outcomes in one transaction
 EVERY = 1.0  # seconds, after which fewer are written too
@@ -100,12 +100,12 @@ class Worker:
         self._thread = self._resources.enter_context(ThreadPoolExecutor(1, "outbox-books"))
         self._journal = Journal(office.journals, boot_id=self._boot_id)
         self._resources.callback(self._journal.close)
-        standing = self._resources.enter_context(Standing(office.engine, office.now))
+        permission = self._resources.enter_context(Permission(office.engine, office.now))
         self._clerk = Clerk(office.engine, self._journal, give_up_after=office.give_up_after, now=office.now)
         self._desk = Desk(
             journal=self._journal,
             composer=office.composer,
-            standing=standing,
+            permission=permission,
             now=office.now,
             stopping=lambda: self._stop.is_set() or self._books_failed,
         )

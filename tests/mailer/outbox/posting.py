@@ -15,10 +15,11 @@ from mailer.clock import system_clock
 from mailer.config import Publication, Settings, Site
 from mailer.links import Links, Tokens
 from mailer.outbox.carriers import Carrier
-from mailer.outbox.compose import Composer, Json
+from mailer.outbox.compose import Composer, Json, LetterKind
 from mailer.outbox.models import Batch, Delivery, DeliveryState, Mailing, MailingState, Piece, Variant
 from mailer.outbox.worker import Office, drain, run
 from mailer.providers import Desk, Provider, Receipt
+from mailer.render.head import Manner
 from mailer.render.letters import Letters
 from subscribers import sealed
 from subscribers.models import Member, Subscription
@@ -72,7 +73,9 @@ def an_office(
         engine=engine,
         journals=journals,
         carriers=[Carrier(name, provider) for name, provider in carriers.items()],
-        composer=Composer(letters, settings=SETTINGS, links=LINKS, expanders={"note": expand}),
+        composer=Composer(
+            letters, settings=SETTINGS, links=LINKS, kinds={"note": LetterKind(expand, Manner.EDITORIAL)}
+        ),
         give_up_after=timedelta(days=2),
         now=now,
     )

@@ -16,7 +16,7 @@ from mailer.outbox.clerk import Clerk
 from mailer.outbox.desk import MARGIN, Desk
 from mailer.outbox.journal import Journal, Mark, read
 from mailer.outbox.models import DeliveryState
-from mailer.outbox.standing import Standing
+from mailer.outbox.permission import Permission
 from mailer.providers import Receipt
 from tests.fakes import FakeProvider
 from tests.mailer.outbox.posting import Clock, a_mailing, an_office, send, states
@@ -38,7 +38,7 @@ class Room:
         self.desk = Desk(
             journal=self.journal,
             composer=an_office(engine, self.path, now=clock).composer,
-            standing=stack.enter_context(Standing(engine, clock)),
+            permission=stack.enter_context(Permission(engine, clock)),
             now=clock,
             stopping=lambda: False,
         )

@@ -1,5 +1,5 @@
 from array import array
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
@@ -17,7 +17,6 @@ from mailer.outbox.enqueue import (
     addressed,
     begin,
     chunks,
-    move_queued,
     open_mailing,
     sweep,
     write_batches,
@@ -25,7 +24,7 @@ from mailer.outbox.enqueue import (
     write_plan,
     write_variants,
 )
-from mailer.outbox.models import Batch, Delivery, DeliveryState, Mailing, MailingState, Variant
+from mailer.outbox.models import Batch, Delivery, Mailing, MailingState
 
 NOW = datetime(2026, 11, 19, 7, tzinfo=UTC)
 
@@ -173,22 +172,3 @@ def test_other_mailings_are_untouched_by_a_sweep(engine: sa.Engine):
     write_plan(begin(engine, opened(engine)), a_plan(a_readership(3)), now=NOW)
 
     assert count(engine, "delivery") == 3
-
-
-def test_only_what_waits_moves_to_other_words(engine: sa.Engine):
-    mailing = opened(engine)
-    write_plan(begin(engine, mailing), a_plan(a_readership(1, 2), a_readership(3)), now=NOW)
-    with db.writing(engine) as session:
-        first, second = session.exec(select(Variant.id).order_by(Variant.id)).all()
-        session.exec(select(Delivery).where(Delivery.member_id == 1)).one().state = DeliveryState.SENT
-
-    moved = move_queued(engine, mailing, {first: second, second: None}, now=NOW + timedelta(hours=1))
-
-    with db.reading(engine) as session:
-        rows = session.exec(select(Delivery.variant_id, Delivery.state, Delivery.code).order_by(Delivery.id)).all()
-    assert moved == 2
-    assert [tuple(row) for row in rows] == [
-        (first, "sent", None),
-        (second, "queued", None),
-        (second, "cancelled", "withdrawn"),
-    ]

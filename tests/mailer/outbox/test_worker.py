@@ -9,12 +9,14 @@ import sqlalchemy as sa
 from mailer import db
 from mailer.errors import AddressRefused, MessageRefused, ProviderDown, TryLater, Unanswered
 from mailer.message import Message
+from mailer.outbox.compose import LetterKind
 from mailer.outbox.models import Batch, BatchState, DeliveryState, MailingState
 from mailer.providers import Desk, Outcome, Outgoing, Receipt
+from mailer.render.head import Manner
 from subscribers.models import Member, State, Subscription, Suppression
 from tests.builders import a_member
 from tests.fakes import FakeProvider, accept
-from tests.mailer.outbox.posting import Clock, a_mailing, an_office, deliveries, send, states, the_mailing
+from tests.mailer.outbox.posting import Clock, a_mailing, an_office, deliveries, expand, send, states, the_mailing
 
 SENT, FAILED, QUEUED = DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.QUEUED
 CANCELLED, UNCERTAIN = DeliveryState.CANCELLED, DeliveryState.UNCERTAIN
@@ -273,13 +275,25 @@ def test_one_unrenderable_member_never_stops_the_others(engine: sa.Engine, journ
 def test_a_letter_that_nobody_can_be_written_holds_its_mailing(engine: sa.Engine, journals: Path, clock: Clock):
     a_mailing(engine, 3, letter="unknown")
     office = an_office(engine, journals, FakeProvider(), now=clock)
-    office.composer._expanders = {"unknown": lambda *_: {"title": "x"}}  # type: ignore[assignment]
+    office.composer._kinds = {"unknown": LetterKind(lambda *_: {"title": "x"}, Manner.EDITORIAL)}
 
     send(office)
 
     assert the_mailing(engine).state is MailingState.HELD
     assert "unknown" in the_mailing(engine).reason
     assert set(states(engine).values()) == {QUEUED}
+
+
+def test_the_kind_of_letter_decides_what_it_says_to_machines(engine: sa.Engine, journals: Path, clock: Clock):
+    a_mailing(engine, 1)
+    provider = FakeProvider()
+    office = an_office(engine, journals, provider, now=clock)
+    office.composer._kinds = {"note": LetterKind(expand, Manner.AUTOMATIC)}
+
+    send(office)
+
+    [message] = provider.accepted
+    assert email.message_from_bytes(message.content)["Auto-Submitted"] == "auto-generated"
 
 
 def test_pausing_stops_before_the_next_message(engine: sa.Engine, journals: Path, clock: Clock):

@@ -45,7 +45,7 @@ class _TimedWatch:
         return True
 
 
-class Standing:
+class Permission:
     """Answers from memory until the watch says that something changed. Holds one connection, for reading."""
 
     def __init__(self, engine: sa.Engine, now: Callable[[], datetime]) -> None:
