@@ -16,6 +16,7 @@ from mailer.errors import Mistake, ProviderDown
 from mailer.links import Links
 from mailer.message import Message
 from mailer.news.reference import load_reference
+from mailer.outbox.batches import Terms
 from mailer.outbox.carriers import Carrier
 from mailer.outbox.compose import Composer, LetterKind
 from mailer.outbox.worker import Office
@@ -141,6 +142,7 @@ class App:
             composer=self.composer,
             give_up_after=self.settings.outbox.give_up_after,
             now=self.now,
+            terms=Terms(self.settings.outbox.lease),
         )
 
     def open_provider(self, name: str) -> Provider:

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -128,6 +129,7 @@ class Outbox(Section):
     providers: Annotated[tuple[str, ...], FromCommas] = ("smtp",)
     workers: int = Field(2, ge=1, le=64)
     give_up_after: Span = Field("2 days", validate_default=True)
+    lease: Span = Field("5 minutes", validate_default=True, ge=timedelta(seconds=5))
 
 
 class News(Section):

@@ -1,7 +1,8 @@
 """Who holds which batch. Each function is a few statements on one row, inside the caller's transaction.
 
 A lease is valid while the row says so: its owner's name and its fence, a number that grows with each lease. The
-holder trusts its own monotonic clock for no longer than LEASE; anyone else waits GRACE more, for clocks that differ.
+holder trusts its own monotonic clock and stops a margin before the end; anyone else waits a grace more, for clocks
+that differ.
 """
 
 from collections.abc import Collection, Sequence
@@ -14,8 +15,30 @@ from sqlmodel import col
 
 from mailer.outbox.models import Batch, BatchState, Delivery, DeliveryState, Mailing, MailingState
 
-LEASE = timedelta(minutes=5)
-GRACE = timedelta(minutes=1)
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """For how long a worker that is not heard of keeps its batches, and what follows from that.
+
+    Every host has the same `lease`. A holder that is alive extends it each second, so a slow server costs it nothing.
+    """
+
+    lease: timedelta = timedelta(minutes=5)
+
+    @property
+    def margin(self) -> timedelta:
+        """Before its lease ends a worker starts nothing more."""
+        return self.lease / 10
+
+    @property
+    def grace(self) -> timedelta:
+        """What the others add before they take a lease for ended."""
+        return self.lease / 5
+
+    @property
+    def between_looks(self) -> timedelta:
+        """How often a worker looks for what others left."""
+        return self.lease / 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +66,7 @@ _LEASE: tuple[Any, ...] = (
 )
 
 
-def take(connection: sa.Connection, *, owner: str, now: datetime) -> Lease | None:
+def take(connection: sa.Connection, *, owner: str, terms: Terms, now: datetime) -> Lease | None:
     """Lease the batch that has waited longest; None when none is due of a mailing that is being sent.
 
     On PostgreSQL rows that another worker is just leasing are skipped; SQLite has one writer at a time anyway.
@@ -67,7 +90,7 @@ def take(connection: sa.Connection, *, owner: str, now: datetime) -> Lease | Non
             state=BatchState.LEASED,
             owner=owner,
             due_at=now,
-            leased_until=now + LEASE,
+            leased_until=now + terms.lease,
             fence=col(Batch.fence) + 1,
         )
         .returning(*_LEASE)
@@ -75,13 +98,13 @@ def take(connection: sa.Connection, *, owner: str, now: datetime) -> Lease | Non
     return None if row is None else Lease(*row)
 
 
-def extend(connection: sa.Connection, leases: Sequence[Lease], *, owner: str, now: datetime) -> set[Lease]:
-    """Hold on to `leases` for LEASE more; return those that are still ours, locked until the transaction ends."""
-    return {lease for lease in leases if _extend(connection, lease, owner, now)}
+def extend(connection: sa.Connection, leases: Sequence[Lease], *, owner: str, until: datetime) -> set[Lease]:
+    """Hold on to `leases`; return those that are still ours, locked until the transaction ends."""
+    return {lease for lease in leases if _extend(connection, lease, owner, until)}
 
 
-def _extend(connection: sa.Connection, lease: Lease, owner: str, now: datetime) -> bool:
-    held = connection.execute(sa.update(Batch).where(_held(lease, owner)).values(leased_until=now + LEASE))
+def _extend(connection: sa.Connection, lease: Lease, owner: str, until: datetime) -> bool:
+    held = connection.execute(sa.update(Batch).where(_held(lease, owner)).values(leased_until=until))
     return held.rowcount == 1
 
 
@@ -147,11 +170,11 @@ def leased_by(connection: sa.Connection, owner: str, among: Collection[int]) -> 
     return [Lease(*row[:-1]) for row in rows if row.holder == owner]
 
 
-def overdue(connection: sa.Connection, *, now: datetime) -> list[Lease]:
-    """Return the leases whose holder has not been heard of for longer than a lease and its GRACE."""
+def overdue(connection: sa.Connection, *, terms: Terms, now: datetime) -> list[Lease]:
+    """Return the leases whose holder has not been heard of for longer than a lease and its grace."""
     rows = connection.execute(
         sa.select(*_LEASE)
-        .where(col(Batch.state) == BatchState.LEASED, col(Batch.leased_until) < now - GRACE)
+        .where(col(Batch.state) == BatchState.LEASED, col(Batch.leased_until) < now - terms.grace)
         .order_by(col(Batch.id))
         .with_for_update(skip_locked=True)
     ).all()

@@ -9,7 +9,7 @@ import structlog
 
 from mailer import db
 from mailer.outbox import batches, control, ledger, manifest, recovery
-from mailer.outbox.batches import Lease
+from mailer.outbox.batches import Lease, Terms
 from mailer.outbox.desk import Entry
 from mailer.outbox.journal import Journal, Mark, Note, estates
 from mailer.outbox.manifest import Hand
@@ -20,10 +20,17 @@ log = structlog.get_logger()
 
 class Clerk:
     def __init__(
-        self, engine: sa.Engine, journal: Journal, *, give_up_after: timedelta, now: Callable[[], datetime]
+        self,
+        engine: sa.Engine,
+        journal: Journal,
+        *,
+        terms: Terms,
+        give_up_after: timedelta,
+        now: Callable[[], datetime],
     ) -> None:
         self._engine = engine
         self._journal = journal
+        self._terms = terms
         self._give_up_after = give_up_after
         self._now = now
 
@@ -35,7 +42,7 @@ class Clerk:
         with db.writing(self._engine) as session:
             connection, now = session.connection(), self._now()
             control.hold_late(connection, now=now)
-            lease = batches.take(connection, owner=self._journal.owner, now=now)
+            lease = batches.take(connection, owner=self._journal.owner, terms=self._terms, now=now)
             if lease is None:
                 return None
             occasion = manifest.begin(connection, lease, give_up_after=self._give_up_after, now=now)
@@ -50,7 +57,7 @@ class Clerk:
         """
         with db.writing(self._engine) as session:
             connection, now = session.connection(), self._now()
-            ours = batches.extend(connection, held, owner=self._journal.owner, now=now)
+            ours = batches.extend(connection, held, owner=self._journal.owner, until=now + self._terms.lease)
             lines = [entry.line for entry in entries if entry.lease in ours]
             ledger.write(connection, lines, over=DeliveryState.QUEUED, now=now)
             late = [entry.line for entry in entries if entry.lease not in ours and entry.line.verdict.known]
@@ -69,7 +76,7 @@ class Clerk:
                     leases = recovery.inherit(session.connection(), remains, now=self._now())
                 log.info("outbox.inherited", worker=remains.owner, batches=len(leases))
         with db.writing(self._engine) as session:
-            leases = recovery.give_up(session.connection(), now=self._now())
+            leases = recovery.give_up(session.connection(), terms=self._terms, now=self._now())
         if leases:
             log.warning("outbox.lost_worker", batches=len(leases))
         while self._cancelled_some():

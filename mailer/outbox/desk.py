@@ -9,14 +9,14 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
 from mailer.errors import ProviderDown, UtskickError
 from mailer.message import Message
 from mailer.message.headers import Refused
-from mailer.outbox.batches import LEASE, Lease
+from mailer.outbox.batches import Lease, Terms
 from mailer.outbox.compose import Composer
 from mailer.outbox.journal import Journal, Mark, Note
 from mailer.outbox.ledger import Line
@@ -26,7 +26,6 @@ from mailer.outbox.permission import Permission
 from mailer.outbox.verdicts import Attempt, Verdict, judge
 from mailer.providers import Outcome, Outgoing, Receipt
 
-MARGIN = timedelta(seconds=30)  # before its lease ends a worker starts nothing more
 _MARKS = {
     DeliveryState.SENT: Mark.SENT,
     DeliveryState.FAILED: Mark.FAILED,
@@ -66,6 +65,7 @@ class Desk:
         journal: Journal,
         composer: Composer,
         permission: Permission,
+        terms: Terms,
         now: Callable[[], datetime],
         stopping: Callable[[], bool],
     ) -> None:
@@ -76,6 +76,7 @@ class Desk:
         self._journal = journal
         self._composer = composer
         self._permission = permission
+        self._trusted = (terms.lease - terms.margin).total_seconds()  # for so long after it was asked for
         self._now = now
         self._stopping = stopping
         self._waiting: deque[_Task] = deque()
@@ -103,7 +104,7 @@ class Desk:
     def add(self, hand: Hand, *, leased_at: float) -> None:
         """Lay a batch on the desk. `leased_at` is the monotonic time before its lease was asked for."""
         self._permission.refresh()
-        self._until[hand.lease] = _end(leased_at)
+        self._until[hand.lease] = leased_at + self._trusted
         self._open[hand.lease] = len(hand.letters)
         self._waiting.extend(_Task(hand, letter) for letter in hand.letters)
 
@@ -111,7 +112,7 @@ class Desk:
         """Note that `leases` were extended. Any other was lost: its letters are somebody else's to decide on."""
         for lease in self.leases:
             if lease in leases:
-                self._until[lease] = _end(leased_at)
+                self._until[lease] = leased_at + self._trusted
             else:
                 self._until[lease] = float("-inf")
                 self.clear([lease])
@@ -245,10 +246,6 @@ class Desk:
 
     def _expired(self, lease: Lease) -> bool:
         return time.monotonic() >= self._until.get(lease, float("-inf"))
-
-
-def _end(leased_at: float) -> float:
-    return leased_at + (LEASE - MARGIN).total_seconds()
 
 
 def _names(letter: Letter) -> tuple[str, ...]:

@@ -11,7 +11,9 @@ lock on it is that worker, or its heir.
 
 import fcntl
 import os
+import re
 import secrets
+import socket
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
@@ -75,7 +77,7 @@ class Journal:
 
     def __init__(self, folder: Path, *, boot_id: str) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.owner = secrets.token_hex(8)
+        self.owner = _name()
         self._path = folder / f"{self.owner}.journal"
         # Locked before it gets its name: an heir never meets a living worker's journal unlocked.
         beginning = folder / f"{self.owner}.new"
@@ -178,6 +180,12 @@ def _unpack(octets: bytes) -> Note | None:
 def _header(boot_id: str) -> bytes:
     start = _MAGIC + boot_id.encode("ascii")[:36].ljust(36)
     return start + zlib.crc32(start).to_bytes(4, "little")
+
+
+def _name() -> str:
+    """Name a worker so that a person finds its process, and no other worker ever had the name."""
+    host = re.sub(r"[^A-Za-z0-9-]+", "-", socket.gethostname().partition(".")[0])[:32]
+    return f"{host}-{os.getpid()}-{secrets.token_hex(6)}"
 
 
 def this_boot() -> str:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from mailer.outbox import batches, ledger
-from mailer.outbox.batches import Lease
+from mailer.outbox.batches import Lease, Terms
 from mailer.outbox.journal import Mark, Note, Remains
 from mailer.outbox.ledger import Line
 from mailer.outbox.models import Delivery, DeliveryState
@@ -80,9 +80,9 @@ def _known_better(connection: sa.Connection, remains: Remains) -> list[Line]:
     return [Line(row.id, _verdict(answered[row.id], row.attempts - 1)) for row in uncertain if row.id in answered]
 
 
-def give_up(connection: sa.Connection, *, now: datetime) -> list[Lease]:
+def give_up(connection: sa.Connection, *, terms: Terms, now: datetime) -> list[Lease]:
     """Take the batches of workers not heard of for too long; their unsettled deliveries are uncertain."""
-    leases = batches.overdue(connection, now=now)
+    leases = batches.overdue(connection, terms=terms, now=now)
     for lease in leases:
         ledger.write(connection, unknown(_in_hand(connection, lease)), over=DeliveryState.QUEUED, now=now)
         batches.give_back(connection, lease, now=now)

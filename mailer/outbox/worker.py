@@ -21,6 +21,7 @@ import structlog
 
 from mailer.errors import ProviderDown, Trouble
 from mailer.message.masking import mask_addresses
+from mailer.outbox.batches import Terms
 from mailer.outbox.carriers import Carrier
 from mailer.outbox.clerk import Clerk
 from mailer.outbox.compose import Composer
@@ -33,7 +34,6 @@ EVERY = 1.0  # seconds, after which fewer are written too
 LOW = 250  # letters on the desk, below which the next batch is fetched
 TICK = 0.02  # seconds
 IDLE = 1.0  # seconds between looks for work
-RECOVER_EVERY = 30.0  # seconds
 AFTER_TROUBLE = 5.0  # seconds
 
 Result = TypeVar("Result")
@@ -50,6 +50,7 @@ class Office:
     composer: Composer
     give_up_after: timedelta
     now: Callable[[], datetime]
+    terms: Terms
 
 
 async def run(office: Office, stop: asyncio.Event) -> None:
@@ -101,11 +102,14 @@ class Worker:
         self._journal = Journal(office.journals, boot_id=self._boot_id)
         self._resources.callback(self._journal.close)
         permission = self._resources.enter_context(Permission(office.engine, office.now))
-        self._clerk = Clerk(office.engine, self._journal, give_up_after=office.give_up_after, now=office.now)
+        self._clerk = Clerk(
+            office.engine, self._journal, terms=office.terms, give_up_after=office.give_up_after, now=office.now
+        )
         self._desk = Desk(
             journal=self._journal,
             composer=office.composer,
             permission=permission,
+            terms=office.terms,
             now=office.now,
             stopping=lambda: self._stop.is_set() or self._books_failed,
         )
@@ -124,7 +128,7 @@ class Worker:
 
     async def round(self) -> bool:
         """Send what can be sent now; False when there was nothing, or nobody to carry it."""
-        if time.monotonic() - self._recovered > RECOVER_EVERY:
+        if time.monotonic() - self._recovered > self._office.terms.between_looks.total_seconds():
             await self._in_thread(partial(self._clerk.recover, self._office.journals, boot_id=self._boot_id))
             self._recovered = time.monotonic()
         if not self._awake() or not await self._fetch():

@@ -14,6 +14,7 @@ from mailer import db
 from mailer.clock import system_clock
 from mailer.config import Publication, Settings, Site
 from mailer.links import Links, Tokens
+from mailer.outbox.batches import Terms
 from mailer.outbox.carriers import Carrier
 from mailer.outbox.compose import Composer, Json, LetterKind
 from mailer.outbox.models import Batch, Delivery, DeliveryState, Mailing, MailingState, Piece, Variant
@@ -78,6 +79,7 @@ def an_office(
         ),
         give_up_after=timedelta(days=2),
         now=now,
+        terms=Terms(),
     )
 
 

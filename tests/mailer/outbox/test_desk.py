@@ -11,9 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from mailer.errors import ProviderDown, TryLater
-from mailer.outbox.batches import LEASE
+from mailer.outbox.batches import Terms
 from mailer.outbox.clerk import Clerk
-from mailer.outbox.desk import MARGIN, Desk
+from mailer.outbox.desk import Desk
 from mailer.outbox.journal import Journal, Mark, read
 from mailer.outbox.models import DeliveryState
 from mailer.outbox.permission import Permission
@@ -22,6 +22,7 @@ from tests.fakes import FakeProvider
 from tests.mailer.outbox.posting import Clock, a_mailing, an_office, send, states
 
 BOOT = "a" * 36
+TERMS = Terms()
 
 
 class Room:
@@ -32,13 +33,14 @@ class Room:
         a_mailing(engine, 2)
         self.path = folder / "journal"
         self.journal = Journal(self.path, boot_id=BOOT)
-        hand = Clerk(engine, self.journal, give_up_after=timedelta(days=1), now=clock).lease()
+        hand = Clerk(engine, self.journal, terms=TERMS, give_up_after=timedelta(days=1), now=clock).lease()
         assert hand is not None
         self.lease = hand.lease
         self.desk = Desk(
             journal=self.journal,
             composer=an_office(engine, self.path, now=clock).composer,
             permission=stack.enter_context(Permission(engine, clock)),
+            terms=TERMS,
             now=clock,
             stopping=lambda: False,
         )
@@ -74,7 +76,7 @@ def test_the_intent_is_on_disk_before_the_line_and_the_answer_after_it(room: Roo
 
 
 def test_nothing_is_started_near_the_end_of_a_lease(engine: sa.Engine, tmp_path: Path, stack: ExitStack):
-    room = Room(engine, tmp_path, stack, leased=LEASE - MARGIN)
+    room = Room(engine, tmp_path, stack, leased=TERMS.lease - TERMS.margin)
     outgoing = room.desk.take()
     assert outgoing is not None
 

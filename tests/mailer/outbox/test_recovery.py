@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from mailer import db
 from mailer.errors import TryLater
 from mailer.outbox import recovery
-from mailer.outbox.batches import GRACE, LEASE, Lease
+from mailer.outbox.batches import Lease, Terms
 from mailer.outbox.clerk import Clerk
 from mailer.outbox.desk import Entry
 from mailer.outbox.journal import Journal, Mark, Note, Remains, read
@@ -22,6 +22,8 @@ from tests.mailer.outbox.posting import Clock, a_mailing, an_office, deliveries,
 
 SENT, QUEUED, UNCERTAIN = DeliveryState.SENT, DeliveryState.QUEUED, DeliveryState.UNCERTAIN
 BOOT, OTHER_BOOT = "a" * 36, "b" * 36
+TERMS = Terms(timedelta(minutes=5))
+LEASE, GRACE = TERMS.lease, TERMS.grace
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def journals(tmp_path: Path) -> Path:
 
 def a_clerk(engine: sa.Engine, journals: Path, clock: Clock) -> tuple[Clerk, Journal]:
     journal = Journal(journals, boot_id=BOOT)
-    return Clerk(engine, journal, give_up_after=timedelta(days=2), now=clock), journal
+    return Clerk(engine, journal, terms=TERMS, give_up_after=timedelta(days=2), now=clock), journal
 
 
 def leased(clerk: Clerk) -> Lease:
