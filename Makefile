@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test lint check bench pictures lock clean
+.PHONY: help demo test lint check bench bench-delivery pictures lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -42,6 +42,15 @@ check: lint test ## lint and test
 
 bench: $(VENV)/.installed-dev ## plan digests for 10,000, 100,000 and 1,000,000 invented members
 	@$(BIN)/python -m benchmarks.planning $(ARGS)
+
+bench-delivery: $(VENV)/.installed-dev $(VENV)/sink ## send a digest to 20,000 and 100,000, beside smtp-source (ARGS=--quick, ARGS=--million)
+	@PATH="$$PATH:/usr/sbin"; command -v smtp-source smtp-sink >/dev/null \
+	  || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postfix; } >/dev/null 2>&1 \
+	  || { echo "smtp-source and smtp-sink are missing: install Debian's package postfix (no service of it needs to run)." >&2; exit 2; }
+	@$(BIN)/python -m benchmarks.delivery --sink $(VENV)/sink $(ARGS)
+
+$(VENV)/sink: benchmarks/sink.c | $(VENV)/.installed-dev
+	@cc -O2 -Wall -Wextra -o $@ $<
 
 pictures: $(VENV)/.installed-dev ## make the pictures of the docs anew (needs Chromium)
 	@$(BIN)/python docs/pictures.py

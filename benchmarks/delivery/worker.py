@@ -1,0 +1,26 @@
+"""One delivery process, as `utskick worker` runs it, which stops when everything is sent.
+
+python -m benchmarks.delivery.worker FOLDER DATABASE PORT CONNECTIONS
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import uvloop
+
+from benchmarks.delivery.processes import work_when_told
+from benchmarks.delivery.stage import Installation
+from mailer.outbox.worker import drain
+
+
+def main() -> None:
+    folder, database, port, connections = sys.argv[1:]
+    app = Installation(Path(folder), database).app(port=int(port), connections=int(connections))
+    office = app.office()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        work_when_told(lambda: runner.run(drain(office)))
+
+
+if __name__ == "__main__":
+    main()
