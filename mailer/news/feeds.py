@@ -9,8 +9,8 @@ from typing import Any
 import feedparser
 
 from mailer.news.decoding import decode
-from mailer.news.markup import Picture, first_picture, text_of, title_of, web_address
-from mailer.news.parsed import MAX_ITEMS, BrokenFeed, ParsedItem, guid_of_title, one_line, stable_guid
+from mailer.news.markup import Picture, best_picture, text_of, title_of, web_address
+from mailer.news.parsed import MAX_ITEMS, BrokenFeed, ParsedItem, guid_of_title, headed, one_line, stable_guid
 
 _DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
 
@@ -37,16 +37,16 @@ def parse_feed(content: bytes, *, charset: str | None = None, base: str = "") ->
 
 def _item(entry: Any, base: str) -> ParsedItem | None:
     """Read an entry. `dict.get`, because feedparser's own warns when one date stands in for the other."""
-    title = _title(entry)
     html = _html(entry)
     url = web_address(entry.get("link"), base)
+    title, body = headed(_title(entry), text_of(html, base=url or base))
     if not title:
         return None
-    picture = _picture(entry, base) or first_picture(html, url or base)
+    picture = best_picture(html, url or base, named=_picture(entry, base))
     return ParsedItem(
         guid=stable_guid(str(entry.get("id") or url or guid_of_title(title))),
         title=title,
-        body=text_of(html, base=url or base),
+        body=body,
         url=url,
         published_at=_moment(entry.get("published_parsed") or dict.get(entry, "updated_parsed")),
         image_url=picture.url if picture else None,

@@ -15,9 +15,11 @@ from mailer.errors import Mistake
 from mailer.news.fetching import MAX_BYTES, NOTHING_SAID, Answer, Web
 from mailer.news.jsonfeed import looks_like_json
 from mailer.news.models import SourceState
-from mailer.news.sources import Tools, Transaction, parse, prepare
+from mailer.news.parsed import BrokenSource
+from mailer.news.sources import Tools, Transaction, illustrate, task_of
 from mailer.news.storing import ReadyItem, Stored, Terms, remember, store
 from mailer.news.tagging import tags_of_source
+from mailer.sentences import Sentence
 
 _FEED = re.compile(rb"<(?:rss|feed|rdf:RDF)[\s>]", re.IGNORECASE)
 _PAGE = re.compile(rb"<(?:!doctype\s+html|html)[\s>]", re.IGNORECASE)
@@ -81,10 +83,14 @@ def bring_in(order: Order, settings: config.Settings, tools: Tools, writing: Tra
     """Read a file or an address, and store its articles. raises Mistake, BrokenSource"""
     answer = read(order.place, tools.web)
     described = source_for(order.source, order.place, answer, settings)
-    items = parse(answer, described, settings.site.zone)
     with writing() as session:
         fingerprints = remember(session, order.source).fingerprints
-    ready_items = prepare(items, fingerprints, tools)
+    try:
+        readings = tools.read(task_of(answer, described, tools, fingerprints))
+    except BrokenSource as error:
+        why = Sentence(error.sentence, error.values)
+        raise BrokenSource("{place}: {why}", place=order.place, why=why) from None
+    ready_items = illustrate(readings, tools)
     with writing() as session:
         return _keep(session, order, described, ready_items, now)
 

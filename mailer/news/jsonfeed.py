@@ -5,9 +5,18 @@ from datetime import tzinfo
 from typing import Any
 
 from mailer.news.decoding import decode
-from mailer.news.markup import Picture, first_picture, text_of, web_address
+from mailer.news.markup import Picture, best_picture, text_of, web_address
 from mailer.news.moments import parse_moment
-from mailer.news.parsed import MAX_ITEMS, BrokenFeed, ParsedItem, guid_of_title, one_line, paragraphs, stable_guid
+from mailer.news.parsed import (
+    MAX_ITEMS,
+    BrokenFeed,
+    ParsedItem,
+    guid_of_title,
+    headed,
+    one_line,
+    paragraphs,
+    stable_guid,
+)
 
 
 def looks_like_json(content: bytes) -> bool:
@@ -35,11 +44,10 @@ def _item(entry: dict[str, Any], zone: tzinfo, base: str) -> ParsedItem | None:
     html = _text(entry, "content_html")
     url = web_address(_text(entry, "url") or _text(entry, "external_url"), base)
     body = text_of(html, base=url or base) if html else paragraphs(_text(entry, "content_text"))
-    body = body or paragraphs(_text(entry, "summary"))
-    title = one_line(_text(entry, "title")) or one_line(body.partition("\n")[0])[:120]
+    title, body = headed(one_line(_text(entry, "title")), body or paragraphs(_text(entry, "summary")))
     if not title:
         return None
-    picture = _picture(entry, base) or first_picture(html, url or base)
+    picture = best_picture(html, url or base, named=_picture(entry, base))
     return ParsedItem(
         guid=stable_guid(str(entry.get("id") or url or guid_of_title(title))),
         title=title,

@@ -16,6 +16,7 @@ LONGEST_TITLE = 10_000  # characters with its markup
 LONGEST_HTML = 100_000  # characters: cleaning deeply nested tags takes the square of their number
 _KEPT = _BLOCKS | {"br", "li", "a", "td", "th"}
 _DATA = re.compile(r"data:[\w/+.-]*;base64,[\w/+=%-]*", re.IGNORECASE)  # a picture inside: long, and no text
+_SIZE = re.compile(r"-\d{2,5}x\d{2,5}(?=\.\w+$)")
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 _NOT_IN_ADDRESS = re.compile(r"[\s<>\"\\\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -61,15 +62,36 @@ def web_address(link: str | None, base: str = "") -> str | None:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-def first_picture(html: str, base: str = "") -> Picture | None:
-    """Find the first image of the text, None when it has none that can be fetched."""
+def best_picture(html: str, base: str = "", *, named: Picture | None = None) -> Picture | None:
+    """Choose an article's picture: the one its feed names, else the first of the text; None when it has none.
+
+    A feed seldom has words for the picture it names. They are taken from the text when it shows the same one; when
+    not, the text's first picture with words is chosen, because a picture without any tells a blind reader nothing.
+    """
+    if named and named.alt:
+        return named
+    shown = _pictures(html, base)
+    with_words = [picture for picture in shown if picture.alt]
+    if named:
+        same = [picture for picture in with_words if _file(picture.url) == _file(named.url)]
+        return Picture(named.url, same[0].alt) if same else next(iter(with_words), named)
+    return next(iter(shown), None)
+
+
+def _pictures(html: str, base: str) -> list[Picture]:
     html = html[:LONGEST_HTML]
+    found = []
     for image in LexborHTMLParser(html).css("img") if "<img" in html.lower() else ():
         said = image.attributes
         url = web_address(said.get("src"), base)
         if url and "1" not in {said.get("width"), said.get("height")}:  # one pixel is a counter, not a picture
-            return Picture(url, one_line(said.get("alt") or ""))
-    return None
+            found.append(Picture(url, one_line(said.get("alt") or "")))
+    return found
+
+
+def _file(url: str) -> str:
+    """Return what a picture's copies in several sizes share: "/a/bridge-300x200.jpg?w=1" gives "/a/bridge.jpg"."""
+    return _SIZE.sub("", urlsplit(url).path)
 
 
 class _Paragraphs(HTMLParser):

@@ -6,7 +6,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from mailer.config import PageSelectors
 from mailer.news.decoding import decode
-from mailer.news.markup import LONGEST_HTML, first_picture, text_of, title_of, web_address
+from mailer.news.markup import LONGEST_HTML, best_picture, text_of, title_of, web_address
 from mailer.news.moments import parse_moment
 from mailer.news.parsed import MAX_ITEMS, BrokenPage, ParsedItem, guid_of_title, stable_guid
 
@@ -36,7 +36,7 @@ def _item(node: LexborNode, select: PageSelectors, zone: tzinfo, base: str) -> P
         return None
     link = node if node.tag == "a" and select.link == "a" else node.css_first(select.link)
     url = web_address(link.attributes.get("href"), base) if link else None
-    picture = first_picture(node.html or "", base)
+    picture = best_picture(node.html or "", base)
     return ParsedItem(
         guid=stable_guid(url or guid_of_title(title)),
         title=title,

@@ -3,13 +3,14 @@
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from mailer.errors import Trouble
 
 MAX_ITEMS = 1000  # of one source; more is a mistake or an attack
 MAX_TITLE = 1000  # characters
 MAX_BODY = 50_000  # characters, about twenty printed pages
+_LONGEST_FIRST_LINE = 120  # characters, to be taken for a title
 _MAX_GUID = 500  # the column's width
 
 # Control characters have no business in a mail; tab and line feed are the two that text needs.
@@ -52,7 +53,8 @@ class ParsedItem:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of all that the source says; a different one means that the source changed the article."""
-        said = (self.title, self.body, self.url, self.published_at, self.image_url, self.image_alt)
+        moment = self.published_at and self.published_at.astimezone(UTC).isoformat()
+        said = (self.title, self.body, self.url, moment, self.image_url, self.image_alt)
         return hashlib.sha256(repr(said).encode()).hexdigest()
 
 
@@ -66,6 +68,20 @@ def paragraphs(text: str) -> str:
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     clean = _CONTROLS.sub("", "\n".join(line.rstrip(" \t") for line in lines))
     return _BREAKS.sub("\n\n", clean).strip("\n")[:MAX_BODY]
+
+
+def headed(title: str, body: str) -> tuple[str, str]:
+    """Return title and body of an article so that neither says again what the other says.
+
+    Without a title its first line is the title; of a long one the beginning, and the body stays whole.
+    """
+    first, _, rest = body.partition("\n")
+    first = one_line(first)
+    if not title and len(first) > _LONGEST_FIRST_LINE:
+        return first[:_LONGEST_FIRST_LINE].rsplit(" ", 1)[0].rstrip(" ,.;:–-") + "…", body
+    if not title or title == first:
+        return first, rest.strip("\n")
+    return title, body
 
 
 def stable_guid(said: str) -> str:

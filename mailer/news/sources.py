@@ -6,23 +6,21 @@ The network is asked between transactions, never inside one: remember -> ask -> 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
 
 from mailer import config
 from mailer.errors import Mistake, UtskickError
-from mailer.news.feeds import parse_feed
+from mailer.news.apart import Read, read_apart
 from mailer.news.fetching import NOTHING_SAID, Answer, Validators, Web
 from mailer.news.images import fetch_image
-from mailer.news.jsonfeed import looks_like_json, parse_json_feed
-from mailer.news.lists import parse_list
 from mailer.news.models import SourceState
-from mailer.news.pages import parse_page
-from mailer.news.parsed import BrokenSource, ParsedItem
+from mailer.news.reading import Reading, Task
 from mailer.news.storing import Memory, ReadyItem, Stored, Terms, remember, store
-from mailer.news.tagging import tags_of, tags_of_source
+from mailer.news.tagging import tags_of_source
 
 MOST_PICTURES = 50  # new ones of a source at a time: a thousand slow ones would hold up all other news for hours
 
@@ -31,11 +29,12 @@ Transaction = Callable[[], AbstractContextManager[Session]]
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What reading a source needs beside the source: the web, where pictures go, and our time zone."""
+    """What reading a source needs beside the source: the web, where pictures go, our time zone, and who reads."""
 
     web: Web
     data: Path
-    zone: tzinfo
+    zone: ZoneInfo
+    read: Read = read_apart
 
 
 @contextmanager
@@ -66,27 +65,24 @@ class Report:
     error: UtskickError | None
 
 
-def parse(answer: Answer, source: config.Source, zone: tzinfo) -> list[ParsedItem]:
-    """Read what a source answered, by its kind. raises BrokenSource"""
-    content = answer.content or b""
-    if source.kind == "list":
-        return parse_list(content, answer.charset)
-    if source.kind == "page":
-        if source.select is None:
-            raise BrokenSource("A source of kind page needs its CSS selectors: select = { item = ..., title = ... }.")
-        return parse_page(content, source.select, zone=zone, charset=answer.charset, base=answer.url)
-    if looks_like_json(content):
-        return parse_json_feed(content, zone=zone, base=answer.url)
-    return parse_feed(content, charset=answer.charset, base=answer.url)
+def task_of(answer: Answer, source: config.Source, tools: Tools, known: Mapping[str, str]) -> Task:
+    """Say what there is to read. `known`: fingerprint by guid"""
+    return Task(
+        content=answer.content or b"",
+        kind=source.kind,
+        zone=str(tools.zone),
+        charset=answer.charset,
+        base=answer.url,
+        select=source.select,
+        known=known,
+    )
 
 
-def prepare(items: Sequence[ParsedItem], fingerprints: Mapping[str, str], tools: Tools) -> tuple[ReadyItem, ...]:
-    """Find the tags, and copy the pictures of what is new or changed; the rest needs neither."""
-    fresh = [item for item in items if fingerprints.get(item.guid) != item.fingerprint]
-    illustrated = [item for item in fresh if item.image_url][:MOST_PICTURES]
+def illustrate(readings: Sequence[Reading], tools: Tools) -> tuple[ReadyItem, ...]:
+    """Copy the pictures of what is new or changed."""
+    illustrated = [it.item for it in readings if it.fresh and it.item.image_url][:MOST_PICTURES]
     pictures = {item: fetch_image(tools.web, item.image_url or "", tools.data) for item in illustrated}
-    ready = {item: ReadyItem(item, tags_of(item.title, item.body), pictures.get(item)) for item in fresh}
-    return tuple(ready.get(item) or ReadyItem(item, ()) for item in items)
+    return tuple(ReadyItem(it.item, it.tags, pictures.get(it.item)) for it in readings)
 
 
 def ask(source: config.Source, memory: Memory, tools: Tools) -> Fetched:
@@ -95,12 +91,10 @@ def ask(source: config.Source, memory: Memory, tools: Tools) -> Fetched:
         answer = tools.web.fetch(source.url, memory.validators)
         if answer.content is None:
             return Fetched(validators=answer.validators)
-        items = parse(answer, source, tools.zone)
+        readings = tools.read(task_of(answer, source, tools, memory.fingerprints))
     except UtskickError as error:
         return Fetched(error=error)
-    except Exception as error:  # noqa: BLE001  # whatever a hostile answer breaks in a parser, the other sources go on
-        return Fetched(error=BrokenSource("The answer breaks our reader ({reason}).", reason=type(error).__name__))
-    return Fetched(prepare(items, memory.fingerprints, tools), answer.validators)
+    return Fetched(illustrate(readings, tools), answer.validators)
 
 
 def keep(session: Session, name: str, source: config.Source, fetched: Fetched, now: datetime) -> Report:

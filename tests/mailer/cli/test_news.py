@@ -94,6 +94,16 @@ def test_sources_show_what_was_imported(run: Run):
     assert (row["source"], row["kind"], row["state"], row["items"]) == ("feed", "import", "fine", 6)
 
 
+def test_a_file_that_is_no_list_is_named(run: Run, tmp_path: Path):
+    file = tmp_path / "anteckningar.txt"
+    file.write_text("Ingen punkt.", encoding="utf-8")
+
+    status, _, remarks = run("news", "import", file)
+
+    assert (status, remarks.count("\n")) == (1, 1)
+    assert f"{file}: The list has no item" in remarks
+
+
 def test_a_broken_source_is_named_and_the_command_fails(run: Run, tmp_path: Path):
     config = tmp_path / "config.toml"
     source = '\n[sources.inre]\nurl = "http://127.0.0.1:9/feed"\n'

@@ -58,8 +58,14 @@ def test_a_date_nobody_can_read_is_none():
     assert item.published_at is None
 
 
-def test_an_item_without_a_title_is_left_out():
-    assert parse_feed(RSS.format(encoding="utf-8").replace("Räksmörgås &amp; ”kaffe”", "").encode()) == []
+def test_an_item_without_a_title_is_named_by_its_first_line_and_one_without_anything_is_left_out():
+    """RSS 2.0 asks for a title or a description, not for both."""
+    untitled = RSS.format(encoding="utf-8").replace("Räksmörgås &amp; ”kaffe”", "")
+
+    [item] = parse_feed(untitled.encode())
+
+    assert (item.title, item.body) == ("Ett stycke.", "Två")
+    assert parse_feed(b"<rss version='2.0'><channel><item><guid>1</guid></item></channel></rss>") == []
 
 
 def test_an_empty_feed_is_no_error():

@@ -38,7 +38,27 @@ def test_an_item_is_read_whole():
 def test_an_item_without_a_title_is_named_by_its_first_line():
     (item,) = parsed({"id": "1", "content_text": "Första raden\nAndra"})
 
-    assert (item.title, item.body) == ("Första raden", "Första raden\nAndra")
+    assert (item.title, item.body) == ("Första raden", "Andra")
+
+
+def test_a_text_that_is_its_title_is_not_said_twice():
+    same, untitled = parsed(
+        {"id": "1", "title": "Bron är klar", "content_html": "<p>Bron är klar</p>"},
+        {"id": "2", "content_text": "Bron är klar"},
+    )
+
+    assert (same.title, same.body) == (untitled.title, untitled.body) == ("Bron är klar", "")
+
+
+def test_of_a_long_text_without_a_title_the_beginning_is_its_title_and_nothing_is_lost():
+    text = "Den nya gångbron över kanalen öppnar, " * 5
+
+    (item,) = parsed({"id": "1", "content_text": text.strip()})
+
+    assert item.body == text.strip()
+    assert item.title.endswith("…")
+    assert text.startswith(item.title[:-1])
+    assert len(item.title) <= 121
 
 
 def test_a_byte_order_mark_does_not_hide_that_it_is_json():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.news.markup import first_picture, text_of, title_of, web_address
+from mailer.news.markup import Picture, best_picture, text_of, title_of, web_address
 from mailer.news.moments import parse_moment
 
 
@@ -74,10 +74,28 @@ def test_a_picture_inside_the_text_hides_none_of_it():
 def test_a_counting_pixel_is_no_picture():
     html = '<img src="https://example.net/p.gif" width="1" height="1"><img src="https://example.org/b.jpg" alt="Bro">'
 
-    picture = first_picture(html)
+    picture = best_picture(html)
 
     assert picture is not None
     assert (picture.url, picture.alt) == ("https://example.org/b.jpg", "Bro")
+
+
+def test_words_for_a_picture_that_a_feed_names_come_from_the_text():
+    html = '<img src="/liten.jpg" alt="Torget"><img src="/bro-300x200.jpg?v=2" alt="Den nya bron">'
+
+    picture = best_picture(html, "https://example.org/a", named=Picture("https://example.org/stor.jpg", ""))
+
+    assert picture is not None
+    assert picture.alt == "Torget"  # not shown in the text: the one that has words is chosen
+    same = best_picture(html, "https://example.org/a", named=Picture("https://example.org/bro-1024x683.jpg", ""))
+    assert same == Picture("https://example.org/bro-1024x683.jpg", "Den nya bron")
+
+
+def test_a_picture_that_a_feed_names_is_shown_also_when_nothing_has_words_for_it():
+    named = Picture("https://example.org/bro.jpg", "")
+
+    assert best_picture('<img src="https://example.org/annan.jpg">', named=named) == named
+    assert best_picture("", named=Picture(named.url, "Bron")) == Picture(named.url, "Bron")
 
 
 def test_a_title_loses_its_markup_and_entities():
