@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test lint check bench bench-delivery pictures lock clean
+.PHONY: help demo test lint check bench bench-delivery bench-dkim pictures lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -51,6 +51,9 @@ bench-delivery: $(VENV)/.installed-dev $(VENV)/sink ## send a digest to 20,000 a
 
 $(VENV)/sink: benchmarks/sink.c | $(VENV)/.installed-dev
 	@cc -O2 -Wall -Wextra -o $@ $<
+
+bench-dkim: $(VENV)/.installed-dev ## sign letters, beside the bare rate of RSA on the same cores
+	@$(BIN)/python -m benchmarks.signing $(ARGS)
 
 pictures: $(VENV)/.installed-dev ## make the pictures of the docs anew (needs Chromium)
 	@$(BIN)/python docs/pictures.py

@@ -15,15 +15,18 @@ from mailer.digest.contents import expand
 from mailer.errors import Mistake, ProviderDown
 from mailer.links import Links
 from mailer.message import Message
+from mailer.message.dkim import Signer
 from mailer.news.reference import load_reference
 from mailer.outbox.batches import Terms
 from mailer.outbox.carriers import Carrier
 from mailer.outbox.compose import Composer, LetterKind
 from mailer.outbox.worker import Office
 from mailer.providers import LetterDesk, Outcome, Provider, open_provider
+from mailer.providers.signing import signed
 from mailer.render.head import Manner
 from mailer.render.letters import Letters
 from mailer.resources import resource
+from mailer.signing import open_signer
 from subscribers import listing, sealed
 from subscribers.importing import run
 
@@ -146,8 +149,14 @@ class App:
         )
 
     def open_provider(self, name: str) -> Provider:
-        """raises Mistake when config.toml names a provider that is none, or sets it up wrongly."""
-        return open_provider(name, self.settings.providers.get(name, {}), data=self.data)
+        """raises Mistake when config.toml names a provider that is none, or sets it or its DKIM key up wrongly."""
+        provider = open_provider(name, self.settings.providers.get(name, {}), data=self.data)
+        return signed(name, provider, self.signer) if self.settings.dkim else provider
+
+    @cached_property
+    def signer(self) -> Signer:
+        """The keys of [dkim]. raises Mistake when one cannot be used"""
+        return open_signer(self.settings.dkim, self.places.config.parent)
 
     async def post(self, messages: Sequence[Message]) -> list[Outcome]:
         """Send letters that belong to no mailing (proofs, notices), through the first provider that works.

@@ -3,11 +3,13 @@
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
+from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -132,6 +134,21 @@ class Outbox(Section):
     lease: Span = Field("5 minutes", validate_default=True, ge=timedelta(seconds=5))
 
 
+class Dkim(Section):
+    """[dkim."nyhet.example.org"]: what signs letters from that domain and those below it."""
+
+    selector: str = Field(pattern=r"^[A-Za-z0-9]+([.-][A-Za-z0-9]+)*$", max_length=63)
+    key: str  # path of the key file; relative to the config
+
+
+def in_dns(domain: str) -> str:
+    """Return a domain as it stands in DNS: malmö.se is xn--malm-8qa.se. raises ValueError when it is none"""
+    try:
+        return validate_email(f"post@{domain}", check_deliverability=False, test_environment=True).ascii_domain
+    except EmailNotValidError:
+        raise ValueError(N_("write a domain such as nyhet.example.org")) from None
+
+
 class News(Section):
     fetch_every: Span = Field("15 minutes", validate_default=True)
     allow_hosts: Annotated[tuple[str, ...], FromCommas] = ()
@@ -178,6 +195,7 @@ class Settings(Section):
     publications: dict[Slug, Publication]
     digest: Digest = Digest()
     outbox: Outbox = Outbox()
+    dkim: dict[Annotated[str, AfterValidator(in_dns)], Dkim] = {}
     providers: dict[str, dict[str, Any]] = Field({}, repr=False)  # with passwords; each judged by its own file
     news: News = News()
     sources: dict[Slug, Source] = {}
@@ -213,6 +231,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         fault = first_fault(error)
         raise Mistake("{path}: {key}: {reason}.", path=path, key=fault.key, reason=fault.reason) from None
     _require_publications(settings, path)
+    _require_signatures(settings, path)
     return settings
 
 
@@ -227,6 +246,24 @@ def _require_publications(settings: Settings, path: Path) -> None:
                 path=path,
                 key=key,
                 known=", ".join(sorted(settings.publications)),
+            )
+
+
+def _require_signatures(settings: Settings, path: Path) -> None:
+    """Where there is a key, every letter is signed, by a domain that its From is in (DMARC's alignment, RFC 9989)."""
+    if not settings.dkim:
+        return
+    for slug, publication in settings.publications.items():
+        domain = publication.from_address.rpartition("@")[2]
+        with suppress(ValueError):
+            domain = in_dns(domain)
+        if not any(f".{domain}".endswith(f".{signing}") for signing in settings.dkim):
+            raise Mistake(
+                "{path}: [dkim] has no key for {domain}, which publications.{slug}.from_address is in: add "
+                '[dkim."{domain}"] with selector and key, as `utskick dkim new {domain}` prints them.',
+                path=path,
+                domain=domain,
+                slug=slug,
             )
 
 

@@ -1,14 +1,13 @@
 """The key file: what opens sealed columns, finds people and makes tokens. TOML, mode 0600, apart from the data."""
 
 import base64
-import os
 import secrets
-import stat
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mailer import private_files
 from mailer.errors import Mistake
 from mailer.links import Tokens
 from subscribers.sealed import Keys
@@ -35,18 +34,15 @@ def create(path: Path) -> None:
         f'\n[tokens]\nuse = "a"\nkeys = {{ a = "{fresh()}" }}\n'
     )
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        private_files.create(path, text)
     except FileExistsError:
         raise Mistake("There is a key file {path} already; it is never overwritten.", path=path) from None
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
 
 
 def load(path: Path) -> Keyring:
     """Read the key file. raises Mistake when it is missing, open to others or not of this form."""
     try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+        tree = tomllib.loads(private_files.read(path).decode("utf-8"))
     except FileNotFoundError:
         raise Mistake(
             "There is no key file {path}: put your copy of it back, or name it in UTSKICK_KEYS; "
@@ -57,8 +53,6 @@ def load(path: Path) -> Keyring:
         raise Mistake("The key file {path} cannot be read: {reason}.", path=path, reason=error) from None
     except OSError as error:
         raise Mistake("The key file {path} cannot be read: {reason}.", path=path, reason=error.strerror) from None
-    if mode & 0o077:
-        raise Mistake("The key file {path} is open to others: run `chmod 600 {path}`.", path=path)
     try:
         return _keyring(tree)
     except (KeyError, ValueError, TypeError, AttributeError):

@@ -7,7 +7,7 @@ from typing import NoReturn
 import typer
 
 from mailer import logs
-from mailer.cli import catch, database, demo, editions, members, news, outbox, running, setup, worker
+from mailer.cli import catch, database, demo, dkim, editions, members, news, outbox, running, setup, worker
 from mailer.cli.frame import Frame, accept_everywhere, said, say
 from mailer.errors import ProviderDown, UtskickError
 from mailer.i18n import _, language_of, speaking
@@ -33,6 +33,7 @@ root.add_typer(members.commands, name="members")
 root.add_typer(news.commands, name="news")
 root.add_typer(outbox.commands, name="outbox")
 root.add_typer(editions.commands, name="editions")
+root.add_typer(dkim.commands, name="dkim")
 
 
 def main(arguments: list[str] | None = None) -> None:

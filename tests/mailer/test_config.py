@@ -77,3 +77,37 @@ def test_settings_that_are_shown_show_no_password(tmp_path: Path):
     shown = repr(load(tmp_path, 'database = "postgresql+psycopg://me:hush@db/u"\n' + SAMPLE, **environ))
 
     assert "hush" not in shown
+
+
+def signed(domain: str, selector: str = "2026a") -> str:
+    return f'{SAMPLE}\n[dkim."{domain}"]\nselector = "{selector}"\nkey = "dkim/key.pem"\n'
+
+
+@pytest.mark.parametrize("domain", ["nyhet.example.org", "example.org", "NYHET.example.org"])
+def test_a_key_for_the_domain_of_from_or_one_above_it_will_do(tmp_path: Path, domain: str):
+    assert list(load(tmp_path, signed(domain)).dkim) == [domain.lower()]
+
+
+def test_a_key_for_a_domain_in_its_own_letters_is_found(tmp_path: Path):
+    text = signed("nyhet.malmö.se").replace("@nyhet.example.org", "@nyhet.malmö.se")
+
+    assert list(load(tmp_path, text).dkim) == ["nyhet.xn--malm-8qa.se"]
+
+
+@pytest.mark.parametrize("domain", ["annat.example.org", "het.example.org", "studs.nyhet.example.org", "example.com"])
+def test_a_letter_that_no_key_is_aligned_with_is_a_mistake_that_names_the_domain(tmp_path: Path, domain: str):
+    with pytest.raises(Mistake, match=r'no key for nyhet\.example\.org.*publications\.weekly.*\[dkim\."nyhet'):
+        load(tmp_path, signed(domain))
+
+
+@pytest.mark.parametrize(
+    ("domain", "selector", "says"),
+    [
+        ("inte en domän", "2026a", "dkim.*write a domain"),
+        ("localhost", "2026a", "dkim.*write a domain"),
+        ("nyhet.example.org", "2026 a", "dkim.*selector.*characters"),
+    ],
+)
+def test_a_key_that_cannot_be_found_in_dns_is_named(tmp_path: Path, domain: str, selector: str, says: str):
+    with pytest.raises(Mistake, match=says):
+        load(tmp_path, signed(domain, selector))

@@ -1,0 +1,1 @@
+"""What DNS must say of the domains that letters are from."""

@@ -1,0 +1,87 @@
+"""Our DKIM signature on what a provider carries, made while the letters before are on their way.
+
+An RSA signature takes longer than all else that is done for a letter. `cryptography` lets other threads run meanwhile,
+so a few threads sign the next letters, and the event loop finds them ready.
+"""
+
+import importlib
+import os
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+
+from mailer.message.dkim import NOTHING, Signer
+from mailer.providers import Desk, Outcome, Outgoing, Provider
+
+THREADS = min(4, len(os.sched_getaffinity(0)))  # four sign more than one event loop sends
+AHEAD = 4 * THREADS  # letters: enough to keep the threads at work, few to take back when a mailing is stopped
+
+
+def signed(name: str, provider: Provider, signer: Signer) -> Provider:
+    """Return `provider` with our signature on its letters, as far as its file wants one.
+
+    SIGNS_ITSELF = True     in the file of a provider that signs with the sender's own domain
+    REWRITES = frozenset()  in the file of one that writes these fields anew; lower case
+    """
+    module = importlib.import_module(f"mailer.providers.{name}")
+    if getattr(module, "SIGNS_ITSELF", False):
+        return provider
+    return Signing(provider, partial(signer.sign, leave_out=getattr(module, "REWRITES", NOTHING)))
+
+
+class Signing:
+    """Carries by another provider what `sign` has signed (mailer.providers.Provider)."""
+
+    def __init__(self, provider: Provider, sign: Callable[[bytes], bytes]) -> None:
+        self._provider = provider
+        self._sign = sign
+
+    async def carry(self, desk: Desk) -> None:
+        """As the provider's own."""
+        with ThreadPoolExecutor(THREADS, "dkim") as pool:
+            ahead = _Ahead(desk, lambda content: pool.submit(self._sign, content))
+            try:
+                await self._provider.carry(ahead)
+            finally:
+                ahead.give_back_rest()
+
+    async def close(self) -> None:
+        """As the provider's own."""
+        await self._provider.close()
+
+
+class _Ahead:
+    """The desk, a few letters ahead: those wait here, signed or being signed (mailer.providers.Desk)."""
+
+    def __init__(self, desk: Desk, sign: Callable[[bytes], Future[bytes]]) -> None:
+        self._desk = desk
+        self._sign = sign
+        self._ready: deque[tuple[Outgoing, Future[bytes]]] = deque()
+
+    def take(self) -> Outgoing | None:
+        """Hand over the next letter, signed; waits for its signature when the threads are behind."""
+        while len(self._ready) < AHEAD and (outgoing := self._desk.take()) is not None:
+            self._ready.append((outgoing, self._sign(outgoing.message.content)))
+        if not self._ready:
+            return None
+        outgoing, signature = self._ready[0]
+        content = signature.result()
+        self._ready.popleft()
+        return replace(outgoing, message=replace(outgoing.message, content=content))
+
+    def start(self, outgoing: Outgoing) -> bool:
+        return self._desk.start(outgoing)
+
+    def settle(self, outgoing: Outgoing, outcome: Outcome) -> None:
+        self._desk.settle(outgoing, outcome)
+
+    def give_back(self, outgoing: Outgoing) -> None:
+        self._desk.give_back(outgoing)
+
+    def give_back_rest(self) -> None:
+        """Return what was taken ahead of its turn, in the order it was taken in."""
+        while self._ready:
+            outgoing, _ = self._ready.pop()
+            self._desk.give_back(outgoing)

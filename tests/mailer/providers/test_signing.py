@@ -1,0 +1,123 @@
+"""Letters are signed ahead of their turn, and every one of them is accounted for as before."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mailer.errors import ProviderDown
+from mailer.message.dkim import Signer
+from mailer.providers import Desk, Outgoing, Receipt, catch, open_provider
+from mailer.providers.signing import AHEAD, Signing, signed
+from mailer.providers.smtp.provider import Smtp
+from tests.mailer.providers.desks import RecordingDesk, ScriptedServer, an_outgoing
+from tests.mailer.providers.test_smtp import letters, run, settings_for
+from tests.signatures import a_signer, is_signed
+
+MANY = 3 * AHEAD
+
+
+def stamped(content: bytes) -> bytes:
+    return b"X-Signed: yes\r\n" + content
+
+
+class Stumbling:
+    """Carries `good` letters, then does `last` with the desk."""
+
+    def __init__(self, good: int, last: Callable[[Desk], None]) -> None:
+        self.carried: list[Outgoing] = []
+        self._good = good
+        self._last = last
+
+    async def carry(self, desk: Desk) -> None:
+        for _ in range(self._good):
+            outgoing = desk.take()
+            assert outgoing is not None
+            assert desk.start(outgoing)
+            self.carried.append(outgoing)
+            desk.settle(outgoing, Receipt("ok"))
+        self._last(desk)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def down(desk: Desk) -> None:
+    outgoing = desk.take()
+    assert outgoing is not None
+    desk.give_back(outgoing)
+    raise ProviderDown("gone")
+
+
+def test_all_letters_are_carried_signed_and_in_their_order():
+    provider, desk = Stumbling(MANY, lambda _: None), RecordingDesk(*letters(MANY))
+
+    asyncio.run(Signing(provider, stamped).carry(desk))
+
+    assert desk.kinds() == ["Receipt"] * MANY
+    assert [outgoing.ticket for outgoing in provider.carried] == list(range(MANY))
+    assert all(outgoing.message.content.startswith(b"X-Signed: yes\r\nFrom") for outgoing in provider.carried)
+
+
+def test_when_the_provider_goes_down_what_was_signed_ahead_comes_back():
+    provider, desk = Stumbling(3, down), RecordingDesk(*letters(MANY))
+
+    with pytest.raises(ProviderDown):
+        asyncio.run(Signing(provider, stamped).carry(desk))
+
+    assert desk.kinds() == ["Receipt"] * 3
+    assert sorted(outgoing.ticket for outgoing in desk.waiting) == list(range(3, MANY))
+
+
+def test_a_signature_that_fails_loses_no_letter():
+    def fails_at_five(content: bytes) -> bytes:
+        if b"5" in content:
+            raise ValueError("no")
+        return content
+
+    desk = RecordingDesk(*(an_outgoing(ticket, content=b"%d\r\n" % ticket) for ticket in range(9)))
+
+    with pytest.raises(ValueError, match="no"):
+        asyncio.run(Signing(Stumbling(9, down), fails_at_five).carry(desk))
+
+    assert desk.kinds() == ["Receipt"] * 5
+    assert sorted(outgoing.ticket for outgoing in desk.waiting) == [5, 6, 7, 8]
+
+
+def test_over_smtp_each_letter_arrives_once_with_its_own_signature():
+    server, signer = ScriptedServer({"RCPT": [None, b"450 4.2.0 later"]}), a_signer("example.org")
+    desk = RecordingDesk(*letters(MANY))
+
+    async def act(s: ScriptedServer) -> None:
+        provider = Signing(Smtp(settings_for(s.port, connections=2), None), signer.sign)
+        await provider.carry(desk)
+        await provider.close()
+
+    run(server, act)
+
+    assert desk.kinds().count("TryLater") == 1
+    assert len(server.accepted) == MANY - 1
+    assert all(is_signed(content, "example.org") for _, content in server.accepted)
+
+
+def caught(folder: Path, signer: Signer) -> bytes:
+    provider = signed("catch", open_provider("catch", {}, data=folder), signer)
+    asyncio.run(provider.carry(RecordingDesk(an_outgoing(1))))
+    [path] = (folder / "caught" / "new").iterdir()
+    return path.read_bytes()
+
+
+def test_a_provider_says_in_its_file_what_it_rewrites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(catch, "REWRITES", frozenset({b"subject"}), raising=False)
+
+    content = caught(tmp_path, a_signer("example.org"))
+
+    assert b"subject" not in content.partition(b"From: ")[0]
+    assert b"h=from:from:" in content
+
+
+def test_a_provider_that_signs_itself_gets_no_signature_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(catch, "SIGNS_ITSELF", True, raising=False)
+
+    assert b"DKIM-Signature" not in caught(tmp_path, a_signer("example.org"))
