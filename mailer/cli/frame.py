@@ -16,7 +16,7 @@ import typer
 from mailer.app import App, Places
 from mailer.errors import ProviderDown, SendError, UtskickError
 from mailer.i18n import _
-from mailer.sentences import filled
+from mailer.sentences import Sentence, filled
 from subscribers.errors import SubscribersError
 
 # What would speak to the terminal instead of the person, or cannot be written: controls, bidi overrides, surrogates.
@@ -134,6 +134,11 @@ def remark(sentence: str, /, **values: object) -> None:
 def said(error: UtskickError | ProviderDown | SubscribersError) -> str:
     """Return what went wrong, translated."""
     return filled(error.sentence, error.values, _)
+
+
+def in_words(sentence: Sentence) -> str:
+    """Return a stored sentence, translated."""
+    return filled(sentence.text, sentence.values, _)
 
 
 def reason_of(error: SendError) -> str:

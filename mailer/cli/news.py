@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from mailer.app import App
-from mailer.cli.frame import LARGEST_ID, Json, app_of, moment_in, print_json, remark, said, say
+from mailer.cli.frame import LARGEST_ID, Json, app_of, in_words, moment_in, print_json, remark, said, say
 from mailer.errors import Mistake
 from mailer.i18n import _
 from mailer.news import editing, importing, listing, sources
@@ -211,13 +211,14 @@ def sources_(context: typer.Context, json: Json = False) -> None:
     with app.reading() as session:
         entries = listing.list_sources(session, app.settings.sources)
     if json:
-        print_json([asdict(entry) for entry in entries], zone=app.settings.site.zone)
+        rows = [asdict(entry) | {"error": in_words(entry.error) if entry.error else None} for entry in entries]
+        print_json(rows, zone=app.settings.site.zone)
         return
     for entry in entries:
         fetched = moment_in(app.settings.site.zone, entry.fetched_at) if entry.fetched_at else "–"
         say(f"{entry.source:<24} {_(entry.state):<8} {entry.items:>5}  {fetched}  {entry.url or ''}".rstrip())
         if entry.error:
-            say(f"{'':<24} {entry.error}")
+            say(f"{'':<24} {in_words(entry.error)}")
 
 
 def _print_entries(entries: list[listing.Entry], app: App) -> None:

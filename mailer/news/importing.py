@@ -103,6 +103,6 @@ def _keep(
     stored = store(session, ready_items, terms, now=now)
     state = session.get(SourceState, order.source) or SourceState(source=order.source)
     state.fetched_at, state.items = now, len(ready_items)
-    state.broken_since = state.error = None
+    state.works()
     session.add(state)
     return stored

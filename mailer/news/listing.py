@@ -12,6 +12,7 @@ from mailer import config
 from mailer.news.fetching import without_password
 from mailer.news.models import NewsItem, NewsTag, SourceState, TagKind
 from mailer.news.storing import id_of, locked_fields
+from mailer.sentences import Sentence
 
 
 class State(StrEnum):
@@ -144,7 +145,7 @@ class SourceEntry:
     items: int
     fetched_at: datetime | None
     broken_since: datetime | None
-    error: str | None
+    error: Sentence | None
 
 
 def list_sources(session: Session, sources: Mapping[str, config.Source]) -> list[SourceEntry]:
@@ -166,5 +167,5 @@ def _source(name: str, source: config.Source | None, state: SourceState | None) 
         items=state.items if state else 0,
         fetched_at=state.fetched_at if state else None,
         broken_since=state.broken_since if state else None,
-        error=state.error if state else None,
+        error=state.why if state else None,
     )

@@ -1,5 +1,6 @@
 """News as it is stored: items, why each is tagged as it is, and how each source is doing."""
 
+import json
 from datetime import datetime
 
 from sqlalchemy import Column, UniqueConstraint
@@ -7,6 +8,7 @@ from sqlmodel import Field, SQLModel
 
 # A word of these tables too; "as" says that it may be had from here.
 from mailer.news.tags import TagKind as TagKind  # noqa: PLC0414  as above
+from mailer.sentences import Sentence
 from subscribers.column_types import stored
 
 IMAGES = "images"  # the folder in the data folder that holds the pictures
@@ -60,7 +62,11 @@ class NewsTag(SQLModel, table=True):
 
 
 class SourceState(SQLModel, table=True):
-    """How a source is doing: what to ask it with next time, and since when it is broken."""
+    """How a source is doing: what to ask it with next time, since when it is broken, and why.
+
+    error         a sentence in English, its {names} still to be filled: it is translated for whoever reads it
+    error_values  JSON: what stands for the names
+    """
 
     __tablename__ = "source_state"
 
@@ -70,4 +76,19 @@ class SourceState(SQLModel, table=True):
     last_modified: str | None = None
     broken_since: datetime | None = None
     error: str | None = None
+    error_values: str = Field(default="{}", sa_column_kwargs={"server_default": "{}"})
     items: int = 0
+
+    @property
+    def why(self) -> Sentence | None:
+        """Return why it is broken, None when it is not."""
+        return Sentence(self.error, json.loads(self.error_values)) if self.error else None
+
+    def works(self) -> None:
+        self.broken_since, self.error, self.error_values = None, None, "{}"
+
+    def breaks(self, why: Sentence, now: datetime) -> None:
+        """Note why; it is broken since the first failure in a row."""
+        self.broken_since = self.broken_since or now
+        self.error = why.text
+        self.error_values = json.dumps({name: str(value) for name, value in why.values.items()}, ensure_ascii=False)

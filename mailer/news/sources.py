@@ -21,6 +21,7 @@ from mailer.news.models import SourceState
 from mailer.news.reading import Reading, Task
 from mailer.news.storing import Memory, ReadyItem, Stored, Terms, remember, store
 from mailer.news.tagging import tags_of_source
+from mailer.sentences import Sentence
 
 MOST_PICTURES = 50  # new ones of a source at a time: a thousand slow ones would hold up all other news for hours
 
@@ -103,10 +104,9 @@ def keep(session: Session, name: str, source: config.Source, fetched: Fetched, n
     session.add(state)
     state.fetched_at = now
     if fetched.error:
-        state.broken_since = state.broken_since or now
-        state.error = str(fetched.error)
+        state.breaks(Sentence(fetched.error.sentence, fetched.error.values), now)
         return Report(name, None, fetched.error)
-    state.broken_since = state.error = None
+    state.works()
     state.etag, state.last_modified = fetched.validators.etag, fetched.validators.last_modified
     if fetched.items is None:
         return Report(name, None, None)

@@ -104,7 +104,7 @@ def _broken_sources(session: Session, settings: Settings, now: datetime) -> Iter
                 values={
                     "source": state.source,
                     "since": _local(state.broken_since, settings),
-                    "error": state.error or "-",
+                    "error": state.why or "-",
                 },
             )
 

@@ -104,7 +104,7 @@ def test_a_file_that_is_no_list_is_named(run: Run, tmp_path: Path):
     assert f"{file}: The list has no item" in remarks
 
 
-def test_a_broken_source_is_named_and_the_command_fails(run: Run, tmp_path: Path):
+def test_a_broken_source_is_named_and_the_command_fails(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     config = tmp_path / "config.toml"
     source = '\n[sources.inre]\nurl = "http://127.0.0.1:9/feed"\n'
     config.write_text(config.read_text(encoding="utf-8") + source, encoding="utf-8")
@@ -114,6 +114,10 @@ def test_a_broken_source_is_named_and_the_command_fails(run: Run, tmp_path: Path
     assert status == 1
     assert "inre: broken. 127.0.0.1 lies in a private network" in remarks
     assert "broken" in run("news", "sources")[1]
+    monkeypatch.setenv("LANG", "sv_SE.UTF-8")
+    (row,) = json.loads(run("news", "sources", "--json")[1])
+    assert "127.0.0.1 ligger i ett privat nät" in row["error"]
+    assert row["error"] in run("news", "sources")[1]
 
 
 @pytest.mark.parametrize(

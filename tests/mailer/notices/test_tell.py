@@ -20,6 +20,7 @@ from mailer.notices.letters import NOTHING, Enclosure, compose
 from mailer.outbox import control
 from mailer.outbox.models import Mailing, MailingState
 from mailer.providers import Outcome, Receipt
+from mailer.sentences import Sentence
 from tests.builders import some_settings
 
 AN_ENCLOSURE = Enclosure(
@@ -108,6 +109,21 @@ def test_a_source_is_told_when_it_has_been_broken_for_two_days(session: Session,
 
     assert occasions(session, settings, now + timedelta(hours=47)) == []
     assert occasions(session, settings, now + timedelta(hours=48)) == ["source"]
+
+
+def test_why_a_source_is_broken_is_told_in_the_language_of_whoever_is_told(
+    session: Session, settings: Settings, now: datetime
+):
+    state = SourceState(source="distriktet")
+    state.breaks(Sentence("{url} answers {status}.", {"url": "https://example.org/{x}", "status": 503}), now)
+    session.add(state)
+    session.flush()
+    (cause,) = gather(session, settings, now + timedelta(days=2))
+    anna, sender = Person(address="anna@example.org", language="sv"), settings.publications["weekly"]
+
+    mail = message_from_bytes(compose(cause, anna, sender, enclosure=NOTHING, now=now).content, policy=default)
+
+    assert mail.get_content().splitlines()[0].endswith("https://example.org/{x} svarar 503.")
 
 
 def test_of_two_clocks_that_ask_at_once_one_tells(engine: sa.Engine, settings: Settings, now: datetime):
