@@ -13,13 +13,14 @@ from mailer import config, db, keys
 from mailer.clock import Clock, system_clock
 from mailer.digest.contents import expand
 from mailer.errors import Mistake, ProviderDown
-from mailer.links import Links
+from mailer.links import Links, Purpose
 from mailer.message import Message
 from mailer.message.dkim import Signer
 from mailer.news.reference import load_reference
 from mailer.outbox.batches import Terms
 from mailer.outbox.carriers import Carrier
 from mailer.outbox.compose import Composer, LetterKind
+from mailer.outbox.single import as_written
 from mailer.outbox.worker import Office
 from mailer.providers import LetterDesk, Outcome, Provider, open_provider
 from mailer.providers.signing import signed
@@ -35,7 +36,12 @@ KEY_FILE = "keys.toml"
 JOURNALS = "journal"
 
 # Every kind of letter, by its folder in templates/email.
-LETTERS: Mapping[str, LetterKind] = {"digest": LetterKind(expand, Manner.EDITORIAL)}
+LETTERS: Mapping[str, LetterKind] = {
+    "digest": LetterKind(expand, Manner.EDITORIAL),
+    "own-data": LetterKind(as_written, Manner.SINGLE, act=Purpose.OWN),
+    "address-new": LetterKind(as_written, Manner.SINGLE, act=Purpose.ADDRESS_NEW),
+    "address-old": LetterKind(as_written, Manner.SINGLE, act=Purpose.ADDRESS_OLD),
+}
 
 
 @dataclass(frozen=True)

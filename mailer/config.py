@@ -104,6 +104,7 @@ class Publication(Section):
     from_address: str
     reply_to: str
     list_id: str
+    stream: Literal["bulk", "statutory"] = "bulk"
     districts: dict[Slug, DistrictLetterhead] = {}
 
 
@@ -202,6 +203,32 @@ class Settings(Section):
     members: Members = Members()
     people: dict[str, Person] = {}
 
+    def require_stream(self, publication: str, stream: str) -> None:
+        """Refuse a publication of another stream than the one that is meant. raises Mistake
+
+        Whoever writes to many says what they mean: nobody sends a campaign past everyone's "no" by picking the
+        wrong name from a list, nor a call to a meeting to some members only.
+        """
+        if publication not in self.publications:
+            raise Mistake(
+                "There is no publication {publication} in the config: it has {known}.",
+                publication=publication,
+                known=", ".join(sorted(self.publications)),
+            )
+        declared = self.publications[publication].stream
+        if declared == stream:
+            return
+        if declared == "statutory":
+            raise Mistake(
+                "{publication} is for what the statutes oblige you to send, and reaches those who said no too: "
+                "choose another publication, or say that the letter is statutory.",
+                publication=publication,
+            )
+        raise Mistake(
+            'A statutory letter needs a publication with stream = "statutory" in the config; {publication} is none.',
+            publication=publication,
+        )
+
     def name_of(self, publication: str, language: str) -> str:
         """Return what members call a publication, in `language` or another; its slug when config has it no longer."""
         known = self.publications.get(publication)
@@ -246,6 +273,12 @@ def _require_publications(settings: Settings, path: Path) -> None:
                 path=path,
                 key=key,
                 known=", ".join(sorted(settings.publications)),
+            )
+        if any(settings.publications[slug].stream != "bulk" for slug in named):
+            raise Mistake(
+                '{path}: {key} names a publication with stream = "statutory": nobody subscribes to that.',
+                path=path,
+                key=key,
             )
 
 

@@ -9,6 +9,7 @@ import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -24,11 +25,15 @@ class Purpose(IntEnum):
     PREFERENCES = 2
     FORM = 3  # goes into a page's form, never into a mail; the hour it was issued stands where the mailing would
     MESSAGE = 4  # in no link: it is the Message-ID
+    OWN = 5  # see and change what is stored: in a letter that was just asked for, good for a few hours
+    CONFIRM = 6  # the address of a sign-up is its owner's
+    ADDRESS_NEW = 7  # a changed address is its owner's; the number of the change stands where the mailing would
+    ADDRESS_OLD = 8  # the owner of the address until now agrees; as above
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a token says. `mailing` is 0 when it belongs to none."""
+    """What a token says. `mailing` is 0 when it belongs to none; some purposes keep another number there."""
 
     purpose: Purpose
     member: int
@@ -62,6 +67,15 @@ class Tokens:
         return Claim(purpose, int.from_bytes(block[1:6]), int.from_bytes(block[6:9]))
 
 
+def hour_of(moment: datetime) -> int:
+    """Return the hours since 1970: they fill the 24 bits of a mailing in the year 3883."""
+    return int(moment.timestamp()) // 3600
+
+
+# Where the link of a letter to one leads, by what it lets its reader do.
+_ACTS = {Purpose.OWN: "m", Purpose.CONFIRM: "c", Purpose.ADDRESS_NEW: "a", Purpose.ADDRESS_OLD: "b"}
+
+
 @dataclass(frozen=True, slots=True)
 class Links:
     """The addresses of the member's pages."""
@@ -74,6 +88,10 @@ class Links:
 
     def preferences(self, member: int, mailing: int) -> str:
         return f"{self.base_url}/p/{self.tokens.make(Purpose.PREFERENCES, member, mailing)}"
+
+    def act(self, purpose: Purpose, member: int, number: int) -> str:
+        """The page that a letter to one asks its reader to open."""
+        return f"{self.base_url}/{_ACTS[purpose]}/{self.tokens.make(purpose, member, number)}"
 
     def message_id(self, member: int, mailing: int) -> str:
         """The left half of a Message-ID: the same in every attempt, and only we can read it."""

@@ -9,8 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import col
 
-from subscribers.models import Member, State, Subscription, Suppression
+from subscribers.models import Ground, Member, Scope, State, Subscription, Suppression
 from subscribers.sealed import open_sealed
+from subscribers.streams import Stream
 
 _AT_ONCE = 500  # bound variables of one statement
 
@@ -47,26 +48,41 @@ def recipients(connection: sa.Connection, member_ids: Sequence[int]) -> dict[int
     return found
 
 
-def why_not(connection: sa.Connection, *, publication: str, member_ids: Sequence[int], now: datetime) -> dict[int, str]:
+def why_not(  # as audience.allowed
+    connection: sa.Connection,
+    *,
+    publication: str,
+    stream: Stream = Stream.BULK,
+    elsewhere: bytes | None = None,
+    member_ids: Sequence[int],
+    now: datetime,
+) -> dict[int, str]:
     """Name, for each of the few who may not be written to, the reason: left, erased, pending, suppressed, paused, ...
 
     "changed" when none of these holds any more: the person may be written to again, but was not when asked.
     """
     reasons = dict.fromkeys(member_ids, "erased")
+    reason = _REASONS[stream]
     for start in range(0, len(member_ids), _AT_ONCE):
-        rows = connection.execute(_standing(publication, member_ids[start : start + _AT_ONCE]))
-        reasons |= {row.id: _reason(row, now) for row in rows}
+        rows = connection.execute(_standing(publication, stream, elsewhere, member_ids[start : start + _AT_ONCE]))
+        reasons |= {row.id: reason(row, now) for row in rows}
     return reasons
 
 
-def _standing(publication: str, member_ids: Sequence[int]) -> sa.Select[*tuple[Any, ...]]:
-    suppressed = sa.exists().where(col(Suppression.address_key) == col(Member.address_key))
+def _standing(
+    publication: str, stream: Stream, elsewhere: bytes | None, member_ids: Sequence[int]
+) -> sa.Select[*tuple[Any, ...]]:
+    address = col(Member.address_key) if elsewhere is None else sa.literal(elsewhere)
+    suppressed = sa.exists().where(col(Suppression.address_key) == address)
+    if stream is not Stream.BULK:
+        suppressed = suppressed.where(col(Suppression.scope) == Scope.ALL)
     subscription = sa.and_(col(Subscription.member_id) == col(Member.id), col(Subscription.publication) == publication)
     return (
         sa.select(
             col(Member.id),
             col(Member.state),
-            col(Member.address_key).is_not(None).label("reachable"),
+            col(Member.ground),
+            address.is_not(None).label("reachable"),
             suppressed.label("suppressed"),
             col(Subscription.since),
             col(Subscription.ended_at),
@@ -77,7 +93,7 @@ def _standing(publication: str, member_ids: Sequence[int]) -> sa.Select[*tuple[A
     )
 
 
-def _reason(row: Any, now: datetime) -> str:
+def _bulk_reason(row: Any, now: datetime) -> str:
     checks = (
         (row.state != State.ACTIVE, str(row.state)),
         (not row.reachable, "no address"),
@@ -86,4 +102,30 @@ def _reason(row: Any, now: datetime) -> str:
         (row.ended_at is not None, "unsubscribed"),
         (row.paused_until is not None and row.paused_until > now.date(), "paused"),
     )
+    return _first(checks)
+
+
+def _statutory_reason(row: Any, _: datetime) -> str:
+    checks = (
+        (row.state != State.ACTIVE, str(row.state)),
+        (row.ground != Ground.MEMBER, str(row.ground)),
+        (not row.reachable, "no address"),
+        (row.suppressed, "suppressed"),
+    )
+    return _first(checks)
+
+
+def _asked_reason(row: Any, _: datetime) -> str:
+    checks = (
+        (row.state == State.ERASED, str(row.state)),
+        (not row.reachable, "no address"),
+        (row.suppressed, "suppressed"),
+    )
+    return _first(checks)
+
+
+def _first(checks: Sequence[tuple[bool, str]]) -> str:
     return next((reason for holds, reason in checks if holds), "changed")
+
+
+_REASONS = {Stream.BULK: _bulk_reason, Stream.STATUTORY: _statutory_reason, Stream.ASKED: _asked_reason}

@@ -128,12 +128,7 @@ def take_back_in(session: Session, edition: Edition, item_id: int) -> None:
 
 
 def require_publication(settings: Settings, publication: str) -> None:
-    if publication not in settings.publications:
-        raise Mistake(
-            "There is no publication {publication} in the config: it has {known}.",
-            publication=publication,
-            known=", ".join(sorted(settings.publications)),
-        )
+    settings.require_stream(publication, "bulk")
 
 
 def _reopen(session: Session, edition: Edition) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import col
 
-from mailer.outbox.models import Batch, BatchState, Delivery, DeliveryState, Mailing, MailingState
+from mailer.outbox.models import Batch, BatchState, Delivery, DeliveryState, Lane, Mailing, MailingState
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class Lease:
     lo: int
     hi: int
     since: datetime
+    lane: int = Lane.MANY
 
 
 # The columns of a Lease, in its order.
@@ -63,26 +64,19 @@ _LEASE: tuple[Any, ...] = (
     col(Batch.lo),
     col(Batch.hi),
     col(Batch.due_at),
+    col(Batch.lane),
 )
 
 
 def take(connection: sa.Connection, *, owner: str, terms: Terms, now: datetime) -> Lease | None:
-    """Lease the batch that has waited longest; None when none is due of a mailing that is being sent.
+    """Lease the batch that has waited longest, a letter to one before all others; None when none is due.
+
+    Only of mailings that are being sent.
 
     On PostgreSQL rows that another worker is just leasing are skipped; SQLite has one writer at a time anyway.
     """
-    waiting = (
-        sa.select(col(Batch.id))
-        .join(Mailing, sa.and_(col(Mailing.id) == col(Batch.mailing_id), col(Mailing.plan) == col(Batch.plan)))
-        .where(
-            col(Batch.state) == BatchState.OPEN,
-            col(Batch.due_at) <= now,
-            col(Mailing.state) == MailingState.PLANNED,
-        )
-        .order_by(col(Batch.due_at), col(Batch.id))
-        .limit(1)
-        .with_for_update(skip_locked=True, of=Batch)
-    )
+    first = _due(now).order_by(col(Batch.lane), col(Batch.due_at), col(Batch.id)).limit(1)
+    waiting = first.with_for_update(skip_locked=True, of=Batch)
     row = connection.execute(
         sa.update(Batch)
         .where(col(Batch.id) == waiting.scalar_subquery())
@@ -96,6 +90,23 @@ def take(connection: sa.Connection, *, owner: str, terms: Terms, now: datetime) 
         .returning(*_LEASE)
     ).one_or_none()
     return None if row is None else Lease(*row)
+
+
+def somebody_waits(connection: sa.Connection, *, now: datetime) -> bool:
+    """Say whether a letter to one is due."""
+    return connection.scalar(_due(now).where(col(Batch.lane) == Lane.ONE).limit(1)) is not None
+
+
+def _due(now: datetime) -> sa.Select[Any]:
+    return (
+        sa.select(col(Batch.id))
+        .join(Mailing, sa.and_(col(Mailing.id) == col(Batch.mailing_id), col(Mailing.plan) == col(Batch.plan)))
+        .where(
+            col(Batch.state) == BatchState.OPEN,
+            col(Batch.due_at) <= now,
+            col(Mailing.state) == MailingState.PLANNED,
+        )
+    )
 
 
 def extend(connection: sa.Connection, leases: Sequence[Lease], *, owner: str, until: datetime) -> set[Lease]:

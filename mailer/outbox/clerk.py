@@ -48,7 +48,12 @@ class Clerk:
             occasion = manifest.begin(connection, lease, give_up_after=self._give_up_after, now=now)
             self._journal.write([Note(Mark.LEASE, lease.batch, lease.fence)])
         with db.reading(self._engine) as session:
-            return Hand(lease, occasion, manifest.letters(session.connection(), lease))
+            return Hand(lease, occasion, manifest.letters(session.connection(), lease, occasion.elsewhere))
+
+    def somebody_waits(self) -> bool:
+        """Say whether a letter to one is due, which is not to lie behind those on the desk."""
+        with db.reading(self._engine) as session:
+            return batches.somebody_waits(session.connection(), now=self._now())
 
     def record(self, entries: Sequence[Entry], *, held: Sequence[Lease], finished: Collection[Lease]) -> set[Lease]:
         """Write outcomes and give `finished` batches back; return which of `held` are still ours.

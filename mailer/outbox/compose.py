@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from mailer.config import Settings
-from mailer.links import Links
+from mailer.links import Links, Purpose
 from mailer.message import Message
 from mailer.message.headers import addr_spec
 from mailer.outbox.manifest import FrozenContent, Occasion
+from mailer.outbox.single import NUMBER
 from mailer.render.head import Manner
 from mailer.render.letterheads import letterhead_of
 from mailer.render.letters import Letter, Letters, PreparedLetter
 from mailer.render.recipients import Person, Shape
 from mailer.render.recipients import Recipient as Addressed
 from subscribers.recipient import Recipient
+from subscribers.streams import Stream
 
 # What a kind of letter makes of the frozen content: (mailing content, pieces, variant content, language) -> context.
 Json = dict[str, Any]
@@ -24,10 +26,11 @@ Expand = Callable[[Json, Mapping[int, Json], Json, str], Mapping[str, object]]
 
 @dataclass(frozen=True, slots=True)
 class LetterKind:
-    """How one kind of letter is made, and how it comes about."""
+    """How one kind of letter is made, and how it comes about. `act`: what the link of a letter to one lets one do."""
 
     expand: Expand
     manner: Manner
+    act: Purpose | None = None
 
 
 _PREPARED = 64  # deliveries come in variant order: a few are enough
@@ -64,7 +67,7 @@ class Composer:
         """
         sender = self._settings.publications[occasion.publication].from_address
         address = recipients[0].address
-        persons = tuple(self._person(recipient, occasion.mailing) for recipient in recipients)
+        persons = tuple(self._person(recipient, occasion) for recipient in recipients)
         content = prepared.compose(
             Addressed(
                 address=address,
@@ -76,15 +79,19 @@ class Composer:
         )
         return Message(_on_the_wire(sender), _on_the_wire(address), content)
 
-    def _person(self, recipient: Recipient, mailing: int) -> Person:
+    def _person(self, recipient: Recipient, occasion: Occasion) -> Person:
+        member, act = recipient.member_id, self._kinds[occasion.letter].act
         return Person(
             name=recipient.given_name,
-            unsubscribe=self._links.unsubscribe(recipient.member_id, mailing),
-            preferences=self._links.preferences(recipient.member_id, mailing),
+            unsubscribe=self._links.unsubscribe(member, occasion.mailing),
+            preferences=self._links.preferences(member, occasion.mailing),
+            act=self._links.act(act, member, occasion.content[NUMBER]) if act else "",
         )
 
     def _letter(self, occasion: Occasion, content: FrozenContent) -> Letter:
         kind = self._kinds[occasion.letter]
+        statutory = occasion.stream is Stream.STATUTORY
+        feedback_id = f"{occasion.mailing}:{occasion.publication}:{occasion.letter}:utskick"
         return Letter(
             template=occasion.letter,
             language=content.language,
@@ -92,9 +99,9 @@ class Composer:
                 self._settings, occasion.publication, content.language, content.content.get("letterhead")
             ),
             context=kind.expand(occasion.content, occasion.pieces, content.content, content.language),
-            manner=kind.manner,
+            manner=Manner.STATUTORY if statutory else kind.manner,
             plain_only=content.plain_only,
-            feedback_id=f"{occasion.mailing}:{occasion.publication}:{occasion.letter}:utskick",
+            feedback_id="" if kind.manner is Manner.SINGLE else feedback_id,  # it would number one person
         )
 
 

@@ -21,7 +21,7 @@ from mailer.outbox.compose import Composer
 from mailer.outbox.journal import Journal, Mark, Note
 from mailer.outbox.ledger import Line
 from mailer.outbox.manifest import Hand, Held, Letter, Occasion
-from mailer.outbox.models import DeliveryState
+from mailer.outbox.models import DeliveryState, Lane
 from mailer.outbox.permission import Permission
 from mailer.outbox.verdicts import Attempt, Verdict, judge
 from mailer.providers import Outcome, Outgoing, Receipt
@@ -102,11 +102,15 @@ class Desk:
         return [lease for lease in self._until if not self._open[lease]]
 
     def add(self, hand: Hand, *, leased_at: float) -> None:
-        """Lay a batch on the desk. `leased_at` is the monotonic time before its lease was asked for."""
+        """Lay a batch on the desk, a letter to one on top. `leased_at`: monotonic, before its lease was asked for."""
         self._permission.refresh()
         self._until[hand.lease] = leased_at + self._trusted
         self._open[hand.lease] = len(hand.letters)
-        self._waiting.extend(_Task(hand, letter) for letter in hand.letters)
+        tasks = [_Task(hand, letter) for letter in hand.letters]
+        if hand.lease.lane == Lane.ONE:
+            self._waiting.extendleft(reversed(tasks))
+        else:
+            self._waiting.extend(tasks)
 
     def extended(self, leases: Sequence[Lease], *, leased_at: float) -> None:
         """Note that `leases` were extended. Any other was lost: its letters are somebody else's to decide on."""
@@ -172,10 +176,11 @@ class Desk:
             give_up_at=task.hand.occasion.give_up_at,
             address=outgoing.message.recipient,
             names=() if isinstance(outcome, Receipt) else _names(task.letter),
+            repeats=task.hand.occasion.repeats and not task.letter.repeated,
         )
         verdict = judge(outcome, attempt)
         with contextlib.suppress(OSError):  # without this note a crash leaves it uncertain, never wrong
-            self._journal.write(_notes(task, _MARKS[verdict.state], verdict.code or ""))
+            self._journal.write(_notes(task, _mark(verdict), verdict.code or ""))
         self._enter(task, verdict)
 
     def give_back(self, outgoing: Outgoing) -> None:
@@ -250,6 +255,11 @@ class Desk:
 
 def _names(letter: Letter) -> tuple[str, ...]:
     return tuple(word for held in letter.held if held.recipient for word in held.recipient.words())
+
+
+def _mark(verdict: Verdict) -> Mark:
+    """Say what happened: whoever inherits this journal decides by itself what follows from it."""
+    return Mark.UNANSWERED if verdict.repeated else _MARKS[verdict.state]
 
 
 def _notes(task: _Task, mark: Mark, code: str = "") -> list[Note]:

@@ -41,6 +41,7 @@ def write(connection: sa.Connection, lines: Sequence[Line], *, over: DeliverySta
             code=sa.bindparam("new_code"),
             answer=sa.bindparam("new_answer"),
             settled_at=sa.bindparam("new_settled"),
+            repeated=sa.or_(col(Delivery.repeated), sa.bindparam("now_repeated", type_=sa.Boolean)),
         )
         .execution_options(synchronize_session=False),
         [_values(line, now) for line in lines],
@@ -57,6 +58,7 @@ def _values(line: Line, now: datetime) -> dict[str, object]:
         "new_provider": line.provider,
         "new_code": verdict.code,
         "new_answer": verdict.answer,
+        "now_repeated": verdict.repeated,
         "new_settled": None if verdict.state is DeliveryState.QUEUED else now,
     }
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -12,12 +12,19 @@ from sqlmodel import col
 
 from mailer.outbox.batches import Lease, in_hand
 from mailer.outbox.models import Delivery, Mailing, Piece, Variant
+from subscribers import address
+from subscribers.address import Address
 from subscribers.recipient import Recipient, recipients
+from subscribers.streams import Stream
 
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """A mailing as its letters see it. `pieces` are the frozen blocks by their `ref`."""
+    """A mailing as its letters see it.
+
+    pieces     the frozen blocks by their `ref`
+    elsewhere  where it goes when not to the members' own addresses
+    """
 
     mailing: int
     publication: str
@@ -26,6 +33,9 @@ class Occasion:
     give_up_at: datetime
     content: dict[str, Any]
     pieces: Mapping[int, dict[str, Any]]
+    stream: Stream = Stream.BULK
+    repeats: bool = False
+    elsewhere: Address | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,7 @@ class Letter:
     attempts: int
     content: FrozenContent
     held: tuple[Held, ...]
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +92,9 @@ def begin(connection: sa.Connection, lease: Lease, *, give_up_after: timedelta, 
             col(Mailing.started_at),
             col(Mailing.give_up_at),
             col(Mailing.content),
+            col(Mailing.stream),
+            col(Mailing.repeats),
+            col(Mailing.address),
         ).where(col(Mailing.id) == lease.mailing)
     ).one()
     pieces = connection.execute(
@@ -94,10 +108,13 @@ def begin(connection: sa.Connection, lease: Lease, *, give_up_after: timedelta, 
         give_up_at=row.give_up_at or row.started_at + give_up_after,
         content=json.loads(row.content),
         pieces={ref: json.loads(content) for ref, content in pieces},
+        stream=row.stream,
+        repeats=row.repeats,
+        elsewhere=address.parse(row.address, smtputf8=True) if row.address else None,
     )
 
 
-def letters(connection: sa.Connection, lease: Lease) -> list[Letter]:
+def letters(connection: sa.Connection, lease: Lease, elsewhere: Address | None = None) -> list[Letter]:
     """Return the letters of a batch that are due, in the order of their ids, so that variants come together."""
     rows = connection.execute(
         sa.select(
@@ -106,11 +123,15 @@ def letters(connection: sa.Connection, lease: Lease) -> list[Letter]:
             col(Delivery.household),
             col(Delivery.variant_id),
             col(Delivery.attempts),
+            col(Delivery.repeated),
         )
         .where(*in_hand(lease))
         .order_by(col(Delivery.id))
     ).all()
     people = recipients(connection, [row.member_id for row in rows])
+    if elsewhere is not None:
+        # Nobody has proved yet whose mailbox that is: it learns no name.
+        people = {number: replace(person, address=elsewhere.text, given_name="") for number, person in people.items()}
     contents = _contents(connection, {row.variant_id for row in rows})
     return [letter for _, group in groupby(rows, key=_share) for letter in _letters(list(group), people, contents)]
 
@@ -133,7 +154,7 @@ def _letters(
     for group in by_address.values():
         addressee = group[0].member if household is None else household
         household = None
-        yield Letter(group[0].delivery, addressee, attempts, content, tuple(group))
+        yield Letter(group[0].delivery, addressee, attempts, content, tuple(group), rows[0].repeated)
 
 
 def _contents(connection: sa.Connection, variants: Iterable[int]) -> dict[int, FrozenContent]:

@@ -6,14 +6,16 @@ once when `Mailing.plan` is set to that number. A plan that never got there is s
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, SmallInteger, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, SmallInteger, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
 # Words of these tables too; "as" says that they may be had from here.
 from mailer.outbox.states import BatchState as BatchState  # noqa: PLC0414  as above
 from mailer.outbox.states import DeliveryState as DeliveryState  # noqa: PLC0414  as above
+from mailer.outbox.states import Lane as Lane  # noqa: PLC0414  as above
 from mailer.outbox.states import MailingState as MailingState  # noqa: PLC0414  as above
-from subscribers.column_types import BigId, stored
+from subscribers.column_types import BigId, Sealed, stored
+from subscribers.streams import Stream as Stream  # noqa: PLC0414  as above
 
 
 class Mailing(SQLModel, table=True):
@@ -25,6 +27,9 @@ class Mailing(SQLModel, table=True):
     give_up_at  a delivery still deferred by then has failed
     planning    number of the plan being written; whoever holds an older number has been overtaken
     candidates  how many deliveries the valid plan has
+    stream      what may stop it at send time, see subscribers.streams
+    repeats     an uncertain delivery is sent once more by itself, as the same bytes
+    address     of a letter to one that goes elsewhere than to the member's own address
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -39,6 +44,11 @@ class Mailing(SQLModel, table=True):
     plan: int | None = None
     planning: int = 0
     candidates: int = 0
+    stream: Stream = Field(
+        default=Stream.BULK, sa_column=Column(stored(Stream), nullable=False, server_default=Stream.BULK.value)
+    )
+    repeats: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+    address: str | None = Field(default=None, sa_column=Column(Sealed("mailing.address")))
     created_at: datetime
     send_at: datetime | None = None
     late_at: datetime | None = None
@@ -82,6 +92,7 @@ class Delivery(SQLModel, table=True):
     """One Mailing to one Member. Ids run in variant order, households side by side; batches are ranges of ids.
 
     household   the member id that the household's one mail is addressed for; None for a mail of one's own
+    repeated    it was uncertain once, and sent again because its mailing repeats
     answer      what the server said, masked
     """
 
@@ -98,6 +109,7 @@ class Delivery(SQLModel, table=True):
     state: DeliveryState = Field(default=DeliveryState.QUEUED, sa_column=Column(stored(DeliveryState), nullable=False))
     due_at: datetime | None = None  # of a deferred one; None: at once
     attempts: int = Field(default=0, sa_column=Column(SmallInteger, nullable=False, default=0))
+    repeated: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
     provider: str | None = Field(default=None, max_length=32)
     code: str | None = Field(default=None, max_length=16)
     answer: str | None = Field(default=None, max_length=500)
@@ -109,10 +121,10 @@ class Batch(SQLModel, table=True):
 
     With a deferred delivery left in it the batch opens again, due when the first of them is; it closes when
     every delivery in it has its final state. While it is leased, `due_at` is the moment it was: what was due by
-    then is in the holder's hands.
+    then is in the holder's hands. Of the batches that are due those of the lowest `lane` go first.
     """
 
-    __table_args__ = (Index("ix_batch_due", "state", "due_at"),)
+    __table_args__ = (Index("ix_batch_due", "state", "lane", "due_at"),)
 
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True))
     mailing_id: int = Field(sa_column=Column(ForeignKey("mailing.id"), nullable=False, index=True))
@@ -120,6 +132,9 @@ class Batch(SQLModel, table=True):
     lo: int = Field(sa_column=Column(BigInteger, nullable=False))
     hi: int = Field(sa_column=Column(BigInteger, nullable=False))
     state: BatchState = Field(default=BatchState.OPEN, sa_column=Column(stored(BatchState), nullable=False))
+    lane: int = Field(
+        default=Lane.MANY, sa_column=Column(SmallInteger, nullable=False, server_default=str(Lane.MANY.value))
+    )
     due_at: datetime
     owner: str | None = Field(default=None, max_length=64)
     leased_until: datetime | None = None

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Collection
 from datetime import datetime
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, TypedDict
 
 import sqlalchemy as sa
 from sqlmodel import col
@@ -13,6 +13,7 @@ from mailer.outbox.manifest import Occasion
 from mailer.outbox.models import Mailing, MailingState
 from subscribers import audience
 from subscribers.recipient import why_not
+from subscribers.streams import Stream
 
 _ASK_AGAIN = 1.0  # seconds, where a database does not tell that it changed
 
@@ -83,15 +84,24 @@ class Permission:
         if key not in self._allowed:
             asked = {member, *others()}
             with self._connection.begin():
-                found = audience.allowed(
-                    self._connection, publication=occasion.publication, member_ids=asked, now=self._now()
-                )
+                found = audience.allowed(self._connection, **_rule(occasion), member_ids=asked, now=self._now())
             self._allowed |= {(occasion.mailing, each): each in found for each in asked}
         return self._allowed[key]
 
     def why_not(self, occasion: Occasion, members: Collection[int]) -> dict[int, str]:
         """Name the reason for each of those who may not be written to."""
         with self._connection.begin():
-            return why_not(
-                self._connection, publication=occasion.publication, member_ids=list(members), now=self._now()
-            )
+            return why_not(self._connection, **_rule(occasion), member_ids=list(members), now=self._now())
+
+
+class _Rule(TypedDict):
+    """Which rule of the register a mailing falls under."""
+
+    publication: str
+    stream: Stream
+    elsewhere: bytes | None
+
+
+def _rule(occasion: Occasion) -> _Rule:
+    elsewhere = occasion.elsewhere.key if occasion.elsewhere else None
+    return _Rule(publication=occasion.publication, stream=occasion.stream, elsewhere=elsewhere)

@@ -5,6 +5,7 @@ else knows nothing, and says so: uncertain.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -14,8 +15,8 @@ from mailer.outbox import batches, ledger
 from mailer.outbox.batches import Lease, Terms
 from mailer.outbox.journal import Mark, Note, Remains
 from mailer.outbox.ledger import Line
-from mailer.outbox.models import Delivery, DeliveryState
-from mailer.outbox.verdicts import Verdict
+from mailer.outbox.models import Delivery, DeliveryState, Mailing
+from mailer.outbox.verdicts import Verdict, once_more
 from mailer.sentences import N_
 
 ENDED = "The worker stopped before the server had answered."
@@ -56,7 +57,7 @@ def inherit(connection: sa.Connection, remains: Remains, *, now: datetime) -> li
     for lease in leases:
         ledger.write(
             connection,
-            from_journal(remains, lease, _in_hand(connection, lease)),
+            _once_more(connection, lease, from_journal(remains, lease, _in_hand(connection, lease)), now),
             over=DeliveryState.QUEUED,
             now=now,
         )
@@ -84,9 +85,31 @@ def give_up(connection: sa.Connection, *, terms: Terms, now: datetime) -> list[L
     """Take the batches of workers not heard of for too long; their unsettled deliveries are uncertain."""
     leases = batches.overdue(connection, terms=terms, now=now)
     for lease in leases:
-        ledger.write(connection, unknown(_in_hand(connection, lease)), over=DeliveryState.QUEUED, now=now)
+        lines = _once_more(connection, lease, unknown(_in_hand(connection, lease)), now)
+        ledger.write(connection, lines, over=DeliveryState.QUEUED, now=now)
         batches.give_back(connection, lease, now=now)
     return leases
+
+
+def _once_more(connection: sa.Connection, lease: Lease, lines: list[Line], now: datetime) -> list[Line]:
+    """Let those be sent again that are uncertain for the first time, of a mailing that repeats."""
+    if all(line.verdict.state is not DeliveryState.UNCERTAIN for line in lines):
+        return lines
+    repeatable = set(
+        connection.scalars(
+            sa.select(col(Delivery.id))
+            .join(Mailing, col(Mailing.id) == col(Delivery.mailing_id))
+            .where(
+                col(Mailing.id) == lease.mailing,
+                col(Mailing.repeats),
+                ~col(Delivery.repeated),
+                col(Delivery.id).between(lease.lo, lease.hi),
+            )
+        )
+    )
+    return [
+        replace(line, verdict=once_more(line.verdict, now)) if line.delivery in repeatable else line for line in lines
+    ]
 
 
 def _in_hand(connection: sa.Connection, lease: Lease) -> Sequence[tuple[int, int]]:

@@ -1,6 +1,6 @@
 """The states of the post office's books, in words; free of the database, so that decisions stay pure."""
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class MailingState(StrEnum):
@@ -31,3 +31,10 @@ class BatchState(StrEnum):
     OPEN = "open"
     LEASED = "leased"
     CLOSED = "closed"
+
+
+class Lane(IntEnum):
+    """Whose turn it is: somebody waits for a letter to one, and it does not queue behind a million others."""
+
+    ONE = 0
+    MANY = 1

@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from mailer.errors import Mistake
 from mailer.outbox import ledger
-from mailer.outbox.models import Delivery, DeliveryState, Mailing
+from mailer.outbox.models import Delivery, DeliveryState, Mailing, Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +71,10 @@ def find(connection: sa.Connection, key: str) -> int:
 
 
 def status(connection: sa.Connection, key: str | None = None) -> list[Status]:
-    """Return every mailing, newest first, or the one of `key`. raises Mistake as `find`."""
+    """Return the mailings to many, newest first, or the one of `key`. raises Mistake as `find`."""
     table = Mailing.__table__  # type: ignore[attr-defined]  # SQLModel hides the table from mypy
     query = sa.select(table).order_by(table.c.id.desc())
-    if key is not None:
-        query = query.where(table.c.id == find(connection, key))
+    query = query.where(table.c.stream != Stream.ASKED if key is None else table.c.id == find(connection, key))
     return [_status(connection, row) for row in connection.execute(query).all()]
 
 

@@ -1,7 +1,7 @@
 """What an outcome means for the books. Pure: no clock, no database."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mailer.errors import TryLater, Unanswered
@@ -13,6 +13,7 @@ from mailer.providers import Outcome, Receipt
 FIRST_RETRY = timedelta(minutes=1)
 AFTER_GREYLISTING = timedelta(minutes=5)  # what such servers commonly make a stranger wait
 LONGEST_WAIT = timedelta(hours=4)
+BEFORE_REPEAT = timedelta(minutes=2)  # a letter that arrived after all is seen by its reader, who stops waiting
 _GREYLISTED = re.compile(r"gr[ae]y.?list", re.IGNORECASE)
 _CODE, _ANSWER = 16, 500  # what the columns hold
 
@@ -27,17 +28,19 @@ class Attempt:
     give_up_at: datetime
     address: str = ""  # masked wherever the server repeats it
     names: tuple[str, ...] = ()  # words that name the recipient, likewise
+    repeats: bool = False  # once more when it is uncertain: its mailing allows it, and it was not done yet
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A delivery's new state. `due_at` is set only when it stays queued."""
+    """A delivery's new state. `due_at` is set only when it stays queued; `repeated` when although uncertain."""
 
     state: DeliveryState
     code: str | None = None
     answer: str | None = None
     due_at: datetime | None = None
     attempts: int = 0
+    repeated: bool = False
 
     @property
     def known(self) -> bool:
@@ -51,7 +54,15 @@ def judge(outcome: Outcome, attempt: Attempt) -> Verdict:
     code = "" if isinstance(outcome, Receipt) else _kept(outcome.code, attempt)
     due_at = _next_turn(outcome, attempt)
     state = DeliveryState.QUEUED if due_at else _final(outcome)
-    return Verdict(state, code[:_CODE] or None, answer[:_ANSWER] or None, due_at, attempt.attempts + 1)
+    verdict = Verdict(state, code[:_CODE] or None, answer[:_ANSWER] or None, due_at, attempt.attempts + 1)
+    return once_more(verdict, attempt.at) if attempt.repeats else verdict
+
+
+def once_more(verdict: Verdict, at: datetime) -> Verdict:
+    """Return `verdict`, but for an uncertain delivery of a mailing that repeats: that one is queued again."""
+    if verdict.state is not DeliveryState.UNCERTAIN:
+        return verdict
+    return replace(verdict, state=DeliveryState.QUEUED, due_at=at + BEFORE_REPEAT, repeated=True)
 
 
 def _kept(text: str, attempt: Attempt) -> str:

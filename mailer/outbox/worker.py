@@ -91,6 +91,7 @@ class Worker:
         self._boot_id = this_boot()
         self._recovered = float("-inf")
         self._written = 0.0
+        self._looked = float("-inf")  # when we last looked whether somebody waits
         self._dry = float("-inf")  # when there was last nothing to lease
         self._carried = True
         self._books_failed = False
@@ -186,7 +187,7 @@ class Worker:
                 await asyncio.sleep(TICK)
                 if len(self._desk.entries) >= GROUP or time.monotonic() - self._written >= EVERY:
                     await self._write()
-                if self._wants_more:
+                if self._wants_more or await self._somebody_waits():
                     await self._fetch()
         except BaseException:
             self._books_failed = True  # nothing more is taken from the desk; the journal has what was not written
@@ -194,10 +195,21 @@ class Worker:
 
     @property
     def _wants_more(self) -> bool:
+        dry = time.monotonic() - self._dry < IDLE
+        return len(self._desk) < LOW and not dry and self._may_take
+
+    @property
+    def _may_take(self) -> bool:
         """A full journal lets the desk run dry, so that it can be begun anew."""
         stopping = self._carried or self._stop.is_set() or self._desk.down is not None
-        dry = time.monotonic() - self._dry < IDLE
-        return len(self._desk) < LOW and not stopping and not dry and not self._journal.full
+        return not stopping and not self._journal.full
+
+    async def _somebody_waits(self) -> bool:
+        """Whether a letter to one is due, though the desk is full. Asked once a second."""
+        if time.monotonic() - self._looked < IDLE or not self._may_take:
+            return False
+        self._looked = time.monotonic()
+        return await self._in_thread(self._clerk.somebody_waits)
 
     async def _settle_up(self) -> None:
         """Nothing is under way: give everything back, and begin the journal anew."""

@@ -14,6 +14,7 @@ class Manner(Enum):
     EDITORIAL = "editorial"  # to many, written by people: a digest, a campaign
     AUTOMATIC = "automatic"  # to many, by the clock: a reminder
     SINGLE = "single"  # to one, because of something that happened: a confirmation, a notice, a proof
+    STATUTORY = "statutory"  # to every member, because the statutes say so; nobody can unsubscribe from it
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,10 @@ def head(
         headers.structured("Content-Language", language),
         headers.structured("X-Auto-Response-Suppress", "OOF, AutoReply"),
     ]
-    if manner is not Manner.EDITORIAL:  # RFC 3834 section 5.1: not on what a person wrote
+    if manner in (Manner.AUTOMATIC, Manner.SINGLE):  # RFC 3834 section 5.1: not on what a person wrote
         fields.append(headers.structured("Auto-Submitted", "auto-generated"))
+    if manner in (Manner.EDITORIAL, Manner.AUTOMATIC):
+        fields += _ways_out()
     if manner is not Manner.SINGLE:
         fields += _list_fields(letterhead)
     if feedback_id:
@@ -61,11 +64,16 @@ def head(
     return fields
 
 
-def _list_fields(letterhead: Letterhead) -> list[bytes | Slot]:
-    reply_to = headers.addr_spec("Reply-To", letterhead.reply_to).decode("ascii")
+def _ways_out() -> list[bytes | Slot]:
     return [
         *(b"List-Unsubscribe: <", Slot("one_click", slots.list_unsubscribe), b">\r\n"),
         headers.structured("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),  # RFC 8058 section 3.1
+    ]
+
+
+def _list_fields(letterhead: Letterhead) -> list[bytes | Slot]:
+    reply_to = headers.addr_spec("Reply-To", letterhead.reply_to).decode("ascii")
+    return [
         headers.list_id(letterhead.publication_name, letterhead.list_id),
         headers.structured("List-Help", f"<mailto:{quote(reply_to, safe='@')}>"),
         headers.structured("List-Post", "NO"),  # RFC 2369 section 3.4: nobody writes to this list

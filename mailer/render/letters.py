@@ -118,6 +118,7 @@ class Letters:
             **{name: _clean(value) for name, value in letter.context.items()},
             "letterhead": letter.letterhead,
             "language": letter.language,
+            "manner": letter.manner.value,
             "direction": "ltr",  # of every language there is so far
             **(blanks(shape) if values is None else knowns(shape, values)),
         }

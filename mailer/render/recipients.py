@@ -20,6 +20,7 @@ class Person:
     name: str
     unsubscribe: str = ""
     preferences: str = ""
+    act: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def _template_values(shape: Shape, make: Callable[[str], object]) -> dict[str, o
     return {
         "greeting": make("greeting"),
         "persons": [
-            {field: make(f"{field}.{number}") for field in ("name", "unsubscribe", "preferences")}
+            {field: make(f"{field}.{number}") for field in ("name", "unsubscribe", "preferences", "act")}
             for number in range(shape.persons)
         ],
         "view_online": make("view_online") if shape.view_online else None,
@@ -94,6 +95,7 @@ def values_of(recipient: Recipient, *, language: str) -> dict[str, str]:
         values[f"name.{number}"] = name or _nameless(number + 1, language)
         values[f"unsubscribe.{number}"] = person.unsubscribe
         values[f"preferences.{number}"] = person.preferences
+        values[f"act.{number}"] = person.act
     return values
 
 
@@ -106,7 +108,7 @@ def in_text(key: str) -> Encode:
 
 
 def _is_link(key: str) -> bool:
-    return key.startswith(("unsubscribe.", "preferences.", "view_online"))
+    return key.startswith(("unsubscribe.", "preferences.", "act.", "view_online"))
 
 
 def _together(names: list[str], language: str) -> str:

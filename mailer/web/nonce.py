@@ -6,21 +6,16 @@ Nothing is stored: a nonce is a token for this member that carries the hour it w
 
 from datetime import datetime
 
-from mailer.links import Purpose, Tokens
+from mailer.links import Purpose, Tokens, hour_of
 
 HOURS = 24  # a page may lie open over night
 
 
 def issue(tokens: Tokens, member: int, now: datetime) -> str:
-    return tokens.make(Purpose.FORM, member, _hour(now))
+    return tokens.make(Purpose.FORM, member, hour_of(now))
 
 
 def holds(tokens: Tokens, nonce: str, member: int, now: datetime) -> bool:
     """Tell whether `nonce` was issued to this member's page within the last HOURS."""
     claim = tokens.read(nonce, Purpose.FORM)
-    return claim is not None and claim.member == member and 0 <= _hour(now) - claim.mailing <= HOURS
-
-
-def _hour(now: datetime) -> int:
-    """Hours since 1970: they fill the 24 bits of a mailing in the year 3883."""
-    return int(now.timestamp()) // 3600
+    return claim is not None and claim.member == member and 0 <= hour_of(now) - claim.mailing <= HOURS

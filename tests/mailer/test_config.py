@@ -111,3 +111,19 @@ def test_a_letter_that_no_key_is_aligned_with_is_a_mistake_that_names_the_domain
 def test_a_key_that_cannot_be_found_in_dns_is_named(tmp_path: Path, domain: str, selector: str, says: str):
     with pytest.raises(Mistake, match=says):
         load(tmp_path, signed(domain, selector))
+
+
+def test_nothing_goes_out_as_statutory_by_picking_the_wrong_name(tmp_path: Path):
+    calls = SAMPLE.replace("# [publications.calls]", "[publications.calls]")
+    for key in ("name", "from_name", "from_address", "reply_to", "list_id", "stream"):
+        calls = calls.replace(f"# {key} = ", f"{key} = ")
+    settings = load(tmp_path, calls)
+    settings.require_stream("weekly", "bulk")
+    settings.require_stream("calls", "statutory")
+
+    for publication, stream in (("calls", "bulk"), ("weekly", "statutory"), ("none", "bulk")):
+        with pytest.raises(Mistake, match="publication"):
+            settings.require_stream(publication, stream)
+    for key in ('publication = "weekly"', 'publications = ["weekly"]'):
+        with pytest.raises(Mistake, match="nobody subscribes to that"):
+            load(tmp_path, calls.replace(key, key.replace("weekly", "calls")))

@@ -13,11 +13,12 @@ import sqlalchemy as sa
 from mailer import db
 from mailer.clock import system_clock
 from mailer.config import Publication, Settings, Site
-from mailer.links import Links, Tokens
+from mailer.links import Links, Purpose, Tokens
 from mailer.outbox.batches import Terms
 from mailer.outbox.carriers import Carrier
 from mailer.outbox.compose import Composer, Json, LetterKind
 from mailer.outbox.models import Batch, Delivery, DeliveryState, Mailing, MailingState, Piece, Variant
+from mailer.outbox.single import as_written
 from mailer.outbox.worker import Office, drain, run
 from mailer.providers import Desk, Provider, Receipt
 from mailer.render.head import Manner
@@ -52,6 +53,12 @@ def expand(mailing: Json, pieces: Mapping[int, Json], content: Json, _: str) -> 
     return {"title": f"{mailing['title']}: {pieces[content['piece']]['title']}"}
 
 
+KINDS = {
+    "note": LetterKind(expand, Manner.EDITORIAL),
+    "short": LetterKind(as_written, Manner.SINGLE, act=Purpose.OWN),
+}
+
+
 @dataclass
 class Clock:
     """A clock that a test sets."""
@@ -74,9 +81,7 @@ def an_office(
         engine=engine,
         journals=journals,
         carriers=[Carrier(name, provider) for name, provider in carriers.items()],
-        composer=Composer(
-            letters, settings=SETTINGS, links=LINKS, kinds={"note": LetterKind(expand, Manner.EDITORIAL)}
-        ),
+        composer=Composer(letters, settings=SETTINGS, links=LINKS, kinds=KINDS),
         give_up_after=timedelta(days=2),
         now=now,
         terms=Terms(),

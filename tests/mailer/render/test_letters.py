@@ -82,17 +82,36 @@ def test_list_unsubscribe_stands_in_the_mail_byte_for_byte() -> None:
 
 
 @pytest.mark.parametrize(
-    ("manner", "automatic", "listed"),
-    [(Manner.EDITORIAL, False, True), (Manner.AUTOMATIC, True, True), (Manner.SINGLE, True, False)],
+    ("manner", "automatic", "listed", "left"),
+    [
+        (Manner.EDITORIAL, False, True, True),
+        (Manner.AUTOMATIC, True, True, True),
+        (Manner.SINGLE, True, False, False),
+        (Manner.STATUTORY, False, True, False),
+    ],
 )
-def test_a_letter_says_whether_a_machine_wrote_it_and_whether_it_is_a_list(
-    manner: Manner, *, automatic: bool, listed: bool
+def test_a_letter_says_whether_a_machine_wrote_it_and_whether_it_is_a_list_that_one_can_leave(
+    manner: Manner, *, automatic: bool, listed: bool, left: bool
 ) -> None:
     message = parsed(composed(a_letter(manner=manner), "Anna"))
 
     assert ("Auto-Submitted" in message) is automatic
-    for field in ("List-Unsubscribe", "List-Unsubscribe-Post", "List-Id", "Precedence"):
+    for field in ("List-Id", "Precedence"):
         assert (field in message) is listed
+    for field in ("List-Unsubscribe", "List-Unsubscribe-Post"):
+        assert (field in message) is left
+
+
+def test_a_statutory_letter_says_why_one_gets_it_and_offers_no_way_out() -> None:
+    recipient = a_recipient(one_click="")
+
+    content = LETTERS.prepare(a_letter(manner=Manner.STATUTORY), recipient.shape).compose(recipient)
+
+    for readable in (parts(content)[0], words(parts(content)[1])):
+        assert "enligt stadgarna ska vi skicka det till alla medlemmar" in readable
+        assert "har bett om det" not in readable
+    for part in parts(content):
+        assert recipient.persons[0].unsubscribe not in part
 
 
 def test_a_letter_to_many_without_a_one_click_link_is_refused() -> None:
