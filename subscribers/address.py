@@ -33,16 +33,15 @@ class Address:
         return lookup_key("address", self.lookup)
 
 
-def parse(text: str, *, smtputf8: bool = False) -> Address:
-    """Read one bare address, without asking the DNS.
+def parse(text: str) -> Address:
+    """Read one bare address, without asking the DNS. What stands before the @ may be beyond ASCII (RFC 6531).
 
-    smtputf8  True when the provider carries local parts beyond ASCII (RFC 6531)
-    raises    Refused, with a sentence that does not repeat the address
+    raises  Refused, with a sentence that does not repeat the address
     """
     text = text.strip()
     local, _, domain = text.rpartition("@")
     if not _PLAIN.fullmatch(local):
-        local = _local_part(text, smtputf8=smtputf8)
+        local = _local_part(text)
     ascii_domain = _ascii_domain(domain)
     if ascii_domain is None:
         raise _refusal(text)
@@ -53,15 +52,13 @@ def parse(text: str, *, smtputf8: bool = False) -> Address:
 
 
 def _refusal(text: str) -> Refused:
-    local, at, domain = text.rpartition("@")
+    _, at, domain = text.rpartition("@")
     if not at:
         return Refused("The address has no @.")
     if any(character.isspace() or not character.isprintable() for character in text):
         return Refused("The address holds a space or an invisible character.")
     if _ascii_domain(domain) is None:
         return Refused("What follows the @ of the address is not a domain that mail can be sent to.")
-    if not local.isascii():
-        return Refused("The address has letters such as å, ä or ö before the @, which the mail service cannot carry.")
     return Refused("What stands before the @ of the address is not valid.")
 
 
@@ -74,8 +71,8 @@ def _ascii_domain(domain: str) -> str | None:
         return None
 
 
-def _local_part(text: str, *, smtputf8: bool) -> str:
+def _local_part(text: str) -> str:
     try:
-        return validate_email(text, check_deliverability=False, allow_smtputf8=smtputf8).local_part
+        return validate_email(text, check_deliverability=False, allow_smtputf8=True).local_part
     except EmailNotValidError:
         raise _refusal(text) from None

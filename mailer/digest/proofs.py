@@ -9,7 +9,7 @@ from mailer.digest.previews import Sheet, letter_of
 from mailer.errors import Mistake
 from mailer.links import Links
 from mailer.message import Message
-from mailer.message.headers import Refused, addr_spec
+from mailer.message.headers import Refused, addr_spec, recipient
 from mailer.render.head import Manner
 from mailer.render.letterheads import letterhead_of
 from mailer.render.letters import Letter, Letters
@@ -39,7 +39,7 @@ def proof(letters: Letters, basis: Basis, sheet: Sheet, links: Links, *, address
     """Return the sheet as a mail to `address`. raises Mistake when that is no address"""
     sender = basis.settings.publications[basis.edition.publication].from_address
     try:
-        envelope = [addr_spec(of, of).decode("ascii") for of in (sender, address)]
+        envelope = [addr_spec(sender, sender).decode("ascii"), recipient(address, address).decode()]
     except Refused as error:
         raise Mistake("{address} {reason}.", address=error.where, reason=Word(error.reason)) from None
     content = letters.compose_one(_letter(basis, sheet), _sample(sender, address, links, now))

@@ -99,9 +99,21 @@ def list_id(name: str, identifier: str) -> bytes:
 
 
 def addr_spec(where: str, address: str) -> bytes:
-    """Return `address` as it stands on the wire, the domain in A-labels (malmö.se is xn--malm-8qa.se).
+    """Return an address of ours as it stands on the wire, the domain in A-labels (malmö.se is xn--malm-8qa.se).
 
     raises  Refused for anything but local@domain, and for a local part that is not ASCII: few servers take it
+    """
+    wire = recipient(where, address)
+    if not wire.isascii():
+        raise Refused(where, N_("has letters before the @ that most mail servers do not take"))
+    return wire
+
+
+def recipient(where: str, address: str) -> bytes:
+    """Return the address of somebody we write to, as `addr_spec` does; a local part beyond ASCII stays UTF-8.
+
+    A server has to offer SMTPUTF8 for that one (RFC 6531, RFC 6532), which only whoever talks to it can know.
+    raises  Refused for anything but local@domain
     """
     if _ADDR_SPEC.fullmatch(address) and len(address) <= 254:  # noqa: PLR2004 - RFC 5321 section 4.5.3.1.3
         return address.encode("ascii")
@@ -111,9 +123,7 @@ def addr_spec(where: str, address: str) -> bytes:
         checked = validate_email(address, check_deliverability=False, allow_smtputf8=True)
     except EmailNotValidError:
         raise Refused(where, N_("is not an address of the form name@example.org")) from None
-    if checked.ascii_email is None:
-        raise Refused(where, N_("has letters before the @ that most mail servers do not take"))
-    return checked.ascii_email.encode("ascii")
+    return f"{checked.local_part}@{checked.ascii_domain}".encode()
 
 
 def message_id(where: str, value: str) -> bytes:

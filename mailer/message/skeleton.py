@@ -33,7 +33,7 @@ class Skeleton:
         self._places = [(key, write, tuple(where)) for (key, write), where in places.items()]
 
     def compose(self, values: Mapping[str, str]) -> bytes:
-        """Return the whole message: CRLF, 7-bit, no line over 998 octets, none that begins with a dot.
+        """Return the whole message, in the form that mailer.message.Message promises.
 
         raises  Refused (a ValueError) for a value that its place cannot carry, KeyError for a missing one
         """

@@ -57,7 +57,7 @@ def display_name(value: str) -> bytes:
 
 def to_address(value: str) -> bytes:
     """Encode for the place inside the angle brackets of To; raises Refused."""
-    return headers.addr_spec("To", value)
+    return headers.recipient("To", value)
 
 
 def message_id(value: str) -> bytes:

@@ -9,6 +9,7 @@ from mailer.config import Settings
 from mailer.links import Links, Purpose
 from mailer.message import Message
 from mailer.message.headers import addr_spec
+from mailer.message.headers import recipient as to_address
 from mailer.outbox.manifest import FrozenContent, Occasion
 from mailer.outbox.single import NUMBER
 from mailer.render.head import Manner
@@ -77,7 +78,8 @@ class Composer:
                 one_click=persons[0].unsubscribe,
             )
         )
-        return Message(_on_the_wire(sender), _on_the_wire(address), content)
+        envelope = addr_spec("the envelope", sender).decode("ascii"), to_address("the envelope", address).decode()
+        return Message(*envelope, content)
 
     def _person(self, recipient: Recipient, occasion: Occasion) -> Person:
         member, act = recipient.member_id, self._kinds[occasion.letter].act
@@ -103,7 +105,3 @@ class Composer:
             plain_only=content.plain_only,
             feedback_id="" if kind.manner is Manner.SINGLE else feedback_id,  # it would number one person
         )
-
-
-def _on_the_wire(address: str) -> str:
-    return addr_spec("the envelope", address).decode("ascii")

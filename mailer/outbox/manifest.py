@@ -110,7 +110,7 @@ def begin(connection: sa.Connection, lease: Lease, *, give_up_after: timedelta, 
         pieces={ref: json.loads(content) for ref, content in pieces},
         stream=row.stream,
         repeats=row.repeats,
-        elsewhere=address.parse(row.address, smtputf8=True) if row.address else None,
+        elsewhere=address.parse(row.address) if row.address else None,
     )
 
 

@@ -33,11 +33,9 @@ def test_an_address_is_kept_as_it_was_written():
     assert parse("Anna@Malmö.se").text == "Anna@Malmö.se"
 
 
-def test_letters_beyond_ascii_before_the_at_need_a_provider_that_carries_them():
-    with pytest.raises(Refused, match="å, ä or ö before the @"):
-        parse("åsa@example.org")
-
-    assert parse("åsa@example.org", smtputf8=True).wire == "åsa@example.org"
+def test_letters_beyond_ascii_before_the_at_are_kept_in_one_form():
+    assert parse("Åsa@Malmö.se").wire == "Åsa@xn--malm-8qa.se"
+    assert parse("A\N{COMBINING RING ABOVE}sa@malmö.se").key == parse("åsa@malmö.se").key
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ class Offers:
     pipelining: bool = False
     size: int = 0  # most octets of a message; 0: not said
     smtputf8: bool = False
+    eight_bit: bool = False
     dsn: bool = False
     starttls: bool = False
     logins: frozenset[str] = frozenset()
@@ -44,6 +45,7 @@ def read_offers(lines: tuple[bytes, ...]) -> Offers:
         pipelining="PIPELINING" in keywords,
         size=int(size[0]) if size and _SIZE.fullmatch(size[0]) else 0,
         smtputf8="SMTPUTF8" in keywords,
+        eight_bit="8BITMIME" in keywords,
         dsn="DSN" in keywords,
         starttls="STARTTLS" in keywords,
         logins=frozenset(keywords.get("AUTH", [])),
@@ -62,7 +64,8 @@ def write_envelope(outgoing: Outgoing, offers: Offers) -> Commands | SendError:
     if offers.size:
         mail += b" SIZE=%d" % len(content)
     if not message.recipient.isascii():
-        mail += b" SMTPUTF8"
+        # To is the one thing of ours beyond 7 bits. RFC 6531 §3.1 (8) makes whoever offers the one offer the other.
+        mail += b" SMTPUTF8" + (b" BODY=8BITMIME" if offers.eight_bit else b"")
     if offers.dsn:
         mail += b" RET=HDRS" + _envid(outgoing.key)
         rcpt += b" NOTIFY=FAILURE,DELAY"

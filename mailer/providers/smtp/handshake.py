@@ -14,6 +14,7 @@ from mailer.providers.smtp.envelope import Offers, read_offers
 from mailer.providers.smtp.login import log_in
 from mailer.providers.smtp.replies import Reply
 from mailer.providers.smtp.settings import Settings, is_loopback
+from mailer.providers.smtp.tokens import Tokens
 from mailer.providers.smtp.wire import Wire
 from mailer.sentences import N_
 
@@ -23,8 +24,9 @@ _READY, _DONE, _REFUSED = 220, 250, 400
 class Interview:
     """Question and answer, one at a time."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, tokens: Tokens) -> None:
         self._settings = settings
+        self._tokens = tokens
         self._place = f"{settings.host}:{settings.port}"
         self._wire = Wire(asyncio.get_running_loop(), self)
         self._replies: deque[Reply] = deque()
@@ -51,7 +53,7 @@ class Interview:
             if self._settings.security == "starttls":
                 offers = await self._start_tls(offers, tls)
             if self._settings.username:
-                await log_in(self.ask, offers, self._settings)
+                await log_in(self.ask, offers, self._settings, self._tokens)
         except BaseException:
             self._wire.hang_up("given up")
             raise

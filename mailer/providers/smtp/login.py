@@ -8,13 +8,21 @@ from mailer.message.masking import mask_addresses
 from mailer.providers.smtp.envelope import Offers
 from mailer.providers.smtp.replies import Reply
 from mailer.providers.smtp.settings import Settings
+from mailer.providers.smtp.tokens import Tokens
+from mailer.sentences import N_
 
+_PASSWORD_REFUSED = N_(
+    "{place} refused the login ({answer}): check providers.smtp.username and UTSKICK_PROVIDERS__SMTP__PASSWORD."
+)
+_TOKEN_REFUSED = N_(
+    "{place} refused the OAuth token ({answer}): check providers.smtp.username and where it comes from."
+)
 Ask = Callable[[bytes], Awaitable[Reply]]
 _LET_IN, _GO_ON = 235, 334
 _MECHANISMS = {"auto": ("PLAIN", "LOGIN"), "plain": ("PLAIN",), "login": ("LOGIN",), "xoauth2": ("XOAUTH2",)}
 
 
-async def log_in(ask: Ask, offers: Offers, settings: Settings) -> None:
+async def log_in(ask: Ask, offers: Offers, settings: Settings, tokens: Tokens) -> None:
     """Log in over a wire that is private already.
 
     raises  ProviderDown, without credentials in its words
@@ -29,12 +37,12 @@ async def log_in(ask: Ask, offers: Offers, settings: Settings) -> None:
             place=place,
             wanted=", ".join(wanted),
         )
-    reply = await _MEANS[mechanism](ask, settings)
+    reply = await (_xoauth2(ask, settings, tokens) if mechanism == "XOAUTH2" else _MEANS[mechanism](ask, settings))
     if reply.code != _LET_IN:
         words = mask_addresses(reply.text, settings.username)
+        refusal = _TOKEN_REFUSED if mechanism == "XOAUTH2" else _PASSWORD_REFUSED
         raise ProviderDown(
-            "{place} refused the login ({answer}): "
-            "check providers.smtp.username and UTSKICK_PROVIDERS__SMTP__PASSWORD.",
+            refusal,
             place=place,
             answer=f"{reply.code} {words}"[:300],
             code=reply.enhanced or str(reply.code),
@@ -58,11 +66,22 @@ async def _login(ask: Ask, settings: Settings) -> Reply:
     return reply
 
 
-async def _xoauth2(ask: Ask, settings: Settings) -> Reply:
-    ticket = f"user={settings.username}\x01auth=Bearer {settings.token.get_secret_value()}\x01\x01"
-    reply = await ask(b"AUTH XOAUTH2 " + _coded(ticket))
+async def _xoauth2(ask: Ask, settings: Settings, tokens: Tokens) -> Reply:
+    """Show the token; a refused one may be too old, so another is asked for, once."""
+    token = await tokens.current()
+    reply = await _show(ask, settings.username, token)
+    if reply.code != _LET_IN and tokens.refused(token):
+        token = await tokens.current()
+        reply = await _show(ask, settings.username, token)
+        if reply.code != _LET_IN:
+            tokens.refused(token)
+    return reply
+
+
+async def _show(ask: Ask, username: str, token: str) -> Reply:
+    reply = await ask(b"AUTH XOAUTH2 " + _coded(f"user={username}\x01auth=Bearer {token}\x01\x01"))
     # A refusal comes as a challenge first; an empty line asks for the real answer.
     return await ask(b"") if reply.code == _GO_ON else reply
 
 
-_MEANS = {"PLAIN": _plain, "LOGIN": _login, "XOAUTH2": _xoauth2}
+_MEANS = {"PLAIN": _plain, "LOGIN": _login}

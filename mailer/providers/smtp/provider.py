@@ -9,6 +9,7 @@ from mailer.providers.smtp.courier import Courier
 from mailer.providers.smtp.crew import Crew
 from mailer.providers.smtp.handshake import Interview
 from mailer.providers.smtp.settings import Settings
+from mailer.providers.smtp.tokens import Tokens
 
 PATIENCE = 3  # connections in a row that open and then bring nothing
 GOODBYE = 5.0  # seconds for a server to close after QUIT
@@ -20,6 +21,7 @@ class Smtp:
     def __init__(self, settings: Settings, tls: ssl.SSLContext | None) -> None:
         self._settings = settings
         self._tls = tls
+        self._tokens = Tokens(settings)
         self._kept: dict[Courier, asyncio.TimerHandle] = {}
 
     async def carry(self, desk: Desk) -> None:
@@ -90,7 +92,7 @@ class Smtp:
                 crew.connected()
                 return courier
         try:
-            wire, offers = await Interview(self._settings).hold(self._tls)
+            wire, offers = await Interview(self._settings, self._tokens).hold(self._tls)
         except ProviderDown as down:
             crew.give_back(outgoing)
             crew.disconnected(down)

@@ -33,7 +33,9 @@ class Settings(BaseModel):
     security: Literal["tls", "starttls", "none"] = "starttls"
     username: str = ""
     password: SecretStr = SecretStr("")
-    token: SecretStr = SecretStr("")  # an OAuth access token, for login = "xoauth2"
+    token: SecretStr = SecretStr("")  # for login = "xoauth2": UTSKICK_PROVIDERS__SMTP__TOKEN, or one of the next two
+    token_file: str = ""  # mode 0600, read again when a server refuses what it held
+    token_command: tuple[str, ...] = ()  # prints a token; run again as above
     login: Literal["auto", "plain", "login", "xoauth2"] = "auto"
     ca_file: str | None = None  # the authority of a server whose certificate no public one signed
     hello: str = Field("", pattern=r"^[A-Za-z0-9.:\[\]-]*$")  # the name in EHLO; empty: the address literal of our end
@@ -54,7 +56,7 @@ def is_loopback(host: str) -> bool:
 
 
 def check(settings: Settings) -> Settings:
-    """Return `settings` when they keep members' data off the open wire.
+    """Return `settings` when they keep members' data off the open wire and say all that a login needs.
 
     raises  Mistake
     """
@@ -63,5 +65,11 @@ def check(settings: Settings) -> Settings:
             'providers.smtp.security is "none", but {host} is another machine: members\' data would cross the '
             'network in clear text. Set it to "starttls" (port 587) or "tls" (port 465).',
             host=settings.host,
+        )
+    sources = [settings.token.get_secret_value(), settings.token_file, settings.token_command]
+    if settings.login == "xoauth2" and (not settings.username or sum(map(bool, sources)) != 1):
+        raise Mistake(
+            'providers.smtp.login is "xoauth2": it needs username, and one of token_file, token_command or '
+            "UTSKICK_PROVIDERS__SMTP__TOKEN."
         )
     return settings

@@ -47,6 +47,13 @@ def test_every_kind_of_letter_verifies(letter: Letter, recipient: Recipient):
     assert is_signed(mail)
 
 
+def test_an_address_beyond_ascii_verifies():
+    mail = a_signer().sign(a_mail(recipient=a_recipient(address="åsa@malmö.se")))
+
+    assert "<åsa@xn--malm-8qa.se>".encode() in mail
+    assert is_signed(mail)
+
+
 @settings(max_examples=40, deadline=None)
 @given(names=st.lists(HOSTILE, min_size=1, max_size=2), plain_only=st.booleans())
 def test_hostile_names_do_not_break_the_signature(names: list[str], plain_only: bool):  # noqa: FBT001

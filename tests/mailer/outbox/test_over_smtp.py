@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 from aiosmtpd.controller import UnthreadedController
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -11,6 +12,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from mailer.outbox.models import DeliveryState, MailingState
 from mailer.outbox.worker import drain
 from mailer.providers import open_provider
+from tests.builders import a_member
 from tests.mailer.outbox.posting import Clock, a_mailing, an_office, deliveries, states, the_mailing
 
 REFUSED, BUSY = "m7@example.org", "m9@example.org"
@@ -41,21 +43,28 @@ class Server:
         return "250 2.0.0 OK"
 
 
-def test_a_mailing_goes_out_over_smtp_and_every_recipient_is_accounted_for(engine: sa.Engine, tmp_path: Path):
-    a_mailing(engine, 60, batch=20)
-    server, clock = Server(), Clock()
+def deliver(engine: sa.Engine, folder: Path, server: Server, clock: Clock, **options: bool) -> None:
+    """Send what is due to a real server on loopback."""
 
     async def work() -> None:
-        controller = UnthreadedController(server, hostname="127.0.0.1", port=0, loop=asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        controller = UnthreadedController(server, hostname="127.0.0.1", port=0, loop=loop, **options)
         listening = await controller._create_server()
         port = listening.sockets[0].getsockname()[1]
         table = {"host": "127.0.0.1", "port": port, "security": "none", "connections": 4}
-        provider = open_provider("smtp", table, data=tmp_path)
-        await drain(an_office(engine, tmp_path / "journal", smtp=provider, now=clock))
+        provider = open_provider("smtp", table, data=folder)
+        await drain(an_office(engine, folder / "journal", smtp=provider, now=clock))
         listening.close()
         await listening.wait_closed()
 
     asyncio.run(work())
+
+
+def test_a_mailing_goes_out_over_smtp_and_every_recipient_is_accounted_for(engine: sa.Engine, tmp_path: Path):
+    a_mailing(engine, 60, batch=20)
+    server, clock = Server(), Clock()
+
+    deliver(engine, tmp_path, server, clock)
 
     everyone = {f"m{n}@example.org" for n in range(1, 61)}
     assert server.accepted == Counter(everyone - {REFUSED, BUSY})
@@ -68,3 +77,26 @@ def test_a_mailing_goes_out_over_smtp_and_every_recipient_is_accounted_for(engin
     assert busy.due_at is not None
     assert (busy.due_at - clock()).total_seconds() >= 300
     assert the_mailing(engine).state is MailingState.PLANNED
+
+
+@pytest.mark.parametrize("carried", [True, False])
+def test_an_address_beyond_ascii_is_written_to_where_the_server_carries_it_else_fails_with_the_reason(
+    engine: sa.Engine,
+    tmp_path: Path,
+    carried: bool,  # noqa: FBT001
+):
+    a_mailing(engine, [a_member("åsa@malmö.se", given_name="Åsa"), a_member("bo@example.org")])
+    server = Server()
+
+    deliver(engine, tmp_path, server, Clock(), enable_SMTPUTF8=carried)
+
+    assert server.accepted["bo@example.org"] == 1
+    hers = deliveries(engine)[1]
+    if carried:
+        assert hers.state is DeliveryState.SENT
+        assert "\r\n <åsa@xn--malm-8qa.se>\r\n".encode() in server.bodies["åsa@xn--malm-8qa.se"]
+    else:
+        assert hers.state is DeliveryState.FAILED
+        assert hers.code == "5.6.7"
+        assert "outside ASCII" in (hers.answer or "")
+        assert server.accepted.total() == 1

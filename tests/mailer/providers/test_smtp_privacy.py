@@ -1,7 +1,6 @@
 """TLS and logins, against aiosmtpd and against servers that lie."""
 
 import asyncio
-import base64
 import ipaddress
 import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -191,29 +190,6 @@ def test_the_right_password_lets_us_in_and_a_wrong_one_is_not_repeated_in_words(
             assert len(inbox.arrived) == 1
 
     run(act())
-
-
-def test_an_oauth_token_is_sent_as_google_and_microsoft_want_it_and_a_refusal_is_asked_for(run: Run) -> None:
-    server = ScriptedServer({"AUTH": [b"334 eyJzdGF0dXMiOiI0MDAifQ=="]}, offers=("PIPELINING", "AUTH XOAUTH2 PLAIN"))
-
-    async def act() -> None:
-        async with server:
-            settings = Settings(
-                host="127.0.0.1",
-                port=server.port,
-                security="none",
-                username="brev@example.org",
-                token=SecretStr("ya29"),
-                login="xoauth2",
-            )
-            with pytest.raises(ProviderDown, match="refused the login"):
-                await send_one(settings)
-
-    run(act())
-
-    sent = next(line for line in server.lines if line.startswith("AUTH XOAUTH2 "))
-    assert base64.b64decode(sent.split()[2]) == b"user=brev@example.org\x01auth=Bearer ya29\x01\x01"
-    assert server.lines[-1] == ""  # the empty line that asks for the real answer
 
 
 def test_a_login_the_server_does_not_offer_is_said_before_any_password(run: Run) -> None:
