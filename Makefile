@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test lint check bench bench-delivery bench-dkim pictures lock clean
+.PHONY: help demo test lint check bench bench-import bench-delivery bench-dkim pictures lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -42,6 +42,9 @@ check: lint test ## lint and test
 
 bench: $(VENV)/.installed-dev ## plan digests for 10,000, 100,000 and 1,000,000 invented members
 	@$(BIN)/python -m benchmarks.planning $(ARGS)
+
+bench-import: $(VENV)/.installed-dev ## import a register of 100,000 invented members, then again with 3 % changed
+	@$(BIN)/python -m benchmarks.importing $(ARGS)
 
 bench-delivery: $(VENV)/.installed-dev $(VENV)/sink ## send a digest to 20,000 and 100,000, beside smtp-source (ARGS=--quick, ARGS=--million)
 	@PATH="$$PATH:/usr/sbin"; command -v smtp-source smtp-sink >/dev/null \

@@ -33,6 +33,7 @@ POLICY = Policy(publications=("weekly",), ground=Ground.MEMBER, language="sv")
 class Measured:
     planning: float  # seconds
     writing: float
+    cpu: float
     longest_write: float
 
 
@@ -41,7 +42,10 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=100_000)
     rows = parser.parse_args().rows
     sealed.unlock(sealed.Keys(seal={1: bytes(32)}, seal_with=1, lookup=bytes(32)))
-    print(f"{'rows':>9}  {'of them':>8}  {'planned':>8}  {'written':>8}  {'rows/s':>7}  {'longest write':>13}")
+    print(
+        f"{'rows':>9}  {'of them':>8}  {'planned':>8}  {'written':>8}  {'of CPU':>7}  {'rows/s':>7}"
+        f"  {'longest write':>13}"
+    )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bench.db"
         engine = db.open_engine(f"sqlite:///{path}")
@@ -52,8 +56,8 @@ def main() -> None:
             it = take_in(engine, register_file(rows, week), week)
             speed = rows / (it.planning + it.writing)
             print(
-                f"{rows:>9,}  {word:>8}  {it.planning:>6.1f} s  {it.writing:>6.1f} s  {speed:>7,.0f}"
-                f"  {it.longest_write * 1000:>10.0f} ms",
+                f"{rows:>9,}  {word:>8}  {it.planning:>6.1f} s  {it.writing:>6.1f} s  {it.cpu:>5.1f} s"
+                f"  {speed:>7,.0f}  {it.longest_write * 1000:>10.0f} ms",
                 flush=True,
             )
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")  # Linux counts in kB
@@ -67,13 +71,13 @@ def take_in(engine: sa.Engine, data: bytes, week: int) -> Measured:
 
     file = run.MemberFile(data, "register.csv", None, {})
     with writes_of(engine) as writes:
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.process_time()
         with db.reading(engine) as session:
             prepared = run.prepare(session, file, POLICY, _quiet)
         planned = time.perf_counter()
         run.carry_out(transaction, prepared, who="bench", now=START + timedelta(weeks=week), progress=_quiet)
-        end = time.perf_counter()
-    return Measured(planned - start, end - planned, max(writes))
+        end, cpu = time.perf_counter(), time.process_time() - busy
+    return Measured(planned - start, end - planned, cpu, max(writes))
 
 
 def _quiet(step: str, done: int, total: int | None) -> None: ...

@@ -38,6 +38,7 @@ class Measured:
     variants: int
     deliveries: int
     seconds: float
+    cpu: float  # seconds of this process, the checkpoints of SQLite's log included
     longest_write: float
     peak: int  # bytes
 
@@ -46,14 +47,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--members", type=int, nargs="+", default=SIZES)
     print(
-        f"{'members':>9}  {'readers':>9}  {'seconds':>7}  {'readers/s':>9}  {'variants':>8}  {'deliveries':>10}"
-        f"  {'peak memory':>11}  {'longest write':>13}"
+        f"{'members':>9}  {'readers':>9}  {'seconds':>7}  {'of CPU':>6}  {'readers/s':>9}  {'variants':>8}"
+        f"  {'deliveries':>10}  {'peak memory':>11}  {'longest write':>13}"
     )
     for members in parser.parse_args().members:
         it = measure(members)
         speed, megabytes, milliseconds = it.readers / it.seconds, it.peak / 2**20, it.longest_write * 1000
         print(
-            f"{members:>9,}  {it.readers:>9,}  {it.seconds:>7.1f}  {speed:>9,.0f}  {it.variants:>8,}"
+            f"{members:>9,}  {it.readers:>9,}  {it.seconds:>7.1f}  {it.cpu:>6.1f}  {speed:>9,.0f}  {it.variants:>8,}"
             f"  {it.deliveries:>10,}  {megabytes:>8.0f} MB  {milliseconds:>10.0f} ms",
             flush=True,
         )
@@ -91,15 +92,16 @@ def plan(path: Path, now: datetime) -> Measured:
 def _timed(engine: sa.Engine, settings: Settings, edition: int, now: datetime) -> Measured:
     links = Links(settings.site.base_url, Tokens({"a": bytes(32)}, "a"))
     with writes_of(engine) as writes:
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.process_time()
         planned = send_now(engine, settings, links, edition, now)
-        seconds = time.perf_counter() - start
+        seconds, cpu = time.perf_counter() - start, time.process_time() - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return Measured(
         readers=planned.readers,
         variants=planned.variants,
         deliveries=planned.candidates,
         seconds=seconds,
+        cpu=cpu,
         longest_write=max(writes),
         peak=peak * 1024,  # Linux counts in kB
     )

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import col
 
+from subscribers import bulk
 from subscribers.column_types import stored
 from subscribers.models import (
     District,
@@ -33,6 +34,8 @@ PAGE = 5_000
 _IDS_A_QUERY = 5_000  # far below the 32,766 values that a statement may carry
 
 Slugs = Callable[[str | None], frozenset[str]]
+Row = tuple[Any, ...]  # of `_readers`, as the driver gives it
+Homes = Mapping[int, tuple[int, ...]]  # member who shares an address -> all who do, lowest id first
 Query = sa.Select[*tuple[Any, ...]]
 
 
@@ -45,15 +48,15 @@ def pages(
     its date, by the calendar of `now`'s own time zone.
     """
     query, who = _readers(publication, stream, now), _who(stream)
-    districts, topics = _slugs(connection, District), _slugs(connection, Topic)
+    reader_of = _reader_of(connection)
+    homes = _homes(connection, col(Member.address_key).is_not(None))
     after = 0
-    while rows := connection.execute(query.where(who > after).limit(size)).all():
-        after = rows[-1].id
-        readers = _by_id(rows, districts, topics)
-        homes = _homes(connection, rows[0].id, after)
-        elsewhere = {mate for mates in homes.values() for mate in mates} - readers.keys()
+    while rows := bulk.fetch(connection, query.where(who > after).limit(size)):
+        after = rows[-1][0]
+        readers = {row[0]: reader_of(row) for row in rows}
+        elsewhere = {mate for number in readers.keys() & homes.keys() for mate in homes[number]} - readers.keys()
         asked = (query.where(who.in_(some)) for some in _portions(sorted(elsewhere)))
-        others = _by_id((row for some in asked for row in connection.execute(some)), districts, topics)
+        others = {row[0]: reader_of(row) for some in asked for row in bulk.fetch(connection, some)}
         yield _one_mail_a_home(readers, others, homes)
 
 
@@ -63,10 +66,10 @@ def one(
     """Return the Reader of one member's household, None when the member may not be written to."""
     if not allowed(connection, publication=publication, stream=stream, member_ids=[member_id], now=now):
         return None
-    people = [member_id, *_homes(connection, member_id, member_id).get(member_id, ())]
-    districts, topics = _slugs(connection, District), _slugs(connection, Topic)
-    rows = connection.execute(_readers(publication, stream, now).where(_who(stream).in_(people)))
-    return share_a_mail(list(_by_id(rows, districts, topics).values()))
+    address = sa.select(col(Member.address_key)).where(col(Member.id) == member_id).scalar_subquery()
+    people = _homes(connection, col(Member.address_key) == address).get(member_id, (member_id,))
+    rows = bulk.fetch(connection, _readers(publication, stream, now).where(_who(stream).in_(people)))
+    return share_a_mail(list(map(_reader_of(connection), rows)))
 
 
 def allowed(  # the rule has this many sides
@@ -128,16 +131,16 @@ def _eligible(query: Query, publication: str, stream: Stream, now: datetime, els
 
 def _readers(publication: str, stream: Stream, now: datetime) -> Query:
     """Everything of a Reader in one row; the choices joined to "3,17" so that a page is one statement."""
-    who, bulk = _who(stream), stream is Stream.BULK
+    who, subscribed = _who(stream), stream is Stream.BULK
     columns = sa.select(
         col(Member.id),
         col(Member.language),
         col(Member.plain_only),
-        col(Subscription.cadence) if bulk else sa.literal(Cadence.WEEKLY, stored(Cadence)),
-        col(Subscription.since) if bulk else col(Member.created_at),
+        col(Subscription.cadence) if subscribed else sa.literal(Cadence.WEEKLY, stored(Cadence)),
+        col(Subscription.since) if subscribed else col(Member.created_at),
         _joined(MemberDistrict.district_id, MemberDistrict.member_id, who).label("districts"),
         _joined(MemberTopic.topic_id, MemberTopic.member_id, who).label("topics"),
-    ).select_from(Subscription if bulk else Member)
+    ).select_from(Subscription if subscribed else Member)
     return _eligible(columns, publication, stream, now).order_by(who)
 
 
@@ -146,12 +149,32 @@ def _joined(choice: Any, owner: Any, who: Any) -> sa.ScalarSelect[str]:
     return sa.select(joined).where(owner == who).correlate(Subscription, Member).scalar_subquery()
 
 
-def _by_id(rows: Iterable[Any], districts: Slugs, topics: Slugs) -> dict[int, Reader]:
-    """Make Readers of rows of `_readers`, by position: looking each column up by name takes four times as long."""
-    return {
-        number: Reader(number, (number,), language, plain_only, districts(near), topics(liked), cadence, since)
-        for number, language, plain_only, cadence, since, near, liked in rows
-    }
+def _reader_of(connection: sa.Connection) -> Callable[[Row], Reader]:
+    """Return what makes a Reader of a row. What many members have in common is read once."""
+    districts, topics = _slugs(connection, District), _slugs(connection, Topic)
+    cadences = {cadence.value: cadence for cadence in Cadence}
+    moment = lru_cache(maxsize=65_536)(_moments(connection.dialect))
+
+    def reader(row: Row) -> Reader:
+        number, language, plain_only, cadence, since, near, liked = row
+        return Reader(
+            number,
+            (number,),
+            language,
+            bool(plain_only),
+            districts(near),
+            topics(liked),
+            cadences[cadence],
+            moment(since),
+        )
+
+    return reader
+
+
+def _moments(dialect: sa.Dialect) -> Callable[[Any], Any]:
+    """Return what reads a moment as the driver gives it: SQLite's is a text."""
+    kind = sa.inspect(Subscription).columns["since"].type
+    return kind.dialect_impl(dialect).result_processor(dialect, None) or (lambda moment: moment)
 
 
 def _slugs(connection: sa.Connection, table: type[District | Topic]) -> Slugs:
@@ -165,27 +188,28 @@ def _slugs(connection: sa.Connection, table: type[District | Topic]) -> Slugs:
     return slugs
 
 
-def _homes(connection: sa.Connection, first: int, last: int) -> dict[int, list[int]]:
-    """Return, of the members first..last, those who share an address with any others: each with those others."""
-    one, other = (sa.alias(Member.__table__) for _ in range(2))  # type: ignore[attr-defined]  # SQLModel's table
-    shared = sa.and_(other.c.address_key == one.c.address_key, other.c.id != one.c.id)
-    pairs = sa.select(one.c.id, other.c.id).join_from(one, other, shared).where(one.c.id.between(first, last))
-    homes: dict[int, list[int]] = {}
-    for here, mate in connection.execute(pairs).all():
-        homes.setdefault(here, []).append(mate)
+def _homes(connection: sa.Connection, which: sa.ColumnElement[bool]) -> Homes:
+    """Return, of the members `which`, those who share an address. One pass over the index of addresses."""
+    joined = sa.func.aggregate_strings(sa.cast(Member.id, sa.String), ",")
+    shared = sa.select(joined).where(which).group_by(col(Member.address_key)).having(sa.func.count() > 1)
+    homes: dict[int, tuple[int, ...]] = {}
+    for (people,) in bulk.fetch(connection, shared):
+        home = tuple(sorted(map(int, people.split(","))))
+        homes |= dict.fromkeys(home, home)
     return homes
 
 
-def _one_mail_a_home(
-    readers: Mapping[int, Reader], others: Mapping[int, Reader], homes: Mapping[int, list[int]]
-) -> list[Reader]:
+def _one_mail_a_home(readers: Mapping[int, Reader], others: Mapping[int, Reader], homes: Homes) -> list[Reader]:
     """Join each reader with the mates who may be written to; those led by a lower id come in that one's page."""
     joined = []
     for number, reader in readers.items():
-        mates = [readers.get(mate) or others.get(mate) for mate in homes.get(number, ())]
-        people = [mate for mate in mates if mate is not None]
-        if all(number < mate.member_id for mate in people):
-            joined.append(share_a_mail([reader, *people]))
+        if number not in homes:
+            joined.append(reader)
+            continue
+        found = (readers.get(mate) or others.get(mate) for mate in homes[number])
+        people = [mate for mate in found if mate is not None]
+        if people[0] is reader:
+            joined.append(share_a_mail(people))
     return joined
 
 

@@ -1,5 +1,7 @@
 """Everything a plan needs to know, read from the database into frozen values."""
 
+from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,8 +16,9 @@ from mailer.digest.models import Edition, EditionChoice
 from mailer.digest.rules import MONTH, SERVED_THIS_MONTH, Item, Occasion
 from mailer.links import Links
 from mailer.news.models import NewsItem, NewsTag, TagKind
-from mailer.outbox.models import Delivery, DeliveryState, Mailing, Variant, VariantStory
-from subscribers.models import District, Topic
+from mailer.outbox.models import Batch, Delivery, DeliveryState, Mailing, Variant, VariantStory
+from subscribers import bulk
+from subscribers.models import District, Member, Topic
 from subscribers.reader import Reader
 
 # What was not delivered for certain may be told again.
@@ -33,12 +36,8 @@ class Candidates:
     bits: Mapping[int, int]  # story id, and id of any telling -> its bit in the mask of what someone has had
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What earlier editions told: variant id -> mask, and the mailings whose deliveries have to be looked at."""
-
-    masks: Mapping[int, int]
-    mailings: tuple[int, ...]
+# What earlier editions told: mailing id -> variant id -> mask, of the mailings whose deliveries have to be looked at.
+Told = Mapping[int, Mapping[int, int]]
 
 
 def occasion(session: Session, settings: Settings, now: datetime) -> Occasion:
@@ -92,8 +91,7 @@ def candidates(session: Session, settings: Settings, edition: Edition, links: Li
 
 def told(session: Session, edition: Edition, bits: Mapping[int, int], month: Iterable[int]) -> Told:
     """Return which variants of valid plans told a candidate story. `month`: the mailings of this month's editions."""
-    masks: dict[int, int] = {}
-    mailings: set[int] = set()
+    masks: defaultdict[int, dict[int, int]] = defaultdict(dict)
     valid = sa.select(col(Variant.id), col(Variant.mailing_id)).join(
         Mailing, sa.and_(col(Mailing.id) == col(Variant.mailing_id), col(Mailing.plan) == col(Variant.plan))
     )
@@ -101,12 +99,10 @@ def told(session: Session, edition: Edition, bits: Mapping[int, int], month: Ite
         col(VariantStory.story_id).in_(list(bits)), col(Variant.mailing_id) != edition.mailing_id
     )
     for variant, mailing, story in session.execute(stories.add_columns(col(VariantStory.story_id))).yield_per(_ROWS):
-        masks[variant] = masks.get(variant, 0) | bits[story]
-        mailings.add(mailing)
+        masks[mailing][variant] = masks[mailing].get(variant, 0) | bits[story]
     for variant, mailing in session.execute(valid.where(col(Variant.mailing_id).in_(list(month)))).yield_per(_ROWS):
-        masks[variant] = masks.get(variant, 0) | SERVED_THIS_MONTH
-        mailings.add(mailing)
-    return Told(masks, tuple(sorted(mailings)))
+        masks[mailing][variant] = masks[mailing].get(variant, 0) | SERVED_THIS_MONTH
+    return masks
 
 
 def mailings_of_month(session: Session, settings: Settings, edition: Edition) -> list[int]:
@@ -119,25 +115,52 @@ def mailings_of_month(session: Session, settings: Settings, edition: Edition) ->
     return [number for number, month in months.items() if month == mine and number != edition.mailing_id]
 
 
-def had(connection: sa.Connection, told: Told, readers: Sequence[Reader]) -> dict[int, int]:
-    """Return, of the members of `readers`, the mask of what each has had; those without anything are left out."""
-    if not told.mailings or not readers:
-        return {}
-    first, last = readers[0].member_id, readers[-1].member_id
-    mates = [mate for reader in readers for mate in reader.household[1:] if not first <= mate <= last]
-    found: dict[int, int] = {}
-    delivered = _delivered(told.mailings)
-    for which in (col(Delivery.member_id).between(first, last), col(Delivery.member_id).in_(mates)):
-        for member, variant in connection.execute(delivered.where(which)).all():
-            if mask := told.masks.get(variant):
-                found[member] = found.get(member, 0) | mask
-    return found
-
-
-def _delivered(mailings: Sequence[int]) -> sa.Select[int, int]:
-    return sa.select(col(Delivery.member_id), col(Delivery.variant_id)).where(
-        col(Delivery.mailing_id).in_(mailings), col(Delivery.state).in_(HAD)
+def had(connection: sa.Connection, told: Told, reader: Reader) -> int:
+    """Return the mask of what anyone of one reader's household has had."""
+    delivered = sa.select(col(Delivery.mailing_id), col(Delivery.variant_id)).where(
+        col(Delivery.mailing_id).in_(told.keys()),
+        col(Delivery.member_id).in_(reader.household),
+        col(Delivery.state).in_(HAD),
     )
+    mask = 0
+    for mailing, variant in connection.execute(delivered):
+        mask |= told[mailing].get(variant, 0)
+    return mask
+
+
+class History:
+    """What every member has had, for planning: the variant of each recent mailing, four bytes a member and mailing.
+
+    Read by running once through the deliveries as they lie. They lie in the order of variants, so looking them up
+    member by member reads a page of the database for each.
+    """
+
+    def __init__(self, connection: sa.Connection, told: Told) -> None:
+        self._mailings = [(_variants(connection, mailing, masks), masks) for mailing, masks in told.items()]
+
+    def had(self, reader: Reader) -> int:
+        """Return the mask of what anyone of the reader's household has had."""
+        mask = 0
+        for member in reader.household:
+            for variants, masks in self._mailings:
+                if variant := variants[member]:
+                    mask |= masks[variant]
+        return mask
+
+
+def _variants(connection: sa.Connection, mailing: int, masks: Mapping[int, int]) -> "array[int]":
+    """Return the variant that each member has had of one mailing, by member id; 0: none that counts."""
+    last_member = connection.scalar(sa.select(sa.func.max(Member.id))) or 0
+    variants = array("I", bytes(4 * (last_member + 1)))
+    span = sa.select(sa.func.min(Batch.lo), sa.func.max(Batch.hi)).where(col(Batch.mailing_id) == mailing)
+    first, last = connection.execute(span).one()
+    delivered = sa.select(col(Delivery.member_id), col(Delivery.variant_id)).where(col(Delivery.state).in_(HAD))
+    for start in range(first or 0, (last or -1) + 1, _ROWS):
+        some = col(Delivery.id).between(start, min(start + _ROWS - 1, last))
+        for member, variant in bulk.fetch(connection, delivered.where(some)):
+            if member <= last_member and variant in masks:
+                variants[member] = variant
+    return variants
 
 
 def _tags(session: Session, items: Sequence[int]) -> dict[int, tuple[set[str], set[str]]]:

@@ -1,6 +1,7 @@
 """A plan: who gets what in one edition. gather -> decide, once for each distinct reader -> one plan to write.
 
-Memory: 16 bytes a delivery (member and household in an array of its variant) and each distinct content once.
+Memory: 16 bytes a delivery (member and household in an array of its variant), 4 bytes a member and recent mailing (what
+they have had), and each distinct content once.
 """
 
 from array import array
@@ -18,12 +19,14 @@ from mailer.digest.contents import Json, compact, variant_content
 from mailer.digest.gather import Candidates
 from mailer.digest.models import Edition
 from mailer.digest.rules import (
-    SERVED_THIS_MONTH,
     Digest,
     Items,
     Occasion,
+    Offer,
+    choose,
     is_served,
-    plan_digest,
+    offer_to,
+    on_offer,
     plan_for_all,
     reaching,
     signature,
@@ -35,7 +38,7 @@ from mailer.outbox.enqueue import Content, Plan, Readership
 from subscribers import audience
 from subscribers.reader import Reader
 
-_REMEMBERED = 150_000  # decisions; then they are made anew: memory stays bounded
+_REMEMBERED = 20_000  # combinations of choices, 2 kB each; then they are looked at anew: memory stays bounded
 
 
 class Form(NamedTuple):
@@ -49,38 +52,41 @@ class Form(NamedTuple):
 
 @dataclass
 class Decisions:
-    """Decides each distinct (signature, mask) once and numbers the distinct digests."""
+    """Decides once for all readers of the same choices who have had the same, and numbers the distinct digests.
+
+    items   what the edition has for anybody, as `rules.on_offer` returns it
+    """
 
     items: Items
     occasion: Occasion
     for_all: Digest | None = None
     same_for_everyone: bool = False
     digests: dict[Digest, int] = field(default_factory=dict)
-    _near: dict[frozenset[str], tuple[Items, int]] = field(default_factory=dict)
-    _made: dict[tuple[Hashable, int], int | None] = field(default_factory=dict)
+    _near: dict[frozenset[str], Items] = field(default_factory=dict)
+    _offers: dict[Hashable, tuple[Offer, dict[int, int | None]]] = field(default_factory=dict)
 
     def number(self, reader: Reader, had: int) -> int | None:
         """Return the number of the reader's digest, None when there is none."""
+        if is_served(reader, had):
+            return None
         if self.same_for_everyone:
-            return None if is_served(reader, had) else self._numbered(self.for_all)
-        items, bits = self._near.get(reader.districts) or self._near_to(reader.districts)
-        key = signature(reader, self.occasion), had & bits
-        if key not in self._made:
-            if len(self._made) >= _REMEMBERED:
-                self._made.clear()
-            self._made[key] = self._numbered(plan_digest(items, reader, had, self.occasion))
-        return self._made[key]
+            return self._numbered(self.for_all)
+        choices = signature(reader, self.occasion)
+        offer, made = self._offers.get(choices) or self._offer(choices, reader)
+        known = had & offer.bits
+        if known not in made:
+            made[known] = self._numbered(choose(offer, known))
+        return made[known]
 
-    def _near_to(self, districts: frozenset[str]) -> tuple[Items, int]:
-        """Return what concerns these districts, and the mask that matters there: asked once for each combination."""
-        items = reaching(self.items, steps_up(districts, self.occasion.parents))
-        bits = SERVED_THIS_MONTH
-        for item in items:
-            bits |= item.bit
-        if len(self._near) >= _REMEMBERED:
+    def _offer(self, choices: Hashable, reader: Reader) -> tuple[Offer, dict[int, int | None]]:
+        """Return what these choices have on offer, and room for what is decided of it: by what was had of it."""
+        if len(self._offers) >= _REMEMBERED:
+            self._offers.clear()
             self._near.clear()
-        self._near[districts] = items, bits
-        return items, bits
+        if reader.districts not in self._near:  # far fewer than combinations with topics
+            self._near[reader.districts] = reaching(self.items, steps_up(reader.districts, self.occasion.parents))
+        made = self._offers[choices] = offer_to(self._near[reader.districts], reader, self.occasion), {}
+        return made
 
     def _numbered(self, digest: Digest | None) -> int | None:
         return None if digest is None else self.digests.setdefault(digest, len(self.digests))
@@ -138,22 +144,19 @@ def prepare(session: Session, settings: Settings, edition: Edition, links: Links
     told = gather.told(session, edition, candidates.bits, month)
     same = settings.digest.same_for_everyone
     anyone_had = 0
-    for mask in told.masks.values():
+    for mask in (mask for masks in told.values() for mask in masks.values()):
         anyone_had |= mask
     for_all = plan_for_all(candidates.items, anyone_had, occasion) if same else None
-    decisions = Decisions(candidates.items, occasion, for_all, same)
+    decisions = Decisions(on_offer(candidates.items, occasion), occasion, for_all, same)
     return Basis(settings, edition, gather.names(session), candidates, told, decisions)
 
 
 def readers_with_had(connection: sa.Connection, basis: Basis, now: datetime) -> Iterator[tuple[Reader, int]]:
     """Yield everyone who may be written to, with the mask of what anyone of the household has had."""
+    history = gather.History(connection, basis.told)
     for page in audience.pages(connection, publication=basis.edition.publication, now=now):
-        had = gather.had(connection, basis.told, page)
         for reader in page:
-            mask = had.get(reader.member_id, 0)
-            for mate in reader.household[1:]:
-                mask |= had.get(mate, 0)
-            yield reader, mask
+            yield reader, history.had(reader)
 
 
 def assign(basis: Basis, readers: Iterable[tuple[Reader, int]]) -> Assignment:

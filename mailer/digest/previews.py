@@ -85,11 +85,7 @@ def for_member(session: Session, basis: Basis, member_id: int, now: datetime) ->
         raise Mistake(
             "Member {member} may not be written to: `utskick members show {member}` says why.", member=member_id
         )
-    had = gather.had(session.connection(), basis.told, [reader])
-    mask = 0
-    for mate in reader.household:
-        mask |= had.get(mate, 0)
-    return for_reader(basis, reader, mask)
+    return for_reader(basis, reader, gather.had(session.connection(), basis.told, reader))
 
 
 def for_district(session: Session, basis: Basis, slug: str) -> Sheet | None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from subscribers.reader import Cadence, Reader
@@ -58,6 +59,8 @@ class Occasion:
 class Kind(StrEnum):
     """Why a block is there. The first that holds, in this order, is the reason."""
 
+    __hash__ = str.__hash__  # the enum's own is written in Python, and every digest hashes a dozen of them
+
     LEAD = "lead"  # a section only, never a reason
     DISTRICT = "district"
     PARENT = "parent"
@@ -101,8 +104,16 @@ class View:
     near: Mapping[str, int]
     topics: frozenset[str]
     start: datetime
-    had: int
     reasons: dict[int, Reason] = field(default_factory=dict)  # found so far, by item
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What an edition has for all readers who made the same choices, best first. `bits`: the stories in it."""
+
+    items: "Items"
+    view: View
+    bits: int
 
 
 _ORDER = {kind: place for place, kind in enumerate(Kind)}
@@ -125,10 +136,6 @@ def on_chosen_topics(items: Items, view: View) -> Items:
     return [item for item in items if not item.topics or not item.topics.isdisjoint(view.topics)]
 
 
-def not_had_already(items: Items, view: View) -> Items:
-    return [item for item in items if not item.bit & view.had]
-
-
 def still_fresh(items: Items, view: View) -> Items:
     """Keep what is neither too old for this reader nor dated ahead of now."""
     start, now = view.start, view.occasion.now
@@ -147,6 +154,10 @@ def not_expired(items: Items, view: View) -> Items:
 def important_then_newest(items: Items, _: View) -> Items:
     """Put the editor's order first, then what is important, then the newest, then the order of the source."""
     return sorted(items, key=lambda item: item.rank)
+
+
+def not_had_already(items: Items, had: int) -> Items:
+    return [item for item in items if not item.bit & had]
 
 
 def one_telling_per_story(items: Items, _: View) -> Items:
@@ -177,21 +188,34 @@ def enough_or_nothing(items: Items, view: View) -> Items:
     return items if len(items) >= view.occasion.at_least else ()
 
 
-RULES: tuple[Rule, ...] = (  # applied in this order; what leaves out most comes first, ranking before the limits
-    near_the_reader,
-    on_chosen_topics,
-    not_had_already,
-    still_fresh,
-    not_hidden,
-    not_expired,
-    important_then_newest,
-    one_telling_per_story,
-    so_many_per_section,
-    so_many_in_all,
-    enough_or_nothing,
-)
+# Applied in this order; a new rule is one more line. What the occasion alone decides is asked once an edition, what
+# the reader's choices decide once for all who made the same, and the limits for each who has had something else.
+OCCASION_RULES: tuple[Rule, ...] = (not_hidden, not_expired, important_then_newest)
+CHOICE_RULES: tuple[Rule, ...] = (near_the_reader, on_chosen_topics, still_fresh)
+LIMIT_RULES: tuple[Rule, ...] = (one_telling_per_story, so_many_per_section, so_many_in_all, enough_or_nothing)
+RULES = OCCASION_RULES + CHOICE_RULES + LIMIT_RULES
 # With one content for all there are no choices to follow and no sections to fill.
-RULES_FOR_ALL = tuple(rule for rule in RULES if rule not in (near_the_reader, on_chosen_topics, so_many_per_section))
+_FOR_MANY = (near_the_reader, on_chosen_topics, so_many_per_section)
+
+
+def offer_to(items: Items, reader: Reader, occasion: Occasion) -> Offer:
+    """Return what is to be had by all whose `signature` is this reader's. `items` as `on_offer` returns them."""
+    near = steps_up(reader.districts, occasion.parents)
+    view = View(occasion, reader.districts, near, reader.topics, start_for(reader, occasion))
+    items = _apply(CHOICE_RULES, items, view)
+    return Offer(items, view, stories_of(items))
+
+
+def choose(offer: Offer, had: int) -> Digest | None:
+    """Return what is left for someone who has had the stories of the mask `had`. None: nothing to send."""
+    items = not_had_already(offer.items, had)
+    return _digest(_apply(LIMIT_RULES, items, offer.view), offer.view)
+
+
+def on_offer(items: Items, occasion: Occasion) -> Items:
+    """Return what the edition has for anybody, best first."""
+    nobody = View(occasion, frozenset(), {}, frozenset(), occasion.now)
+    return _apply(OCCASION_RULES, items, nobody)
 
 
 def plan_digest(items: Items, reader: Reader, had: int, occasion: Occasion) -> Digest | None:
@@ -199,19 +223,24 @@ def plan_digest(items: Items, reader: Reader, had: int, occasion: Occasion) -> D
 
     had   mask of the stories that the reader's household has had, and SERVED_THIS_MONTH
     """
-    if is_served(reader, had):
-        return None
-    near = steps_up(reader.districts, occasion.parents)
-    view = View(occasion, reader.districts, near, reader.topics, start_for(reader, occasion), had)
-    return _digest(RULES, items, view)
+    return None if is_served(reader, had) else choose(offer_to(on_offer(items, occasion), reader, occasion), had)
 
 
 def plan_for_all(items: Items, had: int, occasion: Occasion) -> Digest | None:
     """Choose one content for everybody. `had`: every story that anybody has had."""
     nothing: frozenset[str] = frozenset()
     reasons = {item.id: _EVERYONE for item in items}
-    view = View(occasion, nothing, {}, nothing, occasion.now - occasion.fresh_for, had, reasons)
-    return _digest(RULES_FOR_ALL, items, view)
+    view = View(occasion, nothing, {}, nothing, occasion.now - occasion.fresh_for, reasons)
+    rules = (rule for rule in RULES if rule not in _FOR_MANY)
+    return _digest(_apply(rules, not_had_already(items, had), view), view)
+
+
+def stories_of(items: Items) -> int:
+    """Return the mask of the stories that `items` tell."""
+    bits = 0
+    for item in items:
+        bits |= item.bit
+    return bits
 
 
 def is_served(reader: Reader, had: int) -> bool:
@@ -230,10 +259,19 @@ def start_for(reader: Reader, occasion: Occasion) -> datetime:
     News is fresh for `fresh_for`, for a monthly reader at least a month; it reaches no further back than
     `new_member` before the reader's first edition, and stays there in the editions that follow.
     """
-    monthly = reader.cadence is Cadence.MONTHLY
-    fresh_for = max(occasion.fresh_for, MONTH) if monthly else occasion.fresh_for
+    weekly, monthly, long_ago = _starts(occasion.now, occasion.fresh_for)
+    start = monthly if reader.cadence is Cadence.MONTHLY else weekly
+    if reader.since <= long_ago:
+        return start
     editions_since = max((occasion.now - reader.since) // _WEEK, 0)
-    return max(occasion.now - fresh_for, occasion.now - editions_since * _WEEK - occasion.new_member)
+    return max(start, occasion.now - editions_since * _WEEK - occasion.new_member)
+
+
+@lru_cache(maxsize=16)
+def _starts(now: datetime, fresh_for: timedelta) -> tuple[datetime, datetime, datetime]:
+    """Return where news begins for weekly and monthly readers, and when those joined who are told of all of it."""
+    longest = max(fresh_for, MONTH)
+    return now - fresh_for, now - longest, now - longest - _WEEK
 
 
 def steps_up(own: Iterable[str], parents: Mapping[str, str | None]) -> Mapping[str, int]:
@@ -277,11 +315,17 @@ def heading_for(item: Item, view: View) -> Reason:
     return _LEAD if item.lead or item.important else reason_for(item, view)
 
 
-def _digest(rules: Iterable[Rule], items: Items, view: View) -> Digest | None:
+def _apply(rules: Iterable[Rule], items: Items, view: View) -> Items:
     for rule in rules:
-        items = rule(items, view)
         if not items:
-            return None
+            break
+        items = rule(items, view)
+    return items
+
+
+def _digest(items: Items, view: View) -> Digest | None:
+    if not items:
+        return None
     sections: dict[Reason, list[Pick]] = {}
     for item in items:
         sections.setdefault(heading_for(item, view), []).append(Pick(item.id, reason_for(item, view)))
