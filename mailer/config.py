@@ -17,6 +17,7 @@ from pydantic import (
     ConfigDict,
     Field,
     HttpUrl,
+    IPvAnyNetwork,
     ValidationError,
     field_validator,
     model_validator,
@@ -89,6 +90,9 @@ class Site(Section):
 class Web(Section):
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=1, le=65535)
+    trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], FromCommas] = Field(
+        ("127.0.0.0/8", "::1"), validate_default=True
+    )
 
 
 class DistrictLetterhead(Section):

@@ -13,7 +13,7 @@ from mailer.i18n import LANGUAGES
 from mailer.links import Claim, Purpose
 from mailer.web.districts import Group, Place, grouped
 from mailer.web.forms import Fields, Posted
-from mailer.web.house import Here, House
+from mailer.web.house import Here, House, claim_of
 from mailer.web.standing import Standing, find_standing
 from subscribers import preferences
 from subscribers.errors import Refused
@@ -26,8 +26,7 @@ BY_LINK = "link"
 LANGUAGE_NAMES = {"sv": "Svenska", "en": "English"}  # each in itself: whoever looks for it can read it
 
 
-async def _claim(token: str, house: Here) -> Claim:
-    return house.claim(token, Purpose.PREFERENCES)
+Asking = Annotated[Claim, Depends(claim_of(Purpose.PREFERENCES))]
 
 
 class Remark(StrEnum):
@@ -54,13 +53,13 @@ class Menu:
 
 
 @router.api_route("/p/{token}", methods=["GET", "HEAD"])
-def look(claim: Annotated[Claim, Depends(_claim)], house: Here) -> HTMLResponse:
+def look(claim: Asking, house: Here) -> HTMLResponse:
     with house.app.reading() as session:
         return _page(house, claim, session, Outcome(Remark.NONE))
 
 
 @router.post("/p/{token}")
-def choose(claim: Annotated[Claim, Depends(_claim)], house: Here, fields: Posted) -> HTMLResponse:
+def choose(claim: Asking, house: Here, fields: Posted) -> HTMLResponse:
     with house.writing() as session:
         return _page(house, claim, session, _save(house, claim, session, fields))
 

@@ -1,6 +1,7 @@
-"""What every route is given: the installation and its pages."""
+"""What every route is given: the installation, its pages, its limits, and what a path's token says."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,6 +16,7 @@ from mailer.app import App
 from mailer.links import Claim, Purpose
 from mailer.web import nonce
 from mailer.web.forms import Fields
+from mailer.web.limits import Act, Limits, network_of
 from mailer.web.rendering import Pages
 
 
@@ -23,6 +25,7 @@ class House:
     app: App
     pages: Pages
     turn: Lock = field(default_factory=Lock)
+    limits: Limits = field(default_factory=Limits)
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -33,12 +36,13 @@ class House:
         with self.turn, self.app.writing() as session:
             yield session
 
-    def claim(self, token: str, purpose: Purpose) -> Claim:
-        """Read a path's token, without the database. raises HTTPException 404 when it is not ours or not for this."""
-        claim = self.app.links.tokens.read(token, purpose)
-        if claim is None:
-            raise HTTPException(404)
-        return claim
+    def count(self, act: Act, request: Request) -> None:
+        """Count `act` for the network that asks. raises HTTPException 429 when it was too often."""
+        peer = request.client.host if request.client else None
+        forwarded = request.headers.get("x-forwarded-for", "")
+        network = network_of(peer, forwarded, self.app.settings.web.trusted_proxies)
+        if wait := self.limits.wait(act, network, now=time.monotonic()):
+            raise HTTPException(429, headers={"Retry-After": str(wait)})
 
     def today(self) -> date:
         """Return the day it is where the members are."""
@@ -62,3 +66,20 @@ async def _house(request: Request) -> House:
 
 
 Here = Annotated[House, Depends(_house)]
+
+
+def claim_of(*purposes: Purpose) -> Callable[..., Awaitable[Claim]]:
+    """Return a dependency that reads a path's token, before any database: a valid one is never limited.
+
+    It raises HTTPException 404 for one that is not ours or not for this, 429 when too many such came from there.
+    """
+
+    async def read(token: str, house: Here, request: Request) -> Claim:
+        for purpose in purposes:
+            claim = house.app.links.tokens.read(token, purpose)
+            if claim is not None:
+                return claim
+        house.count(Act.FORGED, request)
+        raise HTTPException(404)
+
+    return read

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from mailer.i18n import translations
 from mailer.links import Claim, Purpose
 from mailer.web.forms import Fields, Posted
-from mailer.web.house import Here, House
+from mailer.web.house import Here, House, claim_of
 from mailer.web.standing import Standing, find_standing, household
 from subscribers import consent, preferences
 from subscribers.models import Cadence
@@ -25,8 +25,7 @@ UNDO_WORDING = "undo-1"  # version of the undo button's words: count up when the
 PAUSE_AT_MOST = timedelta(days=366)
 
 
-async def _claim(token: str, house: Here) -> Claim:
-    return house.claim(token, Purpose.UNSUBSCRIBE)
+Asking = Annotated[Claim, Depends(claim_of(Purpose.UNSUBSCRIBE))]
 
 
 class Remark(StrEnum):
@@ -64,14 +63,14 @@ class Asked:
 
 
 @router.api_route("/u/{token}", methods=["GET", "HEAD"])
-def ask(claim: Annotated[Claim, Depends(_claim)], house: Here) -> HTMLResponse:
+def ask(claim: Asking, house: Here) -> HTMLResponse:
     with house.app.reading() as session:
         standing = find_standing(session, claim, house.app.now())
     return _page(house, claim, standing, Remark.NONE)
 
 
 @router.post("/u/{token}")
-def leave(claim: Annotated[Claim, Depends(_claim)], house: Here, fields: Posted) -> Response:
+def leave(claim: Asking, house: Here, fields: Posted) -> Response:
     """Serve the mail program's one-click POST (RFC 8058 §3.2) and the buttons of the page."""
     return _one_click(house, claim) if fields.is_one_click else _by_hand(house, claim, fields)
 

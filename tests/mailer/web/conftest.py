@@ -1,7 +1,7 @@
 """A whole installation in a folder of its own, two members who share a mail, and a client that follows nothing."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from mailer.app import App, Places
 from mailer.links import Purpose
 from mailer.outbox.models import Delivery, Mailing
 from mailer.web import create_web
+from mailer.web.limits import Act, Limits
 from subscribers.models import District, DistrictKind, Subscription, Topic
 from tests.builders import MOMENT, a_member, some_settings
 
@@ -44,6 +45,12 @@ class Watch:
         return self.at
 
 
+class NoLimits(Limits):
+    def wait(self, act: Act, network: str, *, now: float) -> int:
+        del act, network, now
+        return 0
+
+
 @dataclass
 class Site:
     app: App
@@ -66,6 +73,10 @@ class Site:
         with self.app.reading() as session:
             row = session.get(Subscription, (member, publication))
             return row is not None and row.ended_at is None
+
+    def lift_limits(self) -> None:
+        """Let anyone ask as often as they like."""
+        self.web.state.house = replace(self.web.state.house, limits=NoLimits())
 
     def dump(self) -> dict[str, list[tuple[object, ...]]]:
         """Return every row of every table."""
