@@ -147,16 +147,23 @@ class App:
         return Office(
             engine=self.engine,
             journals=self.data / JOURNALS,
-            carriers=[Carrier(name, self.open_provider(name)) for name in self.settings.outbox.providers],
+            carriers=[self._carrier(name) for name in self.settings.outbox.providers],
             composer=self.composer,
             give_up_after=self.settings.outbox.give_up_after,
             now=self.now,
             terms=Terms(self.settings.outbox.lease),
+            zone=self.settings.site.zone,
         )
+
+    def _carrier(self, name: str) -> Carrier:
+        return Carrier(name, self.open_provider(name), self._table(name).pace)
+
+    def _table(self, name: str) -> config.ProviderTable:
+        return self.settings.providers.get(name, config.ProviderTable())
 
     def open_provider(self, name: str) -> Provider:
         """raises Mistake when config.toml names a provider that is none, or sets it or its DKIM key up wrongly."""
-        provider = open_provider(name, self.settings.providers.get(name, {}), data=self.data)
+        provider = open_provider(name, self._table(name).own, data=self.data)
         return signed(name, provider, self.signer) if self.settings.dkim else provider
 
     @cached_property

@@ -25,6 +25,7 @@ from pydantic import (
 
 from mailer.durations import Span
 from mailer.errors import Mistake
+from mailer.pace import UNLIMITED, Pace
 from mailer.sentences import N_
 from mailer.validation import first_fault
 
@@ -154,6 +155,18 @@ def in_dns(domain: str) -> str:
         raise ValueError(N_("write a domain such as nyhet.example.org")) from None
 
 
+class ProviderTable(BaseModel):
+    """[providers.NAME]: what every provider may have. The rest is `own`, and judged by the provider's own file."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    pace: Pace = UNLIMITED
+
+    @property
+    def own(self) -> dict[str, Any]:
+        return self.model_extra or {}
+
+
 class News(Section):
     fetch_every: Span = Field("15 minutes", validate_default=True)
     allow_hosts: Annotated[tuple[str, ...], FromCommas] = ()
@@ -183,13 +196,13 @@ class Members(Section):
     ground: Literal["member", "supporter"] = "member"
 
 
-Matter = Literal["draft", "unapproved", "held", "source", "report"]
+Matter = Literal["draft", "unapproved", "held", "provider", "source", "report"]
 
 
 class Person(Section):
     address: str
     language: Language = "sv"
-    tell: tuple[Matter, ...] = ("draft", "unapproved", "held", "source", "report")
+    tell: tuple[Matter, ...] = ("draft", "unapproved", "held", "provider", "source", "report")
 
 
 class Settings(Section):
@@ -201,7 +214,7 @@ class Settings(Section):
     digest: Digest = Digest()
     outbox: Outbox = Outbox()
     dkim: dict[Annotated[str, AfterValidator(in_dns)], Dkim] = {}
-    providers: dict[str, dict[str, Any]] = Field({}, repr=False)  # with passwords; each judged by its own file
+    providers: dict[str, ProviderTable] = Field({}, repr=False)  # with passwords; each judged by its own file
     news: News = News()
     sources: dict[Slug, Source] = {}
     members: Members = Members()

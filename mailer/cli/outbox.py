@@ -14,7 +14,7 @@ from mailer.cli.tables import print_table
 from mailer.i18n import _
 from mailer.outbox import control
 from mailer.outbox.models import DeliveryState
-from mailer.outbox.status import as_row, find, records
+from mailer.outbox.status import Service, as_row, find, records, services
 from mailer.outbox.status import status as status_of
 from mailer.sentences import Word
 from subscribers import access
@@ -51,6 +51,25 @@ def status(
     for row in rows:
         if row["reason"]:
             remark("{key}: {reason}", key=row["key"], reason=Word(row["reason"]))
+    for service in _services(app):
+        if service.reason:
+            remark("The provider {provider} rests: {reason}", provider=service.provider, reason=service.reason)
+
+
+@commands.command()
+def providers(context: typer.Context, as_json: Json = False) -> None:
+    """Show which providers take letters, and why one rests."""
+    app = app_of(context)
+    rows = [as_row(service) for service in _services(app)]
+    if as_json:
+        print_json(rows, zone=app.settings.site.zone)
+        return
+    print_table(rows, ("provider", "state", "since", "until", "reason"), zone=app.settings.site.zone)
+
+
+def _services(app: App) -> list[Service]:
+    with app.reading() as session:
+        return services(session.connection(), app.settings.outbox.providers, _)
 
 
 @commands.command()

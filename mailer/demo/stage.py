@@ -2,7 +2,7 @@
 
 import fcntl
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -59,7 +59,9 @@ def build(folder: Path, *, base_url: str, smtp_port: int) -> App:
 
 
 def _settings(path: Path, *, base_url: str, smtp_port: int) -> config.Settings:
-    smtp: Mapping[str, object] = {"host": "127.0.0.1", "port": smtp_port, "security": "none", "connections": 4}
+    smtp = config.ProviderTable.model_validate(
+        {"host": "127.0.0.1", "port": smtp_port, "security": "none", "connections": 4}
+    )
     settings = config.load(path, {})
     site = settings.site.model_copy(update={"base_url": base_url})
     return settings.model_copy(update={"site": site, "providers": {"smtp": smtp}})

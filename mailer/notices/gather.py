@@ -9,11 +9,12 @@ from mailer.config import Settings
 from mailer.digest.models import Edition
 from mailer.news.models import SourceState
 from mailer.notices.causes import Cause
-from mailer.outbox import ledger
+from mailer.outbox import carriers, ledger
 from mailer.outbox.models import Mailing, MailingState
-from mailer.sentences import N_, Word
+from mailer.sentences import N_, Sentence, Word
 
 SOURCE_BROKEN_FOR = timedelta(days=2)
+UNREACHABLE_FOR = timedelta(minutes=5)
 EVENING = time(18)
 NEWS_IS_OLD_AFTER = timedelta(days=7)  # a first start does not report on years of mailings
 
@@ -23,6 +24,7 @@ def gather(session: Session, settings: Settings, now: datetime) -> list[Cause]:
     return [
         *_drafts(session, settings, now),
         *_stopped(session, now),
+        *_resting(session, settings, now),
         *_broken_sources(session, settings, now),
         *_reports(session, now),
     ]
@@ -87,6 +89,36 @@ def _stopped(session: Session, now: datetime) -> Iterator[Cause]:
             values={"mailing": mailing.key, "state": Word(mailing.state), "reason": Word(mailing.reason or "-")},
             lasts=True,
         )
+
+
+def _resting(session: Session, settings: Settings, now: datetime) -> Iterator[Cause]:
+    """A provider that refuses our letters is told of at once; one that cannot be reached may be back in a moment."""
+    for provider, rest in carriers.resting(session.connection()).items():
+        if rest.refused or rest.since <= now - UNREACHABLE_FOR:
+            yield Cause(
+                key=f"provider:{provider}:{rest.since:%Y-%m-%dT%H:%M:%S}",
+                matter="provider",
+                subject=N_("The provider {provider} gets no letters now"),
+                lines=(
+                    N_("The provider {provider} rests since {since}: {reason}"),
+                    N_(
+                        "It is tried again with one letter at a time, the next time {until}. Nothing is lost meanwhile."
+                    ),
+                    *(
+                        [N_("Once it takes letters, try what failed: utskick outbox retry-failed MAILING")]
+                        if rest.refused
+                        else []
+                    ),
+                    N_("Look at it: utskick outbox providers"),
+                ),
+                values={
+                    "provider": provider,
+                    "since": _local(rest.since, settings),
+                    "until": _local(rest.until, settings),
+                    "reason": Sentence(rest.because, rest.values),
+                },
+                lasts=True,
+            )
 
 
 def _broken_sources(session: Session, settings: Settings, now: datetime) -> Iterator[Cause]:

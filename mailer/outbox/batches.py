@@ -68,14 +68,18 @@ _LEASE: tuple[Any, ...] = (
 )
 
 
-def take(connection: sa.Connection, *, owner: str, terms: Terms, now: datetime) -> Lease | None:
+def take(
+    connection: sa.Connection, *, owner: str, terms: Terms, now: datetime, up_to: Lane = Lane.MANY
+) -> Lease | None:
     """Lease the batch that has waited longest, a letter to one before all others; None when none is due.
 
-    Only of mailings that are being sent.
+    Only of mailings that are being sent, and of no lane beyond `up_to`.
 
     On PostgreSQL rows that another worker is just leasing are skipped; SQLite has one writer at a time anyway.
     """
-    first = _due(now).order_by(col(Batch.lane), col(Batch.due_at), col(Batch.id)).limit(1)
+    first = (
+        _due(now).where(col(Batch.lane) <= up_to).order_by(col(Batch.lane), col(Batch.due_at), col(Batch.id)).limit(1)
+    )
     waiting = first.with_for_update(skip_locked=True, of=Batch)
     row = connection.execute(
         sa.update(Batch)

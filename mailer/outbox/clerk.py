@@ -13,7 +13,7 @@ from mailer.outbox.batches import Lease, Terms
 from mailer.outbox.desk import Entry
 from mailer.outbox.journal import Journal, Mark, Note, estates
 from mailer.outbox.manifest import Hand
-from mailer.outbox.models import DeliveryState
+from mailer.outbox.models import DeliveryState, Lane
 
 log = structlog.get_logger()
 
@@ -34,15 +34,17 @@ class Clerk:
         self._give_up_after = give_up_after
         self._now = now
 
-    def lease(self) -> Hand | None:
-        """Take the next batch. Its lease is in the journal before it is in the database, and durable before a message.
+    def lease(self, up_to: Lane = Lane.MANY) -> Hand | None:
+        """Take the next batch, of no lane beyond `up_to`. Its lease is durable before a message.
+
+        It is in the journal before it is in the database.
 
         So a lease that the database knows and the journal does not means that the journal was lost.
         """
         with db.writing(self._engine) as session:
             connection, now = session.connection(), self._now()
             control.hold_late(connection, now=now)
-            lease = batches.take(connection, owner=self._journal.owner, terms=self._terms, now=now)
+            lease = batches.take(connection, owner=self._journal.owner, terms=self._terms, now=now, up_to=up_to)
             if lease is None:
                 return None
             occasion = manifest.begin(connection, lease, give_up_after=self._give_up_after, now=now)

@@ -16,6 +16,7 @@ import structlog
 from mailer.errors import ProviderDown, UtskickError
 from mailer.message import Message
 from mailer.message.headers import Refused
+from mailer.outbox import breaker
 from mailer.outbox.batches import Lease, Terms
 from mailer.outbox.compose import Composer
 from mailer.outbox.journal import Journal, Mark, Note
@@ -23,6 +24,7 @@ from mailer.outbox.ledger import Line
 from mailer.outbox.manifest import Hand, Held, Letter, Occasion
 from mailer.outbox.models import DeliveryState, Lane
 from mailer.outbox.permission import Permission
+from mailer.outbox.ration import Ration
 from mailer.outbox.verdicts import Attempt, Verdict, judge
 from mailer.providers import Outcome, Outgoing, Receipt
 
@@ -73,6 +75,10 @@ class Desk:
         self.unfit: dict[int, str] = {}  # mailings that cannot be rendered for anyone -> why
         self.provider = ""
         self.down: ProviderDown | None = None
+        self.ration: Ration | None = None  # None: as many as there are
+        self.works = False  # `provider` has shown that it can be used
+        self._refusals = 0  # that speak of us, one after the other
+        self._bearable = breaker.IN_A_ROW
         self._journal = journal
         self._composer = composer
         self._permission = permission
@@ -87,10 +93,40 @@ class Desk:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    def turn_to(self, provider: str, *, bearable: int) -> None:
+        """Let `provider` take over. After `bearable` refusals in a row that speak of us it gets no more."""
+        if provider != self.provider:
+            self._refusals = 0
+        self.provider, self.down, self.ration, self.works = provider, None, None, False
+        self._bearable = bearable
+
+    @property
+    def stays_open(self) -> bool:
+        """Whether there are letters for a provider that may have them."""
+        return bool(self._waiting) and self.down is None and not self._stopping()
+
     @property
     def offers(self) -> bool:
         """Whether a provider that asks now may get something."""
-        return bool(self._waiting) and self.down is None and not self._stopping()
+        return self.stays_open and (self.ration is None or self._covered(self.ration))
+
+    def _covered(self, ration: Ration) -> bool:
+        return ration.ready and (self.urgent or not ration.urgent)
+
+    @property
+    def urgent(self) -> bool:
+        """Whether somebody waits for the next letter."""
+        return bool(self._waiting) and self._waiting[0].lease.lane == Lane.ONE
+
+    @property
+    def wanted(self) -> int:
+        """How many letters there are of the next one's kind; they lie together."""
+        return sum(1 for task in self._waiting if task.lease.lane == self._waiting[0].lease.lane)
+
+    def drop_stopped(self) -> None:
+        """Take the letters of mailings that were stopped off the desk, so that their batches can be given back."""
+        self._permission.refresh()
+        self.clear([lease for lease in self._until if not self._permission.going(lease.mailing)])
 
     @property
     def leases(self) -> list[Lease]:
@@ -142,6 +178,8 @@ class Desk:
                 continue
             outgoing = self._outgoing(task)
             if outgoing is not None:
+                if self.ration is not None:
+                    self.ration.spend()
                 return outgoing
         return None
 
@@ -182,6 +220,18 @@ class Desk:
         with contextlib.suppress(OSError):  # without this note a crash leaves it uncertain, never wrong
             self._journal.write(_notes(task, _mark(verdict), verdict.code or ""))
         self._enter(task, verdict)
+        self._weigh(outcome, verdict)
+
+    def _weigh(self, outcome: Outcome, verdict: Verdict) -> None:
+        """Note what an outcome says of the provider; one that refuses letter after letter is spared the rest."""
+        self.works = breaker.works(outcome)
+        if not breaker.speaks_of_us(outcome):
+            self._refusals = 0
+            return
+        self._refusals += 1
+        if self._refusals >= self._bearable:
+            self.down = self.down or breaker.Refusing(self._refusals, verdict.answer or "")
+            self._refusals = 0
 
     def give_back(self, outgoing: Outgoing) -> None:
         """Put a letter that was never started back in front."""

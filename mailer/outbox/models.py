@@ -11,6 +11,7 @@ from sqlmodel import Field, SQLModel
 
 # Words of these tables too; "as" says that they may be had from here.
 from mailer.outbox.states import BatchState as BatchState  # noqa: PLC0414  as above
+from mailer.outbox.states import BreakerState as BreakerState  # noqa: PLC0414  as above
 from mailer.outbox.states import DeliveryState as DeliveryState  # noqa: PLC0414  as above
 from mailer.outbox.states import Lane as Lane  # noqa: PLC0414  as above
 from mailer.outbox.states import MailingState as MailingState  # noqa: PLC0414  as above
@@ -139,3 +140,35 @@ class Batch(SQLModel, table=True):
     owner: str | None = Field(default=None, max_length=64)
     leased_until: datetime | None = None
     fence: int = 0  # grows with each lease; an older holder finds its own number outdated
+
+
+class Breaker(SQLModel, table=True):
+    """A provider that rests, for all workers; mailer.outbox.breaker says what the states mean. No row: it is up.
+
+    because  a sentence with names of `details`, which is JSON and masked
+    """
+
+    provider: str = Field(primary_key=True, max_length=32)
+    state: BreakerState = Field(sa_column=Column(stored(BreakerState), nullable=False))
+    since: datetime
+    until: datetime
+    rest: int  # seconds
+    because: str
+    details: str
+    refused: bool
+
+
+class Beat(SQLModel, table=True):
+    """The first moment that no worker was given yet, of a provider with a pace. Its lock orders the workers' draws."""
+
+    provider: str = Field(primary_key=True, max_length=32)
+    next_at: datetime | None = None
+
+
+class Spent(SQLModel, table=True):
+    """Letters granted to a provider in a slice of time: `width` seconds from `at` (a day: of the site's calendar)."""
+
+    provider: str = Field(primary_key=True, max_length=32)
+    width: int = Field(primary_key=True)
+    at: datetime = Field(primary_key=True)
+    number: int

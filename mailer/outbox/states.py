@@ -38,3 +38,10 @@ class Lane(IntEnum):
 
     ONE = 0
     MANY = 1
+
+
+class BreakerState(StrEnum):
+    """Of a provider that rests; mailer.outbox.breaker says what each means."""
+
+    OPEN = "open"
+    HALF_OPEN = "half-open"

@@ -1,6 +1,6 @@
 """How far each mailing is, and what was done for each recipient. Reads only."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -9,8 +9,10 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from mailer.errors import Mistake
-from mailer.outbox import ledger
+from mailer.outbox import carriers, ledger
+from mailer.outbox.breaker import Rest
 from mailer.outbox.models import Delivery, DeliveryState, Mailing, Stream
+from mailer.sentences import N_, filled
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,20 @@ class Status:
     send_at: datetime | None
     started_at: datetime | None
     done_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """How a provider is. `reason`: why it rests; `until`: when it is tried again, or is given up on while tried."""
+
+    provider: str
+    state: str
+    since: datetime | None
+    until: datetime | None
+    reason: str
+
+
+UP = N_("up")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +110,18 @@ def _status(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> Statu
     )
 
 
+def services(connection: sa.Connection, providers: Sequence[str], say: Callable[[str], str]) -> list[Service]:
+    """Return how each of `providers` is, in their order; `say` translates the reasons."""
+    resting = carriers.resting(connection)
+    return [_service(name, resting.get(name), say) for name in providers]
+
+
+def _service(name: str, rest: Rest | None, say: Callable[[str], str]) -> Service:
+    if rest is None:
+        return Service(name, UP, None, None, "")
+    return Service(name, rest.state.value, rest.since, rest.until, filled(rest.because, rest.values, say))
+
+
 def records(
     connection: sa.Connection, mailing: int, *, states: Sequence[DeliveryState] = tuple(DeliveryState)
 ) -> Iterator[Record]:
@@ -107,6 +135,6 @@ def records(
     return (Record(*row) for row in rows)
 
 
-def as_row(status_or_record: Status | Record) -> dict[str, object]:
+def as_row(status_or_record: Status | Service | Record) -> dict[str, object]:
     """Return the fields as --json prints them."""
     return asdict(status_or_record)

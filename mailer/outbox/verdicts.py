@@ -1,20 +1,21 @@
 """What an outcome means for the books. Pure: no clock, no database."""
 
-import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from zlib import crc32
 
 from mailer.errors import TryLater, Unanswered
 from mailer.message.characters import one_line
 from mailer.message.masking import mask_addresses
+from mailer.outbox.breaker import greylisted
 from mailer.outbox.states import DeliveryState
 from mailer.providers import Outcome, Receipt
 
 FIRST_RETRY = timedelta(minutes=1)
 AFTER_GREYLISTING = timedelta(minutes=5)  # what such servers commonly make a stranger wait
+SHORTEST_WAIT = timedelta(seconds=1)  # however soon a server invites us
 LONGEST_WAIT = timedelta(hours=4)
 BEFORE_REPEAT = timedelta(minutes=2)  # a letter that arrived after all is seen by its reader, who stops waiting
-_GREYLISTED = re.compile(r"gr[ae]y.?list", re.IGNORECASE)
 _CODE, _ANSWER = 16, 500  # what the columns hold
 
 
@@ -92,10 +93,13 @@ def _next_turn(outcome: Outcome, attempt: Attempt) -> datetime | None:
 def _wait(outcome: TryLater, attempt: Attempt) -> timedelta:
     """Double with every attempt, and spread by up to a quarter so that a thousand deferred mails do not return at once.
 
-    The spread depends on the ticket alone: a repeated run decides the same.
+    The spread depends on the ticket and the attempt alone: a repeated run decides the same. A server's hint is the
+    least it asks for; one that is absurd must neither make us hammer at its door nor lose the letter.
     """
+    doubled: int = 2 ** min(attempt.attempts, 16)
     if outcome.retry_after is not None:
-        return outcome.retry_after
-    first = AFTER_GREYLISTING if _GREYLISTED.search(outcome.detail) else FIRST_RETRY
-    wait: timedelta = min(first * 2 ** min(attempt.attempts, 16), LONGEST_WAIT)
-    return wait + wait * (attempt.ticket * 2654435761 % 1024 / 4096)  # Knuth's multiplicative hash
+        wait = max(outcome.retry_after, min(SHORTEST_WAIT * doubled, FIRST_RETRY))
+    else:
+        wait = (AFTER_GREYLISTING if greylisted(outcome) else FIRST_RETRY) * doubled
+    longest: timedelta = min(wait, LONGEST_WAIT)
+    return longest + longest * (crc32(b"%d:%d" % (attempt.ticket, attempt.attempts)) % 1024 / 4096)

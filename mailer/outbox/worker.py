@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -19,15 +19,17 @@ from typing import Self, TypeVar
 import sqlalchemy as sa
 import structlog
 
-from mailer.errors import ProviderDown, Trouble
-from mailer.message.masking import mask_addresses
+from mailer.errors import Trouble
 from mailer.outbox.batches import Terms
 from mailer.outbox.carriers import Carrier
 from mailer.outbox.clerk import Clerk
 from mailer.outbox.compose import Composer
 from mailer.outbox.desk import Desk
+from mailer.outbox.gate import Gate
 from mailer.outbox.journal import Journal, this_boot
+from mailer.outbox.models import Lane
 from mailer.outbox.permission import Permission
+from mailer.outbox.turn import Turn
 
 GROUP = 500  # outcomes in one transaction
 EVERY = 1.0  # seconds, after which fewer are written too
@@ -51,6 +53,7 @@ class Office:
     give_up_after: timedelta
     now: Callable[[], datetime]
     terms: Terms
+    zone: tzinfo = UTC  # of quiet hours and of the days of a warm-up
 
 
 async def run(office: Office, stop: asyncio.Event) -> None:
@@ -94,6 +97,7 @@ class Worker:
         self._looked = float("-inf")  # when we last looked whether somebody waits
         self._dry = float("-inf")  # when there was last nothing to lease
         self._carried = True
+        self._turn: Turn | None = None
         self._books_failed = False
         self._resources = AsyncExitStack()
 
@@ -106,6 +110,7 @@ class Worker:
         self._clerk = Clerk(
             office.engine, self._journal, terms=office.terms, give_up_after=office.give_up_after, now=office.now
         )
+        self._gate = Gate(office.engine, office.carriers, now=office.now, zone=office.zone)
         self._desk = Desk(
             journal=self._journal,
             composer=office.composer,
@@ -132,20 +137,18 @@ class Worker:
         if time.monotonic() - self._recovered > self._office.terms.between_looks.total_seconds():
             await self._in_thread(partial(self._clerk.recover, self._office.journals, boot_id=self._boot_id))
             self._recovered = time.monotonic()
-        if not self._awake() or not await self._fetch():
+        await self._in_thread(self._gate.look)
+        if not self._gate.open_to(urgent=True) or not await self._fetch():
             return False
         await self._carry()
         await self._settle_up()
         return True
 
-    def _awake(self) -> list[Carrier]:
-        now = self._office.now()
-        return [carrier for carrier in self._office.carriers if carrier.awake(now)]
-
     async def _fetch(self) -> bool:
         """Lay one more batch on the desk."""
         leased_at = time.monotonic()
-        hand = await self._in_thread(self._clerk.lease)
+        lane = Lane.MANY if self._gate.open_to(urgent=False) else Lane.ONE
+        hand = await self._in_thread(partial(self._clerk.lease, lane))
         if hand is None:
             self._dry = time.monotonic()
             return False
@@ -157,28 +160,13 @@ class Worker:
         self._carried = False
         books = asyncio.create_task(self._keep_books())
         try:
-            for carrier in self._awake():
-                if not await self._try(carrier):
+            for carrier in self._gate.open_to(urgent=True):
+                self._turn = Turn(carrier, self._desk, self._gate, self._in_thread)
+                if not await self._turn.carry():
                     break
         finally:
-            self._carried = True
+            self._carried, self._turn = True, None
             await books
-
-    async def _try(self, carrier: Carrier) -> bool:
-        """Return whether the next provider must take over."""
-        self._desk.provider, self._desk.down = carrier.name, None
-        try:
-            while self._desk.offers:
-                await carrier.provider.carry(self._desk)
-        except ProviderDown as down:
-            self._desk.down = down
-        if self._desk.down is None:
-            carrier.recover()
-            return False
-        carrier.lie_down(self._office.now())
-        reason = mask_addresses(self._desk.down.detail)
-        log.warning("outbox.provider_down", provider=carrier.name, reason=reason, rest=carrier.rest.total_seconds())
-        return True
 
     async def _keep_books(self) -> None:
         """While messages are carried: write outcomes in groups, and keep the desk filled."""
@@ -187,11 +175,18 @@ class Worker:
                 await asyncio.sleep(TICK)
                 if len(self._desk.entries) >= GROUP or time.monotonic() - self._written >= EVERY:
                     await self._write()
+                    await self._heed()
                 if self._wants_more or await self._somebody_waits():
                     await self._fetch()
         except BaseException:
             self._books_failed = True  # nothing more is taken from the desk; the journal has what was not written
             raise
+
+    async def _heed(self) -> None:
+        """Learn what other workers found out about the provider."""
+        await self._in_thread(self._gate.look)
+        if self._turn is not None:
+            self._turn.heed()
 
     @property
     def _wants_more(self) -> bool:

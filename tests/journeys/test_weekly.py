@@ -20,7 +20,7 @@ from sqlmodel import Session, col, select
 from mailer import keys
 from mailer.app import App, Places
 from mailer.catcher import Catcher
-from mailer.config import Settings, Source
+from mailer.config import ProviderTable, Settings, Source
 from mailer.digest import editions
 from mailer.digest.models import Edition
 from mailer.jobs.editions import keep_editions
@@ -96,7 +96,7 @@ class Installation:
         self.app.prepare()
 
     def _settings(self, feed_url: str, *, smtp_port: int) -> Settings:
-        smtp = {"host": "127.0.0.1", "port": smtp_port, "security": "none"}
+        smtp = ProviderTable.model_validate({"host": "127.0.0.1", "port": smtp_port, "security": "none"})
         settings = some_settings()
         return settings.model_copy(
             update={
@@ -131,7 +131,8 @@ class Installation:
 
         async def send() -> list[Path]:
             async with Catcher(self.folder / f"caught-{self.moment:%j}") as catcher:
-                smtp = {"host": "127.0.0.1", "port": catcher.smtp_port, "security": "none"}
+                table = {"host": "127.0.0.1", "port": catcher.smtp_port, "security": "none"}
+                smtp = ProviderTable.model_validate(table)
                 self.app.settings = self.app.settings.model_copy(update={"providers": {"smtp": smtp}})
                 await drain(self.app.office())
                 return list((catcher.inbox.folder / "new").iterdir())

@@ -57,7 +57,7 @@ def test_the_environment_is_laid_over_the_file(tmp_path: Path):
     settings = load(tmp_path, SAMPLE, UTSKICK_WEB__PORT="81", UTSKICK_PROVIDERS__SMTP__PASSWORD="hemligt")
 
     assert settings.web.port == 81
-    assert settings.providers["smtp"]["password"] == "hemligt"
+    assert settings.providers["smtp"].own["password"] == "hemligt"
 
 
 def test_the_environment_writes_a_list_with_commas(tmp_path: Path):

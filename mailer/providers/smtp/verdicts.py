@@ -5,6 +5,7 @@ in doubt a refusal is never held against the address.
 """
 
 import re
+from datetime import timedelta
 from enum import Enum
 
 from mailer.errors import AddressRefused, MessageRefused, ProviderDown, SendError, TryLater
@@ -62,6 +63,12 @@ _UNKNOWN = re.compile(
     r"|(unknown|no such|invalid) (local )?(user|mailbox|recipient|address|account)|mailbox (is )?full|over quota",
     re.IGNORECASE,
 )
+_COME_AGAIN = re.compile(
+    r"\b(?:(?:re)?try|retrying|come back|gr[ae]y-?listed|deferred)\b[\w ,]{0,30}?\b(?:in|after|for)\s+(\d{1,6})\s*"
+    r"(s|secs?|seconds?|m|mins?|minutes?|h|hours?)\b",
+    re.IGNORECASE,
+)
+_UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1)}
 _BY_CODE: dict[Step, dict[int, Consequence]] = {
     Step.MAIL: {552: MessageRefused},
     Step.RCPT: {
@@ -89,7 +96,18 @@ def judge(step: Step, reply: Reply, *, recipient: str = "") -> SendError:
     words = mask_addresses(reply.text, recipient)
     detail = f"{reply.code} {words}".strip()[:500]
     code = reply.enhanced or str(reply.code)
-    return _consequence(step, reply, words)(detail, code=code)
+    consequence = _consequence(step, reply, words)
+    return (
+        TryLater(detail, code=code, retry_after=_hint(words))
+        if consequence is TryLater
+        else consequence(detail, code=code)
+    )
+
+
+def _hint(words: str) -> timedelta | None:
+    """Return when a server says to come again, as greylisting ones do: "try again in 300 seconds"."""
+    said = _COME_AGAIN.search(words)
+    return None if said is None else int(said[1]) * _UNITS[said[2][0].lower()]
 
 
 def _consequence(step: Step, reply: Reply, words: str) -> Consequence:

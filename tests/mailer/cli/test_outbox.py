@@ -13,6 +13,9 @@ from sqlmodel import Session, select
 
 from mailer import db, keys
 from mailer.cli import main
+from mailer.clock import system_clock
+from mailer.errors import ProviderDown
+from mailer.outbox import carriers
 from mailer.outbox.models import Delivery, DeliveryState
 from subscribers import sealed
 from subscribers.models import Access
@@ -64,6 +67,21 @@ def test_status_lists_every_mailing_in_numbers(site: Site):
         4, 1, 1, 1, 0, 1,
     ]  # fmt: skip
     assert KEY in site.run("outbox", "status", KEY)[1]
+
+
+def test_a_provider_that_rests_is_shown_with_the_reason(site: Site):
+    assert site.json("outbox", "providers") == [
+        {"provider": "smtp", "state": "up", "since": None, "until": None, "reason": ""}
+    ]
+
+    down = ProviderDown("{place} cannot be reached.", place="smtp.example.org:25")
+    with db.writing(site.engine) as session:
+        carriers.lie_down(session.connection(), "smtp", down, now=system_clock())
+
+    [row] = site.json("outbox", "providers")
+    assert (row["state"], row["reason"]) == ("open", "smtp.example.org:25 cannot be reached.")
+    assert "smtp.example.org:25 cannot be reached." in site.run("outbox", "status")[2]
+    assert "open" in site.run("outbox", "providers")[1]
 
 
 def test_an_unknown_mailing_is_a_mistake_of_one_line(site: Site):

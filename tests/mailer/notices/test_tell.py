@@ -9,19 +9,21 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from mailer import db
-from mailer.config import Person, Settings
+from mailer.config import Language, Person, Settings
 from mailer.digest.models import Edition
 from mailer.errors import ProviderDown
 from mailer.message import Message
 from mailer.news.models import SourceState
 from mailer.notices import tell
+from mailer.notices.causes import Cause
 from mailer.notices.gather import gather
 from mailer.notices.letters import NOTHING, Enclosure, compose
-from mailer.outbox import control
+from mailer.outbox import carriers, control
+from mailer.outbox.breaker import Refusing
 from mailer.outbox.models import Mailing, MailingState
 from mailer.providers import Outcome, Receipt
 from mailer.sentences import Sentence
-from tests.builders import some_settings
+from tests.builders import MOMENT, some_settings
 
 AN_ENCLOSURE = Enclosure(
     districts_without_news=("Farsta",),
@@ -172,3 +174,27 @@ def test_what_could_not_be_sent_is_not_noted_as_told(session: Session, settings:
     assert len(tell.claim(session, settings, now + timedelta(hours=1))) == 1
     tell.settle(session, asyncio.run(tell.send(letters, up)))
     assert tell.claim(session, settings, now + timedelta(hours=9)) == []
+
+
+def test_a_provider_that_refuses_our_letters_is_told_at_once_and_one_out_of_reach_after_a_while(
+    session: Session, settings: Settings, now: datetime
+):
+    connection = session.connection()
+    carriers.lie_down(connection, "refusing", Refusing(10, "550 5.7.1 <anna@example.org> blocked"), now=now)
+    carriers.lie_down(connection, "away", ProviderDown("{place} cannot be reached.", place="smtp.example.org"), now=now)
+
+    [cause] = gather(session, settings, now)
+    assert (cause.matter, cause.values["provider"]) == ("provider", "refusing")
+    later = gather(session, settings, now + timedelta(minutes=5))
+    assert {each.values["provider"] for each in later} == {"refusing", "away"}
+
+    mail = message_from_bytes(a_notice(cause, language="sv"), policy=default)
+    text = mail.get_body().get_content()
+    assert "Den vägrade 10 brev i rad" in text
+    assert "anna@example.org" not in text
+
+
+def a_notice(cause: Cause, *, language: Language) -> bytes:
+    person = Person(address="bo@example.org", language=language)
+    sender = some_settings().publications["weekly"]
+    return compose(cause, person, sender, enclosure=NOTHING, now=MOMENT).content

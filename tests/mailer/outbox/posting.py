@@ -20,6 +20,7 @@ from mailer.outbox.compose import Composer, Json, LetterKind
 from mailer.outbox.models import Batch, Delivery, DeliveryState, Mailing, MailingState, Piece, Variant
 from mailer.outbox.single import as_written
 from mailer.outbox.worker import Office, drain, run
+from mailer.pace import UNLIMITED, Pace
 from mailer.providers import Desk, Provider, Receipt
 from mailer.render.head import Manner
 from mailer.render.letters import Letters
@@ -73,15 +74,20 @@ class Clock:
 
 
 def an_office(
-    engine: sa.Engine, journals: Path, *providers: Provider, now: Callable[[], datetime], **names: Provider
+    engine: sa.Engine,
+    journals: Path,
+    *providers: Provider,
+    now: Callable[[], datetime],
+    pace: Pace = UNLIMITED,
+    **names: Provider,
 ) -> Office:
     carriers = {**{f"provider{n}": provider for n, provider in enumerate(providers, 1)}, **names}
     letters = Letters(Path(__file__).parent / "letters")
     return Office(
         engine=engine,
         journals=journals,
-        carriers=[Carrier(name, provider) for name, provider in carriers.items()],
         composer=Composer(letters, settings=SETTINGS, links=LINKS, kinds=KINDS),
+        carriers=[Carrier(name, provider, pace) for name, provider in carriers.items()],
         give_up_after=timedelta(days=2),
         now=now,
         terms=Terms(),

@@ -31,9 +31,11 @@ def test_each_wait_is_twice_the_last_spread_by_up_to_a_quarter_and_never_beyond_
     assert base <= wait(TryLater("busy"), ticket=ticket, attempts=attempts) < base * 1.25
 
 
-def test_the_same_mail_waits_equally_long_whoever_asks():
+def test_the_same_attempt_at_the_same_mail_waits_equally_long_whoever_asks():
     assert wait(TryLater("busy"), ticket=7) == wait(TryLater("busy"), ticket=7)
     assert len({wait(TryLater("busy"), ticket=ticket) for ticket in range(100)}) > 50
+    first, second = wait(TryLater("busy"), ticket=7), wait(TryLater("busy"), ticket=7, attempts=1)
+    assert second != 2 * first  # two that met once do not meet each time
 
 
 @pytest.mark.parametrize("answer", ["Greylisted, try again", "4.7.1 Grey-listing in action", "graylist"])
@@ -41,8 +43,19 @@ def test_a_greylisting_server_is_given_five_minutes(answer: str):
     assert wait(TryLater(answer)) >= AFTER_GREYLISTING
 
 
-def test_a_servers_own_hint_is_heeded():
-    assert wait(TryLater("busy", retry_after=timedelta(seconds=90))) == timedelta(seconds=90)
+@given(st.integers(1, 2**40), st.integers(0, 3))
+def test_a_servers_own_hint_is_heeded_and_spread(ticket: int, attempts: int):
+    hint = timedelta(seconds=90)
+
+    assert hint <= wait(TryLater("busy", retry_after=hint), ticket=ticket, attempts=attempts) < hint * 1.25
+
+
+def test_an_absurd_hint_neither_makes_us_hammer_nor_loses_the_letter():
+    at_once, never = TryLater("busy", retry_after=timedelta(0)), TryLater("busy", retry_after=timedelta(days=9))
+
+    assert timedelta(seconds=1) <= wait(at_once)
+    assert FIRST_RETRY <= wait(at_once, attempts=9) < FIRST_RETRY * 1.25
+    assert LONGEST_WAIT <= wait(never) < LONGEST_WAIT * 1.25
 
 
 def test_a_next_turn_after_the_deadline_is_a_failure_with_the_last_answer():

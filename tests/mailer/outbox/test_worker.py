@@ -151,29 +151,6 @@ def test_the_next_provider_takes_over_when_one_is_down(engine: sa.Engine, journa
     assert [deliveries(engine)[n].provider for n in (1, 2, 3, 4, 5)] == ["first"] * 2 + ["second"] * 3
 
 
-def test_a_provider_that_is_down_rests_longer_each_time_and_nothing_is_lost(
-    engine: sa.Engine, journals: Path, clock: Clock
-):
-    a_mailing(engine, 3)
-    provider = FakeProvider()
-    provider.down = ProviderDown("no connection")
-    office = an_office(engine, journals, provider, now=clock)
-    rests = []
-    for _ in range(6):
-        send(office)
-        rests.append(office.carriers[0].rest)
-        clock.forward(office.carriers[0].rest)
-    assert [rest.total_seconds() / 60 for rest in rests] == [1, 2, 4, 8, 15, 15]
-    assert set(states(engine).values()) == {QUEUED}
-
-    provider.down = None
-    send(office)
-
-    assert set(states(engine).values()) == {SENT}
-    assert {row.attempts for row in deliveries(engine).values()} == {1}
-    assert office.carriers[0].rest == timedelta()
-
-
 def test_whoever_leaves_while_the_edition_is_sent_does_not_get_it(engine: sa.Engine, journals: Path, clock: Clock):
     a_mailing(engine, 20)
     provider = FakeProvider()

@@ -1,5 +1,7 @@
 """What servers say, and what it means: replies seen in the field."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -127,3 +129,21 @@ def test_offers_are_read_in_any_case_and_nonsense_is_passed_over() -> None:
 
     assert read_offers(lines) == Offers(pipelining=True, size=35882577, dsn=True, logins=frozenset({"LOGIN", "PLAIN"}))
     assert read_offers((b"mx", b"SIZE many")) == Offers()
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds"),
+    [
+        ("4.7.1 Greylisted, please try again in 300 seconds", 300),
+        ("4.2.0 Recipient greylisted for 5 minutes", 300),
+        ("4.3.2 Please retry after 2 hours.", 7200),
+        ("deferred for 60s", 60),
+        ("4.7.0 too many connections, try again later", None),
+        ("4.2.2 try the mailbox of 12 minutes in vain", None),
+    ],
+)
+def test_a_server_that_says_when_to_come_again_is_heeded(words: str, seconds: int | None):
+    verdict = judge(Step.RCPT, Reply(450, (words.encode(),)))
+
+    assert isinstance(verdict, TryLater)
+    assert verdict.retry_after == (None if seconds is None else timedelta(seconds=seconds))
