@@ -19,6 +19,7 @@ from subscribers.models import (
     Subscription,
     Topic,
 )
+from subscribers.near import nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Listed:
 
 
 def members(session: Session, *, district: str | None = None, state: State | None = None) -> Iterator[Listed]:
-    """Yield members in order of id; `district` keeps those who chose it.
+    """Yield members in order of id; `district`, by slug or name, keeps those who chose it.
 
     raises  Refused when there is no such district
     """
@@ -50,7 +51,9 @@ def members(session: Session, *, district: str | None = None, state: State | Non
     if state is not None:
         condition = sa.and_(condition, col(Member.state) == state)
     if district is not None:
-        chose = select(MemberDistrict.member_id).where(MemberDistrict.district_id == _district_id(session, district))
+        chose = select(MemberDistrict.member_id).where(
+            MemberDistrict.district_id == find_district(session, district).id
+        )
         condition = sa.and_(condition, col(Member.id).in_(chose))
     return _listed(session, condition)
 
@@ -62,11 +65,18 @@ def member(session: Session, member_id: int) -> Listed:
     raise Refused("There is no member {member}.", member=member_id)
 
 
-def _district_id(session: Session, slug: str) -> int:
-    found = session.exec(select(District.id).where(District.slug == slug)).first()
-    if found is None:
-        raise Refused("There is no district {slug}.", slug=slug)
-    return found
+def find_district(session: Session, said: str) -> District:
+    """Find a district by slug or name. raises Refused, which names what is spelled alike"""
+    rows = session.exec(select(District).order_by(District.slug)).all()
+    slugs = {name.casefold(): row.slug for row in rows for name in (row.name, row.slug)}
+    by_slug = {row.slug: row for row in rows}
+    wanted = said.strip().casefold()
+    if wanted in slugs:
+        return by_slug[slugs[wanted]]
+    near = nearest(wanted, slugs)
+    if near:
+        raise Refused("There is no district {name}. Did you mean {near}?", name=said, near=", ".join(near))
+    raise Refused("There is no district {name}.", name=said)
 
 
 def _listed(session: Session, condition: sa.ColumnElement[bool]) -> Iterator[Listed]:

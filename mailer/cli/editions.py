@@ -19,6 +19,7 @@ from mailer.digest.plan import Basis, prepare
 from mailer.errors import Mistake, SendError, Trouble
 from mailer.i18n import ngettext, speaking
 from mailer.outbox.models import DeliveryState
+from subscribers.finding import find_member
 
 commands = typer.Typer(help="The editions of a digest.", no_args_is_help=True)
 
@@ -170,7 +171,9 @@ def preview(
     context: typer.Context,
     name: Name = "weekly",
     *,
-    member: Annotated[int | None, typer.Option(min=1, max=LARGEST_ID, help="What this member would get.")] = None,
+    member: Annotated[
+        str | None, typer.Option(metavar="MEMBER", help="What a member would get: id, member number or address.")
+    ] = None,
     district: Annotated[str | None, typer.Option(help="What a member of this district would get.")] = None,
     as_json: Json = False,
     in_browser: Annotated[bool, typer.Option("--open", help="Show the mail in the browser.")] = False,
@@ -219,7 +222,7 @@ def _basis(app: App, session: Session, name: str) -> tuple[Basis, datetime]:
 
 
 def _look(
-    session: Session, basis: Basis, moment: datetime, member: int | None, district: str | None
+    session: Session, basis: Basis, moment: datetime, member: str | None, district: str | None
 ) -> tuple[list[previews.Sheet], list[previews.Cover]]:
     if member is None and district is None:
         found, counts = previews.sheets(session, basis, moment)
@@ -232,7 +235,7 @@ def _look(
     if district is not None:
         sheet = previews.for_district(session, basis, district)
     else:
-        sheet = previews.for_member(session, basis, member or 0, moment)
+        sheet = previews.for_member(session, basis, find_member(session, member or ""), moment)
     if sheet is None:
         remark("Nothing new: no mail would be sent.")
         return [], []

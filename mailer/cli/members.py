@@ -12,13 +12,14 @@ from sqlmodel import Session, col, select
 
 from mailer import db
 from mailer.app import App
-from mailer.cli.frame import LARGEST_ID, Json, account, app_of, print_json, remark, say
+from mailer.cli.frame import Json, account, app_of, print_json, remark, say
 from mailer.cli.progress import progress_bar
 from mailer.cli.tables import cell
 from mailer.errors import Mistake
 from mailer.i18n import _
 from mailer.outbox.models import Delivery, Mailing
 from subscribers import access, enrolment, listing
+from subscribers.finding import find_member
 from subscribers.importing import run
 from subscribers.importing.line import Note
 from subscribers.importing.lines import LARGEST
@@ -30,9 +31,7 @@ from subscribers.models import Ground, State
 
 commands = typer.Typer(help="The members: import, look, hand out, erase.", no_args_is_help=True)
 
-MemberId = Annotated[
-    int, typer.Argument(metavar="ID", min=1, max=LARGEST_ID, help="The id, as `members list` shows it.")
-]
+Said = Annotated[str, typer.Argument(metavar="MEMBER", help="The id, the member number or the address.")]
 
 
 @commands.command("import")
@@ -67,7 +66,7 @@ def import_file(  # noqa: PLR0913, PLR0917  # each is an option of the command
 @commands.command("list")
 def list_members(
     context: typer.Context,
-    district: Annotated[str | None, typer.Option(metavar="SLUG", help="Only who chose this district.")] = None,
+    district: Annotated[str | None, typer.Option(metavar="DISTRICT", help="Only who chose this district.")] = None,
     state: Annotated[State | None, typer.Option(help="Only members in this state.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -80,16 +79,16 @@ def list_members(
         print_json(map(asdict, found), zone=app.settings.site.zone)
         return
     for member in found:
-        cells = (member.id, member.number, _name(member), member.address, _(member.state), " ".join(member.districts))
-        say("\t".join(str(cell) if cell else "-" for cell in cells))
+        say("\t".join(str(cell) if cell else "-" for cell in _cells(member)))
     remark("Members: {count}.", count=len(found))
 
 
 @commands.command()
-def show(context: typer.Context, member: MemberId, as_json: Json = False) -> None:
+def show(context: typer.Context, said: Said, as_json: Json = False) -> None:
     """Show one member."""
     app = app_of(context)
     with app.writing() as session:
+        member = find_member(session, said)
         found = listing.member(session, member)
         access.record(session, who=account(), what="show", member_id=member, now=app.now())
     if as_json:
@@ -100,10 +99,11 @@ def show(context: typer.Context, member: MemberId, as_json: Json = False) -> Non
 
 
 @commands.command()
-def export(context: typer.Context, member: MemberId) -> None:
+def export(context: typer.Context, said: Said) -> None:
     """Print everything that is held about a member, as JSON: what they have a right to be given."""
     app = app_of(context)
     with app.writing() as session:
+        member = find_member(session, said)
         access.record(session, who=account(), what="export", member_id=member, now=app.now())
         held = enrolment.export(session, member) | {"deliveries": _deliveries(session, member)}
         print_json([held], zone=app.settings.site.zone)
@@ -112,7 +112,7 @@ def export(context: typer.Context, member: MemberId) -> None:
 @commands.command()
 def erase(
     context: typer.Context,
-    member: MemberId,
+    said: Said,
     yes: Annotated[bool, typer.Option("--yes", help="Yes, for ever.")] = False,
 ) -> None:
     """Forget a member for ever; no import brings them back."""
@@ -120,6 +120,7 @@ def erase(
         raise Mistake("Erasing cannot be undone: repeat with --yes.")
     app = app_of(context)
     with app.writing() as session:
+        member = find_member(session, said)
         enrolment.erase(session, member, app.now())
         access.record(session, who=account(), what="erase", member_id=member, now=app.now())
     db.forget_log(app.engine)
@@ -162,6 +163,11 @@ def _policy(app: App, *, whole_register: bool) -> Policy:
         language=app.settings.site.language,
         whole_register=whole_register,
     )
+
+
+def _cells(member: listing.Listed) -> tuple[object, ...]:
+    districts, publications = " ".join(member.districts), " ".join(member.publications)
+    return member.id, member.number, _name(member), member.address, _(member.state), districts, publications
 
 
 def _deliveries(session: Session, member: int) -> list[dict[str, object]]:

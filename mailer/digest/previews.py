@@ -21,9 +21,24 @@ from mailer.digest.plan import (
 )
 from mailer.digest.rules import Digest, Item, reaching, steps_up
 from mailer.errors import Mistake
-from subscribers import audience
-from subscribers.models import District, Member
+from mailer.sentences import N_
+from subscribers import audience, listing
+from subscribers.models import Member
 from subscribers.reader import Cadence, Reader
+from subscribers.recipient import why_not
+
+# What `why_not` names, as people say it.
+_WHY_NOT = {
+    "pending": N_("they have not confirmed their address"),
+    "left": N_("they have left"),
+    "erased": N_("they are erased"),
+    "no address": N_("they have no address"),
+    "suppressed": N_("nothing may be sent to their address"),
+    "not subscribed": N_("they never subscribed to this"),
+    "unsubscribed": N_("they have unsubscribed from this"),
+    "paused": N_("they have paused it"),
+    "changed": N_("their choices changed just now"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +97,19 @@ def for_member(session: Session, basis: Basis, member_id: int, now: datetime) ->
         known = session.exec(select(col(Member.id)).where(Member.id == member_id)).first()
         if known is None:
             raise Mistake("There is no member {member}.", member=member_id)
+        reasons = why_not(
+            session.connection(), publication=basis.edition.publication, member_ids=[member_id], now=local
+        )
         raise Mistake(
-            "Member {member} may not be written to: `utskick members show {member}` says why.", member=member_id
+            "Member {member} may not be written to: {why}.", member=member_id, why=_WHY_NOT[reasons[member_id]]
         )
     return for_reader(basis, reader, gather.had(session.connection(), basis.told, reader))
 
 
-def for_district(session: Session, basis: Basis, slug: str) -> Sheet | None:
-    """Decide for an imagined member who chose this district and nothing else, and has had nothing. raises Mistake"""
-    if session.exec(select(District).where(District.slug == slug)).first() is None:
-        known = ", ".join(session.exec(select(District.slug).order_by(District.slug)))
-        raise Mistake("There is no district {slug}: there are {known}.", slug=slug, known=known)
-    return for_reader(basis, imagined(frozenset({slug}), basis), 0)
+def for_district(session: Session, basis: Basis, said: str) -> Sheet | None:
+    """Decide for an imagined member who chose this district and nothing else, and has had nothing. raises Refused"""
+    district = listing.find_district(session, said)
+    return for_reader(basis, imagined(frozenset({district.slug}), basis), 0)
 
 
 def imagined(districts: frozenset[str], basis: Basis) -> Reader:

@@ -1,7 +1,6 @@
 """The shipped places and topics as rows of the register's reference lists, and slugs as people write them."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from sqlmodel import Session, select
 
@@ -9,6 +8,7 @@ from mailer.errors import Mistake
 from mailer.news.models import TagKind
 from mailer.news.shipped import shipped_places, shipped_topics
 from subscribers.models import District, DistrictKind, Topic
+from subscribers.near import nearest
 
 
 def load_reference(session: Session) -> int:
@@ -43,7 +43,7 @@ def find_tag(session: Session, said: str) -> tuple[TagKind, str]:
     wanted = said.strip().casefold()
     if wanted in names:
         return names[wanted]
-    near = dict.fromkeys(names[name][1] for name in get_close_matches(wanted, names, n=6, cutoff=0.6))
+    near = nearest(wanted, {name: slug for name, (_, slug) in names.items()})
     if near:
         raise Mistake("There is no district or topic {name}. Did you mean {near}?", name=said, near=", ".join(near))
     raise Mistake("There is no district or topic {name}.", name=said)

@@ -5,12 +5,14 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 from subscribers import address
 from subscribers.errors import Refused
 from subscribers.importing.identity import is_written_as_one
 from subscribers.importing.line import Line, Note
 from subscribers.importing.text_file import UNREADABLE
+from subscribers.near import nearest
 from subscribers.number import number_key
 from subscribers.states import Ground
 
@@ -150,8 +152,8 @@ def _entry(person: _Cells, number: str | None, key: bytes | None, reference: Ref
         given_name=given,
         family_name=family,
         language=_language(person),
-        districts=_slugs(person, "districts", reference.districts, "There is no district {name}."),
-        topics=_slugs(person, "topics", reference.topics, "There is no topic {name}."),
+        districts=_slugs(person, "districts", reference.districts),
+        topics=_slugs(person, "topics", reference.topics),
         plain_only=_plain_only(person),
         ground=_ground(person),
         evidence=_evidence(person),
@@ -186,8 +188,8 @@ def _language(person: _Cells) -> str | None:
     return _LANGUAGES.get(names(said)) if said else None
 
 
-def _slugs(person: _Cells, field: str, known: Mapping[str, str], unknown: str) -> frozenset[str] | None:
-    """Return the slugs named in a cell. `unknown` is remarked of other names; a cell of nothing else says nothing."""
+def _slugs(person: _Cells, field: str, known: Mapping[str, str]) -> frozenset[str] | None:
+    """Return the slugs named in a cell. Other names are remarked; a cell of nothing else says nothing."""
     said = person.text(field)
     if said is None:
         return None
@@ -195,8 +197,24 @@ def _slugs(person: _Cells, field: str, known: Mapping[str, str], unknown: str) -
     slugs = frozenset(known[names(part)] for part in parts if names(part) in known)
     for part in parts:
         if names(part) not in known:
-            person.remark(unknown, name=part)
+            _remark_unknown(person, field, part, _nearest(names(part), tuple(known.items())))
     return slugs if slugs or not parts else None
+
+
+def _remark_unknown(person: _Cells, field: str, name: str, near: str) -> None:
+    if field == "districts" and near:
+        person.remark("There is no district {name}. Did you mean {near}?", name=name, near=near)
+    elif field == "districts":
+        person.remark("There is no district {name}.", name=name)
+    elif near:
+        person.remark("There is no topic {name}. Did you mean {near}?", name=name, near=near)
+    else:
+        person.remark("There is no topic {name}.", name=name)
+
+
+@lru_cache(maxsize=1000)  # a register misspells the same few names in thousands of lines
+def _nearest(name: str, known: tuple[tuple[str, str], ...]) -> str:
+    return ", ".join(nearest(name, dict(known)))
 
 
 def _plain_only(person: _Cells) -> bool | None:

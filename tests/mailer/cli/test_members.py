@@ -164,6 +164,44 @@ def test_a_member_can_be_shown_handed_out_and_erased(command: Command, file: Pat
     assert json.loads(command("members", "show", 1, "--json")[1])[0]["address"] is None
 
 
+def test_the_listing_shows_what_each_is_subscribed_to(command: Command, file: Path):
+    command("members", "import", file)
+
+    rows = [line.split("\t") for line in command("members", "list")[1].splitlines()]
+
+    assert [row[-1] for row in rows] == ["weekly", "weekly"]
+
+
+def test_a_member_is_named_by_id_number_or_address(command: Command, folder: Path):
+    path = folder / "fil.csv"
+    path.write_text("Medlemsnr;E-post\nM-7;anna@example.org\n1;bo@example.org\n", encoding="utf-8")
+    command("members", "import", path)
+
+    for said in ("1", "2", "m-7", "ANNA@example.org", "id:1", "number:1", "id:2"):
+        status, out, err = command("members", "show", said, "--json")
+        if said == "1":  # Anna's id, and Bo's number
+            assert (status, out) == (2, "")
+            assert "write id:1 or number:1" in err
+        else:
+            anna = said in {"m-7", "ANNA@example.org", "id:1"}
+            assert json.loads(out)[0]["address"] == ("anna@example.org" if anna else "bo@example.org"), said
+    assert json.loads(command("members", "export", "m-7")[1])[0]["id"] == 1
+    assert command("members", "erase", "bo@example.org", "--yes")[0] == 0
+    assert json.loads(command("members", "show", "id:2", "--json")[1])[0]["state"] == "erased"
+
+
+def test_an_address_of_several_members_names_none_of_them(command: Command, folder: Path):
+    path = folder / "fil.csv"
+    path.write_text("Medlemsnr;E-post\n71;par@example.org\n72;par@example.org\n", encoding="utf-8")
+    command("members", "import", path)
+
+    status, _, err = command("members", "erase", "par@example.org", "--yes")
+
+    assert status == 2
+    assert "name one by its id (1, 2)" in err
+    assert "par@example.org" not in err
+
+
 def test_whoever_looks_is_noted_in_the_diary(command: Command, file: Path, folder: Path):
     command("members", "import", file)
     for arguments in (("list",), ("show", 1), ("export", 1), ("erase", 1, "--yes")):
@@ -190,7 +228,11 @@ def test_whoever_looks_is_noted_in_the_diary(command: Command, file: Path, folde
         (("import", "{file}", "--map", "address=Skostorlek"), "There is no column Skostorlek"),
         (("show", "99"), "There is no member 99."),
         (("export", "99"), "There is no member 99."),
+        (("show", "99999999999999999999"), "There is no member 99999999999999999999."),
+        (("show", "nobody@example.org"), "Nobody in the register has this address."),
+        (("show", "anna@"), "not a domain"),
         (("list", "--district", "atlantis"), "There is no district atlantis."),
+        (("list", "--district", "brom"), "There is no district brom. Did you mean bromma?"),
     ],
 )
 def test_a_mistake_is_one_sentence(command: Command, file: Path, arguments: tuple[str, ...], sentence: str):

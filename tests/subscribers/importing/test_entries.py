@@ -59,7 +59,17 @@ def test_an_unknown_district_is_remarked_and_the_rest_of_the_line_counts():
     found = entry(districts="Bromma, Brommma", topics="School")
 
     assert (found.districts, found.topics) == ({"bromma"}, {"skola"})
-    assert remarks(found) == ["There is no district Brommma."]
+    assert remarks(found) == ["There is no district Brommma. Did you mean bromma?"]
+
+
+def test_what_is_like_no_district_and_no_topic_gets_no_guess():
+    found = entry(districts="Kiruna", topics="Fotboll, Skolan")
+
+    assert remarks(found) == [
+        "There is no district Kiruna.",
+        "There is no topic Fotboll.",
+        "There is no topic Skolan. Did you mean skola?",
+    ]
 
 
 def test_a_cell_of_nothing_but_unknown_names_takes_nothing_away():
