@@ -10,15 +10,12 @@ from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlmodel import Session, create_engine
 
 from mailer.errors import Mistake, Trouble
 
+_MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 30
 _WRITING = "utskick_writing"
 
@@ -90,32 +87,37 @@ def _named_trouble() -> Iterator[None]:
         raise Trouble("The database cannot be used: {reason}.", reason=reason) from error
 
 
-def _alembic() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    return config
-
-
 def upgrade(engine: sa.Engine) -> None:
     """Bring the schema to what this code needs. Safe to repeat; refuses a database newer than the code."""
+    from alembic import command  # noqa: PLC0415  # a quarter of a command's start-up, and only this needs it
+    from alembic.config import Config  # noqa: PLC0415  # as above
+
     require_known(engine)
-    config = _alembic()
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
     with engine.execution_options(**{_WRITING: True}).begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
 
+def revisions() -> list[str]:
+    """Return the revisions of the schema that this code knows, oldest first: what their files are numbered."""
+    return sorted(path.name.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+
+
 def revision(engine: sa.Engine) -> str | None:
     """Return the schema's revision, None for an empty database."""
     with _named_trouble(), engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return None
+        found: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+        return found
 
 
 def require_known(engine: sa.Engine) -> None:
     """Refuse a database that a newer version has already changed."""
     current = revision(engine)
-    known = {script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()}
-    if current is not None and current not in known:
+    if current is not None and current not in revisions():
         raise Mistake("The database was made by a newer version of Utskick: upgrade the program.")
 
 
@@ -125,5 +127,5 @@ def require_current(engine: sa.Engine) -> None:
     current = revision(engine)
     if current is None:
         raise Mistake("There is no database yet: run `utskick init`.")
-    if current != ScriptDirectory.from_config(_alembic()).get_current_head():
+    if current != revisions()[-1]:
         raise Mistake("The database is older than the program: run `utskick db upgrade`.")

@@ -2,48 +2,60 @@
 
 import os
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 
-from mailer import logs
-from mailer.cli import catch, database, demo, dkim, editions, members, news, outbox, running, setup, worker
 from mailer.cli.frame import Frame, accept_everywhere, said, say
+from mailer.cli.nouns import Noun, tree_of
 from mailer.errors import ProviderDown, UtskickError
 from mailer.i18n import _, language_of, speaking
 from mailer.message.masking import mask_addresses
 from subscribers.errors import SubscribersError
 
+NOUNS = {
+    "init": Noun("setup:init", "Prepare the config, the data folder, the keys and the database. Keeps what is there."),
+    "demo": Noun(
+        "demo:demo", "Send this week's sample edition to 500 invented members, and show what they got in a local inbox."
+    ),
+    "catch": Noun("catch:catch", "Take mail on this machine, send it to nobody, and show it in a browser."),
+    "run": Noun(
+        "running:run",
+        "Serve the pages, keep the clock and deliver, until told to stop. What is being sent is finished first.",
+    ),
+    "web": Noun("running:web", "Serve the member's pages only."),
+    "clock": Noun(
+        "running:clock", "Keep the clock only: fetch news, draft and send editions, tell the people in charge."
+    ),
+    "worker": Noun(
+        "worker:worker", "Send what is due until told to stop; on SIGTERM or Ctrl-C finish what is under way first."
+    ),
+    "db": Noun("database:commands", "The database and its schema."),
+    "members": Noun("members:commands", "The members: import, look, hand out, erase."),
+    "news": Noun("news:commands", "News: sources, items and their tags."),
+    "outbox": Noun("outbox:commands", "What is being sent, to stop it, to send on, to look at it."),
+    "editions": Noun("editions:commands", "The editions of a digest."),
+    "dkim": Noun("dkim:commands", "DKIM: the keys that sign our letters, and what DNS must say of them."),
+}
 root = typer.Typer(
     name="utskick",
+    cls=tree_of(NOUNS),
     help="Newsletters and member letters for an organisation with districts.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-root.command("init")(setup.init)
-root.command("demo")(demo.demo)
-root.command("catch")(catch.catch)
-root.command("run")(running.run)
-root.command("web")(running.web)
-root.command("clock")(running.clock)
-root.command("worker")(worker.worker)
-root.add_typer(database.commands, name="db")
-root.add_typer(members.commands, name="members")
-root.add_typer(news.commands, name="news")
-root.add_typer(outbox.commands, name="outbox")
-root.add_typer(editions.commands, name="editions")
-root.add_typer(dkim.commands, name="dkim")
+root.callback()(lambda: None)  # Typer wants something that is registered
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command. Exit status 2 for a mistake of the caller's, 1 for trouble in the world."""
     os.umask(0o077)  # the database, its log, pictures, caught mail: whatever we write is for this account alone
     speaking.set(language_of(os.environ))
-    logs.configure(debug="--debug" in (arguments or sys.argv))
     frame = Frame(environ=dict(os.environ))
-    command = typer.main.get_command(root)
+    command: Any = typer.main.get_command(root)
     accept_everywhere(command, frame)
+    command.commands.when_loaded(lambda _: _log(debug="--debug" in (arguments or sys.argv)))
     try:
         command(arguments, prog_name="utskick", obj=frame)  # leaves by SystemExit
     except ProviderDown as down:
@@ -58,6 +70,12 @@ def main(arguments: list[str] | None = None) -> None:
         if frame.debug:
             raise
         _leave(_("{file} cannot be used: {reason}.").format(file=error.filename or "-", reason=error.strerror), 1)
+
+
+def _log(*, debug: bool) -> None:
+    from mailer import logs  # noqa: PLC0415  # help does without it
+
+    logs.configure(debug=debug)
 
 
 def _leave(sentence: str, status: int) -> NoReturn:

@@ -19,7 +19,6 @@ def catch(
     web_port: Annotated[int, typer.Option(min=0, max=65535, help="Where the inbox is shown; 0 for any.")] = 8025,
     folder: Annotated[Path | None, typer.Option(help="Where mail is kept (a Maildir).", metavar="FOLDER")] = None,
 ) -> None:
-    """Take mail on this machine, send it to nobody, and show it in a browser."""
     app = _installation(context.obj)
     catcher = Catcher(
         folder or (app.data_folder if app else Path()) / "caught",

@@ -5,7 +5,7 @@ import typer
 from mailer import db
 from mailer.cli.frame import app_of, remark
 
-commands = typer.Typer(help="The database and its schema.", no_args_is_help=True)
+commands = typer.Typer(no_args_is_help=True)
 
 
 @commands.command()

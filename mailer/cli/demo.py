@@ -42,7 +42,6 @@ def demo(
     context: typer.Context,
     once: Annotated[bool, typer.Option("--once", help="Stop after the table.")] = False,
 ) -> None:
-    """Send this week's sample edition to 500 invented members, and show what they got in a local inbox."""
     frame: Frame = context.obj
     folder = (frame.data or Path("demo")).absolute()
     with stage.cleared(folder):

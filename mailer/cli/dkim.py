@@ -12,9 +12,7 @@ from mailer.config import Dkim
 from mailer.dns.records import TextRecord, dkim_record
 from mailer.errors import Mistake
 
-commands = typer.Typer(
-    help="DKIM: the keys that sign our letters, and what DNS must say of them.", no_args_is_help=True
-)
+commands = typer.Typer(no_args_is_help=True)
 
 
 @commands.command()

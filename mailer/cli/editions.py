@@ -21,7 +21,7 @@ from mailer.i18n import ngettext, speaking
 from mailer.outbox.models import DeliveryState
 from subscribers.finding import find_member
 
-commands = typer.Typer(help="The editions of a digest.", no_args_is_help=True)
+commands = typer.Typer(no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="An edition, weekly:2026-W47; or a publication: this week's.")]
 Item = Annotated[int, typer.Argument(min=1, max=LARGEST_ID, help="The number of a news item.")]

@@ -5,15 +5,18 @@ import os
 import pwd
 import re
 from collections.abc import Iterable, Mapping
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailer.app import App, Places
+if TYPE_CHECKING:  # all the program hangs on it: loaded when a command is called
+    from mailer.app import App, Places
+from mailer.cli.nouns import Loading
 from mailer.errors import ProviderDown, SendError, UtskickError
 from mailer.i18n import _
 from mailer.sentences import Sentence, filled
@@ -36,15 +39,19 @@ class Frame:
     debug: bool = False
 
     @property
-    def places(self) -> Places:
+    def places(self) -> "Places":
+        from mailer.app import Places  # noqa: PLC0415  # as said above
+
         return Places.of(self.config, self.data, self.environ)
 
     @cached_property
-    def app(self) -> App:
+    def app(self) -> "App":
+        from mailer.app import App  # noqa: PLC0415  # as said above
+
         return App.load(self.places, self.environ)
 
 
-def app_of(context: typer.Context) -> App:
+def app_of(context: typer.Context) -> "App":
     """Return the installation a command works on."""
     frame: Frame = context.obj
     return frame.app
@@ -68,8 +75,13 @@ def accept_everywhere(command: Any, frame: Frame) -> None:
         if getattr(parameter, "help", None):
             parameter.help = _(parameter.help)
     command.params.extend(_shared_options(frame))
-    for child in getattr(command, "commands", {}).values():
-        accept_everywhere(child, frame)
+    children = getattr(command, "commands", {})
+    if isinstance(children, Loading):
+        said_in = copy_context()  # in the language of now
+        children.when_loaded(lambda child: said_in.run(accept_everywhere, child, frame))
+    else:
+        for child in children.values():
+            accept_everywhere(child, frame)
 
 
 def _shared_options(frame: Frame) -> list[Any]:

@@ -29,7 +29,7 @@ from subscribers.importing.report import Outcome, outcomes
 from subscribers.importing.target import Policy
 from subscribers.models import Ground, State
 
-commands = typer.Typer(help="The members: import, look, hand out, erase.", no_args_is_help=True)
+commands = typer.Typer(no_args_is_help=True)
 
 Said = Annotated[str, typer.Argument(metavar="MEMBER", help="The id, the member number or the address.")]
 

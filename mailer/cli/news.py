@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,13 +13,16 @@ from mailer.app import App
 from mailer.cli.frame import LARGEST_ID, Json, app_of, in_words, moment_in, print_json, remark, said, say
 from mailer.errors import Mistake
 from mailer.i18n import _
-from mailer.news import editing, importing, listing, sources
+from mailer.news import editing, listing
 from mailer.news.models import NewsItem
 from mailer.news.moments import parse_moment
 from mailer.news.reference import find_tag
 from mailer.news.storing import lock
 
-commands = typer.Typer(help="News: sources, items and their tags.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from mailer.news.sources import Report
+
+commands = typer.Typer(no_args_is_help=True)
 
 Item = Annotated[
     int,
@@ -41,6 +44,8 @@ def import_(
     published: When = None,
 ) -> None:
     """Bring in a file or an address. Safe to repeat: what is known is brought up to date."""
+    from mailer.news import importing, sources  # noqa: PLC0415  # an HTTP client and three parsers: a second of loading
+
     app = app_of(context)
     name, moment = source or importing.name_for(place), _moment(app, published)
     with sources.open_tools(app.settings, app.data) as tools:
@@ -62,6 +67,8 @@ def fetch(
     names: Annotated[list[str] | None, typer.Argument(metavar="SOURCE...", help="Default: all of the config.")] = None,
 ) -> None:
     """Fetch sources now, without waiting for the clock."""
+    from mailer.news import sources  # noqa: PLC0415  # as above
+
     app = app_of(context)
     with sources.open_tools(app.settings, app.data) as tools:
         wanted = names or list(app.settings.sources)
@@ -72,7 +79,7 @@ def fetch(
         raise typer.Exit(1)
 
 
-def _tell(report: sources.Report) -> None:
+def _tell(report: "Report") -> None:
     if report.error:
         remark("{source}: broken. {reason}", source=report.source, reason=said(report.error))
     elif report.stored is None:

@@ -20,7 +20,7 @@ from mailer.sentences import Word
 from subscribers import access
 from subscribers.recipient import recipients
 
-commands = typer.Typer(help="What is being sent, to stop it, to send on, to look at it.", no_args_is_help=True)
+commands = typer.Typer(no_args_is_help=True)
 uncertain = typer.Typer(help="Deliveries of which nobody knows whether they arrived.", no_args_is_help=True)
 commands.add_typer(uncertain, name="uncertain")
 

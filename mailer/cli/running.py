@@ -17,7 +17,6 @@ from mailer.web import create_web, listen, server_of
 
 
 def run(context: typer.Context) -> None:
-    """Serve the pages, keep the clock and deliver, until told to stop. What is being sent is finished first."""
     app = app_of(context)
     app.office()  # a mistake in the providers is told now, by one program and not by each worker
     with _door(app) as door, _delivering(app), _ringing(app):  # a taken port is told before anything begins
@@ -25,7 +24,6 @@ def run(context: typer.Context) -> None:
 
 
 def web(context: typer.Context) -> None:
-    """Serve the member's pages only."""
     app = app_of(context)
     app.engine.connect().close()
     with _door(app) as door:
@@ -33,7 +31,6 @@ def web(context: typer.Context) -> None:
 
 
 def clock(context: typer.Context) -> None:
-    """Keep the clock only: fetch news, draft and send editions, tell the people in charge."""
     app = app_of(context)
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -12,7 +12,6 @@ from mailer.resources import resource
 
 
 def init(context: typer.Context) -> None:
-    """Prepare the config, the data folder, the keys and the database. Keeps what is there."""
     frame: Frame = context.obj
     places = frame.places
     if places.config.exists():

@@ -16,7 +16,6 @@ def worker(
     context: typer.Context,
     tethered: Annotated[bool, typer.Option("--tethered", help="Stop too when standard input is closed.")] = False,
 ) -> None:
-    """Send what is due until told to stop; on SIGTERM or Ctrl-C finish what is under way first."""
     office = app_of(context).office()
     remark("The worker is ready.")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -1,6 +1,5 @@
 """Fetching politely and safely: conditional requests, time-outs, and limits on size, time and redirects."""
 
-import re
 import socket
 import threading
 import zlib
@@ -12,7 +11,7 @@ from typing import Any
 import httpx
 
 from mailer.news.guard import GuardedTransport, Resolve, resolve
-from mailer.news.parsed import BrokenSource
+from mailer.news.parsed import BrokenSource, Validators, without_password
 
 MAX_BYTES = 5 * 1024 * 1024  # of a feed or page, unpacked
 MAX_REDIRECTS = 5
@@ -29,14 +28,6 @@ _ACCEPT = (
 
 
 Trace = Callable[[str, Mapping[str, Any]], None]  # what httpcore calls for each step of a request
-
-
-@dataclass(frozen=True, slots=True)
-class Validators:
-    """What a source said about its last answer, to be told back to it (RFC 9110 §13)."""
-
-    etag: str | None = None
-    last_modified: str | None = None
 
 
 NOTHING_SAID = Validators()
@@ -105,11 +96,6 @@ class Web:
         headers = {name: value for name, value in asked.items() if value}
         with self._client.stream("GET", url, headers=headers, extensions={"trace": trace}) as response:
             return _read(response, validators, max_bytes)
-
-
-def without_password(url: str) -> str:
-    """Return `url` without user and password: it is shown, and links of the articles are built upon it."""
-    return re.sub(r"(?<=://)[^/?#]*@", "", url)
 
 
 @contextmanager

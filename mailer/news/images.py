@@ -3,7 +3,6 @@
 import hashlib
 import io
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image, ImageOps
@@ -11,6 +10,7 @@ from PIL import Image, ImageOps
 from mailer.errors import UtskickError
 from mailer.news.fetching import Web
 from mailer.news.models import IMAGES
+from mailer.news.parsed import StoredImage
 
 SHOWN_WIDTH = 600  # CSS pixels: the width of the letter
 _STORED_WIDTH = 2 * SHOWN_WIDTH  # sharp on a dense screen
@@ -19,15 +19,6 @@ _MAX_SECONDS = 10
 _MAX_PIXELS = 40_000_000
 _SMALLEST = 40  # pixels; anything less is an icon or a counter
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
-
-
-@dataclass(frozen=True, slots=True)
-class StoredImage:
-    """A picture in the data folder's images/. `width` and `height` are those to show it at, in CSS pixels."""
-
-    name: str
-    width: int
-    height: int
 
 
 def fetch_image(web: Web, url: str, data: Path) -> StoredImage | None:

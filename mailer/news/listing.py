@@ -9,8 +9,8 @@ from enum import StrEnum
 from sqlmodel import Session, col, select
 
 from mailer import config
-from mailer.news.fetching import without_password
 from mailer.news.models import NewsItem, NewsTag, SourceState, TagKind
+from mailer.news.parsed import without_password
 from mailer.news.storing import id_of, locked_fields
 from mailer.sentences import Sentence
 

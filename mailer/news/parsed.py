@@ -36,6 +36,23 @@ class BrokenList(BrokenSource):
 
 
 @dataclass(frozen=True, slots=True)
+class Validators:
+    """What a source said about its last answer, to be told back to it (RFC 9110 §13)."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    """A picture in the data folder's images/. `width` and `height` are those to show it at, in CSS pixels."""
+
+    name: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class ParsedItem:
     """One article. `body` is plain text with a blank line between paragraphs; `guid` is stable over fetches.
 
@@ -94,3 +111,8 @@ def guid_of_title(title: str) -> str:
     """Return an id for an article whose source gives none: the same title is the same article."""
     plain = " ".join(title.split()).casefold()
     return "title:" + hashlib.sha256(plain.encode()).hexdigest()[:32]
+
+
+def without_password(url: str) -> str:
+    """Return `url` without user and password: it is shown, and links of the articles are built upon it."""
+    return re.sub(r"(?<=://)[^/?#]*@", "", url)

@@ -15,9 +15,10 @@ from sqlmodel import Session, col, select
 from mailer import config
 from mailer.errors import Mistake, UtskickError
 from mailer.news.apart import Read, read_apart
-from mailer.news.fetching import NOTHING_SAID, Answer, Validators, Web
+from mailer.news.fetching import NOTHING_SAID, Answer, Web
 from mailer.news.images import fetch_image
 from mailer.news.models import SourceState
+from mailer.news.parsed import Validators
 from mailer.news.reading import Reading, Task
 from mailer.news.storing import Memory, ReadyItem, Stored, Terms, remember, store
 from mailer.news.tagging import tags_of_source

@@ -6,10 +6,8 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from mailer.news.fetching import Validators
-from mailer.news.images import StoredImage
 from mailer.news.models import NewsItem, NewsTag, SourceState
-from mailer.news.parsed import ParsedItem
+from mailer.news.parsed import ParsedItem, StoredImage, Validators
 from mailer.news.stories import WINDOW, Stories, Telling
 from mailer.news.tagging import retag, tags_of
 from mailer.news.tags import Tag

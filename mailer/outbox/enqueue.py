@@ -5,15 +5,14 @@ that leaves rows which the next plan sweeps. Two planners at once: the later tak
 earlier finds itself overtaken before it can write another row.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from itertools import accumulate, chain, groupby
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel, col
 
 from mailer import db
@@ -36,8 +35,6 @@ BATCH = 500
 ROWS_A_TRANSACTION = 1_000  # about 30 ms on a busy slow core: no writer waits 200 ms for us
 
 Addressed = tuple[int, int, int | None]  # variant, member, household
-
-_INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 class Overtaken(Trouble):
@@ -80,8 +77,9 @@ def open_mailing(session: Session, mailing: Mailing) -> int | None:
     """Insert `mailing` and return its id; None when there is one of that key: the loser of a race does nothing."""
     values = mailing.model_dump(exclude={"id"})
     dialect = session.connection().dialect.name
-    insert = _INSERT[dialect](Mailing).values(**values).on_conflict_do_nothing(index_elements=["key"])
-    number: int | None = session.scalar(insert.returning(col(Mailing.id)))
+    insert = import_module(f"sqlalchemy.dialects.{dialect}").insert  # SQLAlchemy's own has no ON CONFLICT
+    unless_known = insert(Mailing).values(**values).on_conflict_do_nothing(index_elements=["key"])
+    number: int | None = session.scalar(unless_known.returning(col(Mailing.id)))
     return number
 
 

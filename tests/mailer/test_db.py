@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlmodel import SQLModel
 
 from mailer import db
@@ -13,6 +14,12 @@ from mailer.errors import Mistake
 def test_the_migrations_make_the_schema_of_the_models(engine: sa.Engine):
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
+
+
+def test_the_files_of_the_migrations_are_numbered_as_alembic_runs_them():
+    scripts = ScriptDirectory(Path(db.__file__).parent / "migrations").walk_revisions()
+
+    assert db.revisions() == [script.revision for script in scripts][::-1]
 
 
 def test_upgrading_twice_changes_nothing(engine: sa.Engine):
