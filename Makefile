@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test lint check bench bench-import bench-delivery bench-dkim pictures lock clean
+.PHONY: help demo test lint check bench bench-import bench-delivery bench-dkim bench-api pictures lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -54,6 +54,9 @@ bench-delivery: $(VENV)/.installed-dev $(VENV)/sink ## send a digest to 20,000 a
 
 $(VENV)/sink: benchmarks/sink.c | $(VENV)/.installed-dev
 	@cc -O2 -Wall -Wextra -o $@ $<
+
+bench-api: $(VENV)/.installed-dev ## send through e-mail APIs whose answers take 50 ms
+	@$(BIN)/python -m benchmarks.api $(ARGS)
 
 bench-dkim: $(VENV)/.installed-dev ## sign letters, beside the bare rate of RSA on the same cores
 	@$(BIN)/python -m benchmarks.signing $(ARGS)

@@ -1,0 +1,67 @@
+"""A composed mail taken apart again, for APIs that want subject and HTML as fields of their own.
+
+It reads what our own writer writes and nothing else: the email package needs five milliseconds for a digest, this a
+hundredth of that.
+"""
+
+import binascii
+import re
+from dataclasses import dataclass
+from email.header import decode_header, make_header
+from email.utils import parseaddr
+
+from mailer.message.skeleton import BOUNDARY
+
+# What an API writes itself from the fields it is given; and our signature, which is of bytes that it does not send.
+_THEIRS = frozenset(
+    {
+        *("from", "to", "subject", "reply-to", "date", "dkim-signature"),
+        *("mime-version", "content-type", "content-transfer-encoding"),
+    }
+)
+_FOLD = re.compile(r"\r\n(?=[ \t])")
+_PART = re.compile(rb"\r\n--" + re.escape(BOUNDARY) + rb"(?:--)?\r\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """`headers` are the other fields of ours, in order; `html` is empty in a plain letter."""
+
+    sender: tuple[str, str]  # name, address
+    recipient: tuple[str, str]
+    reply_to: tuple[str, str] | None
+    subject: str
+    text: str
+    html: str
+    headers: tuple[tuple[str, str], ...]
+
+
+def fields_of(content: bytes) -> Fields:
+    """Return what a mail of ours says; its encodings are undone, the words are the same."""
+    head, _, body = content.partition(b"\r\n\r\n")
+    lines = [line.partition(": ") for line in _FOLD.sub("", head.decode("ascii")).split("\r\n")]
+    known = {name.lower(): value for name, _, value in lines}
+    parts = _PART.split(b"\r\n" + body)[1:-1] or [b"\r\n\r\n" + body]
+    texts = [_text(part) for part in parts]
+    return Fields(
+        sender=_mailbox(known["from"]),
+        recipient=_mailbox(known["to"]),
+        reply_to=_mailbox(known["reply-to"]) if "reply-to" in known else None,
+        subject=_decoded(known["subject"]),
+        text=texts[0],
+        html=texts[1] if len(texts) > 1 else "",
+        headers=tuple((name, _decoded(value)) for name, _, value in lines if name.lower() not in _THEIRS),
+    )
+
+
+def _text(part: bytes) -> str:
+    return binascii.a2b_qp(part.partition(b"\r\n\r\n")[2]).decode("utf-8").replace("\r\n", "\n")
+
+
+def _mailbox(value: str) -> tuple[str, str]:
+    name, address = parseaddr(value)
+    return _decoded(name), address
+
+
+def _decoded(value: str) -> str:
+    return str(make_header(decode_header(value))) if "=?" in value else value

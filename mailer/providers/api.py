@@ -1,0 +1,298 @@
+"""What all e-mail APIs share: the life of one request. What differs is each provider's own file, a `Vendor`.
+
+take        a message, and as many more as one request carries
+prepare     the vendor's form of each; one that it cannot carry fails alone
+connect     what goes wrong up to here harms nothing: all of it goes back
+start       leave is asked when the connection stands and before the body is complete (mailer.providers.Desk)
+answer      an outcome for each message; no answer, or none that can be understood, is `Unanswered`
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Hashable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import httpx
+
+from mailer.clock import Clock
+from mailer.errors import ProviderDown, SendError, TryLater, Unanswered
+from mailer.message import Message
+from mailer.providers import Desk, Outcome, Outgoing
+from mailer.providers.answers import Answer
+from mailer.providers.smtp.crew import Crew
+
+STOPPED = "We were stopped."
+# A slow answer is waited for: giving up too soon makes uncertain what was taken.
+_PATIENCE = httpx.Timeout(connect=30, write=60, read=120, pool=None)
+_TRIES = 3  # of one request that a key makes safe to repeat
+_LONGEST_PAUSE = 1.0  # seconds a lane waits when told that it was too fast; the rest is the back-off's business
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a provider can do, and where the mail is then.
+
+    raw_mime       our bytes arrive as they are; else our fields do, and the provider writes a mail of its own
+    batch          messages in one request
+    repeat_within  how long a key keeps a repeated request from sending twice; None: they have no keys
+    headers        which of our header fields arrive: "all", or what is lost
+    data           where the provider keeps the mail
+    """
+
+    raw_mime: bool
+    batch: int = 1
+    repeat_within: timedelta | None = None
+    headers: str = "all"
+    data: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A POST: everything but the moment."""
+
+    url: str
+    body: bytes
+    headers: dict[str, str]
+
+
+class Vendor(ABC):
+    """One provider's own: form and meaning, without any network."""
+
+    name: str
+    abilities: Abilities
+
+    @abstractmethod
+    def prepare(self, message: Message) -> Any:
+        """Return the provider's form of a message. raises SendError (never ProviderDown) when it cannot go that way."""
+
+    def group(self, prepared: Any) -> Hashable:
+        """Return what all messages of one request must share: nothing, unless a provider says otherwise."""
+        del prepared
+        return None
+
+    @abstractmethod
+    def request(self, prepared: Sequence[Any], *, key: str) -> Request:
+        """Return the request that carries them. `key` is the same whenever the same messages are tried again."""
+
+    @abstractmethod
+    def outcomes(self, answer: Answer, count: int) -> Sequence[Outcome]:
+        """Return what became of each of `count` messages. raises ProviderDown when nothing gets through."""
+
+
+class _Withdrawn(Exception):
+    """Some of a request may not be sent any more."""
+
+
+class ApiProvider:
+    """Carries mail through a vendor's API, one request at a time on each line (mailer.providers.Provider)."""
+
+    def __init__(self, vendor: Vendor, lines: Sequence[httpx.AsyncClient], clock: Clock) -> None:
+        self.vendor = vendor
+        self._lines = lines
+        self._free: asyncio.Queue[httpx.AsyncClient] = asyncio.Queue()
+        for line in lines:
+            self._free.put_nowait(line)
+        self._now = clock
+
+    async def carry(self, desk: Desk) -> None:
+        """Send all that `desk` hands over.
+
+        raises  ProviderDown when nothing gets through, and whatever the desk raises
+        """
+        crew = Crew(desk, len(self._lines))
+        lanes = [asyncio.create_task(self._lane(crew)) for _ in self._lines]
+        try:
+            await asyncio.gather(*lanes)
+        finally:
+            for lane in lanes:
+                lane.cancel()
+            await asyncio.gather(*lanes, return_exceptions=True)
+        if crew.failure is not None:
+            raise crew.failure
+        if crew.down is not None:
+            raise crew.down
+
+    async def close(self) -> None:
+        for line in self._lines:
+            await line.aclose()
+
+    async def _lane(self, crew: Crew) -> None:
+        try:
+            while (first := await crew.next()) is not None:
+                await self._send(crew, [first, *self._more(crew)])
+        except Exception as error:  # noqa: BLE001  the desk's: `carry` raises it when every lane is home
+            crew.crash(error)
+        finally:
+            crew.lane_ended()
+
+    def _more(self, crew: Crew) -> list[Outgoing]:
+        some: list[Outgoing] = []
+        while len(some) < self.vendor.abilities.batch - 1 and (outgoing := crew.take()) is not None:
+            some.append(outgoing)
+        return some
+
+    async def _send(self, crew: Crew, taken: Sequence[Outgoing]) -> None:
+        loads = self._loads(crew, taken)
+        try:
+            await asyncio.gather(*(self._deliver(load) for load in loads))
+        finally:
+            for load in loads:
+                load.account_for(Unanswered(STOPPED))
+
+    async def _deliver(self, load: "_Load") -> None:
+        line = await self._free.get()
+        try:
+            while load.left and not await self._try(load, line):
+                pass
+        finally:
+            self._free.put_nowait(line)
+
+    def _loads(self, crew: Crew, taken: Sequence[Outgoing]) -> list["_Load"]:
+        """Bring messages into the vendor's form and group them by request; those that cannot be are settled."""
+        loads: dict[Hashable, _Load] = {}
+        for outgoing in taken:
+            try:
+                prepared = self.vendor.prepare(outgoing.message)
+            except SendError as refusal:
+                crew.settle(outgoing, refusal)
+            else:
+                loads.setdefault(self.vendor.group(prepared), _Load(crew)).add(outgoing, prepared)
+        return list(loads.values())
+
+    async def _try(self, load: "_Load", line: httpx.AsyncClient) -> bool:
+        """Make one request. False: some of it was withdrawn, and the rest has to go without."""
+        request = self.vendor.request([load.prepared[it.ticket] for it in load.left], key=load.key)
+        try:
+            answer = await self._answer(request, load, line)
+        except _Withdrawn:
+            return False
+        except ProviderDown as down:
+            load.crew.stop(down)
+            load.account_for(TryLater(down.detail))
+        except SendError as silence:
+            load.account_for(silence)
+        else:
+            await self._settle(load, answer)
+        return True
+
+    async def _settle(self, load: "_Load", answer: Answer) -> None:
+        try:
+            outcomes = self.vendor.outcomes(answer, len(load.left))
+        except ProviderDown as down:  # an answer that refuses everything: nothing of the request was taken
+            load.crew.stop(down)
+            load.account_for(TryLater(down.detail, code=down.code))
+            return
+        if len(outcomes) != len(load.left):
+            load.account_for(Unanswered("The answer does not speak of every message."))
+            return
+        hurry = [it for it in outcomes if isinstance(it, TryLater)]
+        load.settle(outcomes)
+        if hurry:
+            await asyncio.sleep(min(_LONGEST_PAUSE, *(_seconds(it.retry_after) for it in hurry)))
+
+    async def _answer(self, request: Request, load: "_Load", line: httpx.AsyncClient) -> Answer:
+        """Return the answer. raises ProviderDown before anything was started, Unanswered after."""
+        tries = _TRIES if self.vendor.abilities.repeat_within else 1
+        for left in range(tries - 1, -1, -1):
+            try:
+                reply = await line.post(request.url, content=_body(request, load), headers=_headers(request))
+            except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+                if load.started:
+                    raise Unanswered(_words(error)) from None
+                raise ProviderDown(
+                    "{name} cannot be reached ({reason}): check providers.{name}.base_url and the network.",
+                    name=self.vendor.name,
+                    reason=_words(error),
+                ) from None
+            except httpx.TransportError as error:
+                if not left:
+                    raise Unanswered(_words(error)) from None
+            else:
+                if not left or not Answer.is_unclear(reply.status_code):
+                    return Answer.of(reply, now=self._now())
+        raise AssertionError  # the last try returns or raises
+
+
+class _Load:
+    """The messages of one request, each accounted for exactly once."""
+
+    def __init__(self, crew: Crew) -> None:
+        self.crew = crew
+        self.left: list[Outgoing] = []
+        self.prepared: dict[int, Any] = {}
+        self.started: set[int] = set()
+
+    def add(self, outgoing: Outgoing, prepared: Any) -> None:
+        self.left.append(outgoing)
+        self.prepared[outgoing.ticket] = prepared
+
+    @property
+    def key(self) -> str:
+        """The same for the same messages in the same order."""
+        return "/".join(outgoing.key for outgoing in self.left)
+
+    def start(self) -> None:
+        """Ask leave for each. raises _Withdrawn when one may not go; the others keep theirs."""
+        refused = [it for it in self.left if it.ticket not in self.started and not self._allowed(it)]
+        for outgoing in refused:
+            self.left.remove(outgoing)
+            self.crew.give_back(outgoing)
+        if refused:
+            raise _Withdrawn
+
+    def _allowed(self, outgoing: Outgoing) -> bool:
+        allowed = self.crew.desk.start(outgoing)
+        if allowed:
+            self.started.add(outgoing.ticket)
+        return allowed
+
+    def settle(self, outcomes: Sequence[Outcome]) -> None:
+        taken, self.left = self.left, []
+        for outgoing, outcome in zip(taken, outcomes, strict=True):
+            self.crew.settle(outgoing, outcome)
+
+    def account_for(self, outcome: SendError) -> None:
+        """Settle what was started; what was not goes back."""
+        taken, self.left = self.left, []
+        for outgoing in taken:
+            if outgoing.ticket in self.started:
+                self.crew.settle(outgoing, outcome)
+            else:
+                self.crew.give_back(outgoing)
+
+
+async def _body(request: Request, load: _Load) -> AsyncIterator[bytes]:
+    """Yield the body once leave was given: httpx asks for it when the connection stands and the header is out."""
+    load.start()
+    yield request.body
+
+
+def _headers(request: Request) -> dict[str, str]:
+    return {**request.headers, "Content-Length": str(len(request.body))}
+
+
+def _seconds(span: timedelta | None) -> float:
+    return _LONGEST_PAUSE if span is None else span.total_seconds()
+
+
+def _words(error: httpx.TransportError) -> str:
+    return str(error) or type(error).__name__
+
+
+def open_api(vendor: Vendor, *, connections: int, clock: Clock) -> ApiProvider:
+    """Return a provider for `vendor`. Nothing is connected yet; proxies of the environment are not used."""
+    # A client for each connection: the library's pool looks at every connection again and again for each request.
+    context = httpx.create_ssl_context(trust_env=False)
+    lines = [
+        httpx.AsyncClient(
+            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
+            timeout=_PATIENCE,
+            trust_env=False,
+            verify=context,
+            follow_redirects=False,  # members' data goes to the host that config names, and to no other
+        )
+        for _ in range(connections)
+    ]
+    return ApiProvider(vendor, lines, clock)

@@ -1,0 +1,116 @@
+"""Resend: up to 100 messages a request, from fields, with a key that makes a repeat safe for a day.
+
+What it still does: it writes the mail itself, under a Message-ID of its own, and its envelope sender is its own too.
+Tracking is a setting of the domain there: leave it off. Mail is kept in the USA, whatever the region.
+https://resend.com/docs/api-reference/emails/send-batch-emails, https://resend.com/docs/api-reference/errors
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from mailer.clock import Clock, system_clock
+from mailer.errors import AddressRefused, MessageRefused, ProviderDown, SendError, TryLater, Unanswered
+from mailer.message import Message
+from mailer.message.fields import fields_of
+from mailer.providers import Outcome, Provider, Receipt
+from mailer.providers.answers import Answer, kept, refusal, said
+from mailer.providers.api import Abilities, Request, Vendor, open_api
+from mailer.providers.settings import ApiSettings, BaseUrl, mailbox
+
+_OK = 200
+_QUOTA = frozenset({"daily_quota_exceeded", "monthly_quota_exceeded"})  # a 429 that no waiting of seconds helps
+_SHUT = frozenset({"missing_api_key", "invalid_api_key", "restricted_api_key", "invalid_from_address", *_QUOTA})
+
+
+SIGNS_ITSELF = True  # the mail is its own: a signature of ours would be of other bytes
+
+
+class Settings(ApiSettings):
+    """[providers.resend] in config.toml."""
+
+    key: SecretStr
+    base_url: BaseUrl = "https://api.resend.com"
+
+
+class Resend(Vendor):
+    name = "resend"
+    abilities = Abilities(
+        raw_mime=False,
+        batch=100,
+        repeat_within=timedelta(hours=24),
+        headers="all but Message-ID",
+        data="USA",
+    )
+
+    def __init__(self, settings: Settings) -> None:
+        self._headers = {
+            "Authorization": f"Bearer {settings.key.get_secret_value()}",
+            "Content-Type": "application/json",
+            "x-batch-validation": "permissive",  # one bad mail does not stop the others
+        }
+        self._url = f"{settings.base_url}/emails/batch"
+
+    def prepare(self, message: Message) -> dict[str, Any]:
+        mail = fields_of(message.content)
+        return {
+            "from": mailbox(*mail.sender),
+            "to": [message.recipient],
+            "subject": mail.subject,
+            "text": mail.text,
+            **({"html": mail.html} if mail.html else {}),
+            **({"reply_to": mail.reply_to[1]} if mail.reply_to else {}),
+            "headers": {name: value for name, value in mail.headers if name.lower() != "message-id"},
+        }
+
+    def request(self, prepared: Sequence[Any], *, key: str) -> Request:
+        short = hashlib.sha256(key.encode()).hexdigest()  # they take up to 256 characters
+        return Request(self._url, json.dumps(prepared).encode(), {**self._headers, "Idempotency-Key": short})
+
+    def outcomes(self, answer: Answer, count: int) -> Sequence[Outcome]:
+        """Read each item of a 200 by itself: what went wrong stands apart, by its place in the request."""
+        if answer.status == _OK:
+            return self._items(answer, count)
+        name = answer.word("name")
+        if name in _SHUT:
+            raise ProviderDown(
+                "{name} takes nothing from us now: {answer}", code=name[:16], name=self.name, answer=said(answer)
+            )
+        if name == "concurrent_idempotent_requests":  # the first is still under way: how it ends is not known here
+            return [Unanswered(said(answer), code="409")] * count
+        return [refusal(answer, self.name)] * count
+
+    def _items(self, answer: Answer, count: int) -> list[Outcome]:
+        tree = answer.tree if isinstance(answer.tree, dict) else {}
+        wrong = {item.get("index"): item for item in tree.get("errors") or () if isinstance(item, dict)}
+        taken = iter(tree.get("data") or ())
+        outcomes: list[Outcome] = []
+        for place in range(count):
+            if place in wrong:
+                outcomes.append(_refused(str(wrong[place].get("message", ""))))
+            else:
+                item = next(taken, None)
+                outcomes.append(
+                    Receipt(str(item["id"]))
+                    if isinstance(item, dict) and "id" in item
+                    else Unanswered("The answer does not say what became of it.")
+                )
+        return outcomes
+
+
+def _refused(words: str) -> SendError:
+    detail = kept(422, words)
+    if "`to`" in words:
+        return AddressRefused(detail, code="422")
+    return TryLater(detail, code="429") if "rate limit" in words.lower() else MessageRefused(detail, code="422")
+
+
+def open_provider(settings: Settings, *, data: Path, clock: Clock = system_clock) -> Provider:
+    """Return the provider; nothing is connected yet."""
+    del data
+    return open_api(Resend(settings), connections=settings.connections, clock=clock)

@@ -1,0 +1,52 @@
+"""A mail of ours is taken apart as the standard library does it."""
+
+from email import message_from_bytes
+from email.policy import default
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailer.message.fields import fields_of
+from mailer.message.headers import encoded_words
+from mailer.message.skeleton import alternative, plain
+
+WORDS = st.text(
+    st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\u2028\u2029"), min_size=1, max_size=60
+)
+UNSUBSCRIBE = "<https://post.example.org/u/aBcDeFgHiJkLmNoPqRsTuVw>"
+
+
+def head(subject: str, name: str) -> list[bytes]:
+    return [
+        b"From: " + encoded_words(name) + b" <brev@example.org>\r\n",
+        b"To: <m@example.net>\r\n",
+        b"Reply-To: <svar@example.org>\r\n",
+        b"Subject: " + encoded_words(subject) + b"\r\n",
+        b"List-Unsubscribe: " + UNSUBSCRIBE.encode() + b"\r\n",
+        b"DKIM-Signature: v=1; a=rsa-sha256;\r\n b=abc\r\n",
+    ]
+
+
+@given(subject=WORDS, name=WORDS, text=WORDS, html=WORDS)
+def test_it_says_what_the_standard_library_reads(subject: str, name: str, text: str, html: str) -> None:
+    content = alternative(head(subject, name), text=[text], html=[html]).compose({})
+
+    fields = fields_of(content)
+
+    mail = message_from_bytes(content, policy=default)
+    assert fields.subject == subject
+    assert fields.sender == (name, "brev@example.org")
+    assert fields.recipient == ("", "m@example.net")
+    assert fields.text == mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert fields.html == mail.get_body(("html",)).get_content()  # type: ignore[union-attr]
+    assert dict(fields.headers) == {"List-Unsubscribe": UNSUBSCRIBE}
+
+
+@given(text=WORDS)
+def test_a_plain_letter_has_no_html(text: str) -> None:
+    content = plain(head("Hej", "Anna"), text=[text]).compose({})
+
+    fields = fields_of(content)
+
+    assert fields.html == ""
+    assert fields.text == message_from_bytes(content, policy=default).get_content().replace("\r\n", "\n")

@@ -1,0 +1,344 @@
+"""One contract for every API provider: what it sends, what its answers become, and what it never does twice."""
+
+import asyncio
+import base64
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from mailer.errors import MessageRefused, Mistake, ProviderDown, TryLater
+from mailer.message import Message
+from mailer.providers import Outgoing, Provider, open_provider, provider_names
+from mailer.providers.api import ApiProvider
+from tests.mailer.providers.desks import RecordingDesk, until
+from tests.mailer.providers.vendors import VENDORS, ApiServer, Received, Reply, Script, Vendor
+
+CONTENT = (
+    b'From: "Exempelpartiet" <brev@nyhet.example.org>\r\n'
+    b"To: <m@example.net>\r\n"
+    b"Reply-To: <svar@example.org>\r\n"
+    b"Subject: =?utf-8?q?Veckobrevet_f=C3=B6r_dig?=\r\n"
+    b"Date: Thu, 07 Mar 2024 07:00:00 +0000\r\n"
+    b"Message-ID: <aJ3x@nyhet.example.org>\r\n"
+    b"List-Unsubscribe: <https://post.example.org/u/aBcDeFgHiJkLmNoPqRsTuVw>\r\n"
+    b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+    b"MIME-Version: 1.0\r\n"
+    b'Content-Type: multipart/alternative; boundary="=_utskick_alternative"\r\n'
+    b"\r\n--=_utskick_alternative\r\n"
+    b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    b"Nyheter fr=C3=A5n Sk=C3=A4rholmen.\r\n"
+    b"\r\n--=_utskick_alternative\r\n"
+    b"Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    b"<p>Nyheter fr=C3=A5n Sk=C3=A4rholmen.</p>\r\n"
+    b"\r\n--=_utskick_alternative--\r\n"
+)
+
+
+@pytest.fixture(params=VENDORS, ids=lambda vendor: vendor.name)
+def vendor(request: pytest.FixtureRequest) -> Vendor:
+    found: Vendor = request.param
+    return found
+
+
+def letters(count: int) -> list[Outgoing]:
+    return [
+        Outgoing(n, f"weekly+{n}", Message(f"b-{n}@studs.example.org", f"m{n}@example.net", CONTENT))
+        for n in range(1, count + 1)
+    ]
+
+
+def own_letters(count: int) -> list[Outgoing]:
+    """Letters as members get them, each with a one-click header of its own."""
+    return [
+        Outgoing(n, f"k{n}", Message("b@example.org", f"m{n}@example.net", CONTENT.replace(b"aBcDe", b"%05d" % n)))
+        for n in range(count)
+    ]
+
+
+def opened(vendor: Vendor, server: ApiServer | str, data: Path, **settings: object) -> Provider:
+    url = server if isinstance(server, str) else server.url
+    return open_provider(vendor.name, {**vendor.settings, "base_url": url, **settings}, data=data)
+
+
+def carried(vendor: Vendor, script: Script, desk: RecordingDesk, data: Path, **settings: object) -> ApiServer:
+    """Carry all of `desk` to a server with that script; return the server, closed."""
+
+    async def carry() -> ApiServer:
+        async with ApiServer(script) as server:
+            provider = opened(vendor, server, data, **settings)
+            try:
+                await provider.carry(desk)
+            finally:
+                await provider.close()
+            return server
+
+    return asyncio.run(carry())
+
+
+def always(reply: Reply | None) -> Script:
+    return lambda _: reply
+
+
+def test_every_api_provider_is_under_this_contract() -> None:
+    assert {vendor.name for vendor in VENDORS} == set(provider_names()) - {"smtp", "catch"}
+
+
+def test_every_message_arrives_once_and_is_accounted_for(vendor: Vendor, tmp_path: Path) -> None:
+    desk = RecordingDesk(*letters(25))
+
+    server = carried(vendor, vendor.ok, desk, tmp_path)
+
+    told = [address for received in server.received for address in vendor.recipients(received)]
+    assert sorted(told) == sorted(f"m{n}@example.net" for n in range(1, 26))
+    assert desk.kinds() == ["Receipt"] * 25
+
+
+@pytest.mark.parametrize("kind", ["address_refused", "message_refused"])
+def test_a_refusal_becomes_what_the_outbox_does_about_it(vendor: Vendor, kind: str, tmp_path: Path) -> None:
+    desk = RecordingDesk(*letters(1))
+
+    carried(vendor, always(getattr(vendor, kind)), desk, tmp_path)
+
+    expected = "MessageRefused" if kind == "message_refused" or vendor.name == "ses" else "AddressRefused"
+    assert desk.kinds() == [expected]  # SES tells no address from a request: what is in doubt is not held against it
+
+
+def test_a_refused_key_or_account_stops_the_provider_and_loses_nothing(vendor: Vendor, tmp_path: Path) -> None:
+    for reply in vendor.shut:
+        desk = RecordingDesk(*letters(3))
+
+        with pytest.raises(ProviderDown):
+            carried(vendor, always(reply), desk, tmp_path, connections=1)
+
+        assert all(isinstance(outcome, TryLater) for outcome in desk.outcomes.values())
+        assert not desk.out
+
+
+@pytest.mark.parametrize(
+    ("value", "wait"),
+    [("120", timedelta(minutes=2)), ("Thu, 01 Jan 2099 00:00:00 GMT", timedelta(days=1)), ("soon", None), ("", None)],
+)
+def test_a_limit_is_waited_out_as_long_as_was_asked(
+    vendor: Vendor, value: str, wait: timedelta | None, tmp_path: Path
+) -> None:
+    desk = RecordingDesk(*letters(1))
+
+    carried(vendor, always(Reply(429, {"message": "slow down"}, {"Retry-After": value})), desk, tmp_path)
+
+    (outcome,) = desk.outcomes.values()
+    assert isinstance(outcome, TryLater)
+    assert outcome.retry_after == wait
+
+
+@pytest.mark.parametrize("reply", [None, Reply(500, "oops"), Reply(502, "<html>"), Reply(504)])
+def test_no_clear_answer_is_uncertain_and_a_key_makes_the_repeat_the_same(
+    vendor: Vendor, reply: Reply | None, tmp_path: Path
+) -> None:
+    desk = RecordingDesk(*letters(1))
+
+    server = carried(vendor, always(reply), desk, tmp_path)
+
+    assert desk.kinds() == ["Unanswered"]
+    bodies = {received.body for received in server.received}
+    assert len(bodies) == 1
+    assert len(server.received) == (3 if vendor.name in ("brevo", "resend") else 1)
+
+
+def test_a_repeat_that_is_answered_settles_what_was_uncertain(vendor: Vendor, tmp_path: Path) -> None:
+    if vendor.name not in ("brevo", "resend"):
+        return
+    desk = RecordingDesk(*letters(1))
+    answers = iter([None, vendor.ok])
+
+    def script(received: Received) -> Reply | None:
+        answer = next(answers)
+        return answer(received) if answer else None
+
+    carried(vendor, script, desk, tmp_path)
+
+    assert desk.kinds() == ["Receipt"]
+
+
+def test_where_nobody_listens_all_goes_back_untouched(vendor: Vendor, tmp_path: Path) -> None:
+    desk = RecordingDesk(*letters(2))
+
+    async def carry() -> None:
+        async with ApiServer(vendor.ok) as server:
+            url = server.url
+        provider = opened(vendor, url, tmp_path, connections=1)
+        try:
+            await provider.carry(desk)
+        finally:
+            await provider.close()
+
+    with pytest.raises(ProviderDown):
+        asyncio.run(carry())
+
+    assert not desk.outcomes
+    assert len(desk.waiting) == 2
+
+
+def test_whoever_may_not_be_written_to_any_more_is_left_out_and_the_rest_goes(vendor: Vendor, tmp_path: Path) -> None:
+    desk = RecordingDesk(*letters(5), allow=lambda outgoing: outgoing.ticket != 2)
+    desk.give_back = lambda outgoing: desk.out.pop(outgoing.ticket)  # type: ignore[assignment]  # it would be handed out again
+
+    server = carried(vendor, vendor.ok, desk, tmp_path)
+
+    told = [address for received in server.received for address in vendor.recipients(received)]
+    assert sorted(told) == [f"m{n}@example.net" for n in (1, 3, 4, 5)]
+    assert desk.kinds() == ["Receipt"] * 4
+
+
+def test_whoever_is_stopped_while_waiting_for_an_answer_says_so(vendor: Vendor, tmp_path: Path) -> None:
+    desk = RecordingDesk(*letters(1))
+
+    async def stop() -> None:
+        async with ApiServer(vendor.ok, delay=30) as server:
+            provider = opened(vendor, server, tmp_path)
+            task = asyncio.create_task(provider.carry(desk))
+            await until(lambda: bool(server.received))
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await provider.close()
+
+    asyncio.run(stop())
+
+    assert desk.kinds() == ["Unanswered"]
+
+
+def test_items_refused_inside_a_success_are_seen(vendor: Vendor, tmp_path: Path) -> None:
+    if vendor.items is None:
+        return
+    items = vendor.items
+    desk = RecordingDesk(*letters(4))
+
+    carried(vendor, lambda received: items(received, (1, 3)), desk, tmp_path, connections=1)
+
+    assert desk.kinds() == ["Receipt", "AddressRefused", "Receipt", "AddressRefused"]
+
+
+def test_an_answer_that_is_short_of_items_is_uncertain(vendor: Vendor, tmp_path: Path) -> None:
+    if vendor.items is None:
+        return
+    desk = RecordingDesk(*letters(2))
+
+    carried(vendor, always(Reply(200, [] if vendor.name == "postmark" else {"data": []})), desk, tmp_path)
+
+    assert desk.kinds() == ["Unanswered"] * 2
+
+
+def test_an_answer_names_nobody(vendor: Vendor, tmp_path: Path) -> None:
+    desk = RecordingDesk(*letters(1))
+
+    carried(vendor, always(Reply(400, {"message": "m1@example.net is not known"})), desk, tmp_path)
+
+    (outcome,) = desk.outcomes.values()
+    assert isinstance(outcome, MessageRefused)
+    assert "m1@example.net" not in outcome.detail
+
+
+def raw_of(vendor: Vendor, received: Received) -> bytes:
+    match vendor.name:
+        case "ses":
+            return base64.b64decode(received.tree["Content"]["Raw"]["Data"])
+        case "postal":
+            return base64.b64decode(received.tree["data"])
+        case _:
+            start = received.body.index(b"From:")
+            return received.body[start : start + len(CONTENT)]
+
+
+def test_raw_mail_arrives_byte_for_byte(tmp_path: Path) -> None:
+    for vendor in VENDORS:
+        if vendor.name in ("mailgun", "ses", "postal"):
+            server = carried(vendor, vendor.ok, RecordingDesk(*letters(1)), tmp_path)
+            assert raw_of(vendor, server.received[0]) == CONTENT
+
+
+def headers_of(vendor: Vendor, received: Received) -> dict[str, str]:
+    match vendor.name:
+        case "brevo":
+            return dict(received.tree["headers"])
+        case "scaleway":
+            return {field["key"]: field["value"] for field in received.tree["additional_headers"]}
+        case "postmark":
+            return {field["Name"]: field["Value"] for field in received.tree[0]["Headers"]}
+        case _:
+            return dict(received.tree[0]["headers"])
+
+
+def test_from_fields_the_one_click_header_and_the_words_arrive_whole(tmp_path: Path) -> None:
+    for vendor in VENDORS:
+        if vendor.name in ("mailgun", "ses", "postal"):
+            continue
+        (received,) = carried(vendor, vendor.ok, RecordingDesk(*letters(1)), tmp_path).received
+        headers = headers_of(vendor, received)
+        assert headers["List-Unsubscribe"] == "<https://post.example.org/u/aBcDeFgHiJkLmNoPqRsTuVw>"
+        assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        words = received.body.decode("unicode_escape")
+        assert "Veckobrevet för dig" in words
+        assert "<p>Nyheter från Skärholmen.</p>" in words
+        assert "svar@example.org" in words
+
+
+def test_tracking_is_switched_off_where_a_message_can_say_so(tmp_path: Path) -> None:
+    by_name = {vendor.name: vendor for vendor in VENDORS}
+    (mailgun,) = carried(by_name["mailgun"], by_name["mailgun"].ok, RecordingDesk(*letters(1)), tmp_path).received
+    (postmark,) = carried(by_name["postmark"], by_name["postmark"].ok, RecordingDesk(*letters(1)), tmp_path).received
+
+    assert mailgun.body.count(b"\r\n\r\nno\r\n") == 3
+    assert postmark.tree[0]["TrackOpens"] is False
+    assert postmark.tree[0]["TrackLinks"] == "None"
+
+
+def test_requests_run_beside_each_other(vendor: Vendor, tmp_path: Path) -> None:
+    """The server answers nobody before it has as many requests as may be under way."""
+    expected = 1 if vendor.items else 10
+
+    async def carry() -> None:
+        async with ApiServer(vendor.ok, together=expected) as server:
+            provider = opened(vendor, server, tmp_path, connections=10)
+            await provider.carry(desk)
+            await provider.close()
+
+    desk = RecordingDesk(*own_letters(20))
+    asyncio.run(carry())
+
+    assert desk.kinds() == ["Receipt"] * 20
+
+
+def test_a_key_never_goes_over_a_wire_that_can_be_read(vendor: Vendor, tmp_path: Path) -> None:
+    with pytest.raises(Mistake, match="https://"):
+        opened(vendor, "http://api.example.org", tmp_path)
+
+
+def test_a_key_is_shown_nowhere(vendor: Vendor, tmp_path: Path) -> None:
+    settings = {**vendor.settings, "base_url": "https://api.example.org"}
+    provider = open_provider(vendor.name, settings, data=tmp_path)
+
+    assert isinstance(provider, ApiProvider)
+    assert "'k'" not in repr(vars(provider))
+    asyncio.run(provider.close())
+
+
+def test_a_mail_that_brevo_cannot_carry_fails_alone(tmp_path: Path) -> None:
+    brevo = next(vendor for vendor in VENDORS if vendor.name == "brevo")
+    plain = CONTENT.partition(b"MIME-Version")[0] + b"MIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\nHej.\r\n"
+    desk = RecordingDesk(Outgoing(9, "k", Message("b@example.org", "m9@example.net", plain)), *letters(1))
+
+    carried(brevo, brevo.ok, desk, tmp_path)
+
+    assert desk.kinds() == ["Receipt", "MessageRefused"]
+
+
+def test_letters_that_share_their_header_fields_go_to_brevo_together(tmp_path: Path) -> None:
+    brevo = next(vendor for vendor in VENDORS if vendor.name == "brevo")
+
+    alike = carried(brevo, brevo.ok, RecordingDesk(*letters(10)), tmp_path, connections=1)
+    unlike = carried(brevo, brevo.ok, RecordingDesk(*own_letters(10)), tmp_path, connections=1)
+
+    assert len(alike.received) == 1
+    assert len(unlike.received) == 10
+    assert all(f"{n:05d}" in received.tree["headers"]["List-Unsubscribe"] for n, received in enumerate(unlike.received))
