@@ -96,6 +96,27 @@ class Subscription(SQLModel, table=True):
     ended_at: datetime | None = None
 
 
+class AddressChange(SQLModel, table=True):
+    """An address that a member wants to be written to at, until both mailboxes have confirmed it. One at a time.
+
+    The number stands in a link: it is never used again.
+    """
+
+    __tablename__ = "address_change"
+
+    id: int | None = Field(default=None, primary_key=True)
+    member_id: int = Field(sa_column=Column(BigId, ForeignKey("member.id", ondelete="CASCADE"), nullable=False))
+    address: str = Field(sa_column=Column(Sealed("address_change.address"), nullable=False))
+    asked_at: datetime
+    new_at: datetime | None = None  # the new mailbox has confirmed
+    old_at: datetime | None = None
+
+    __table_args__ = (
+        UniqueConstraint("member_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+
 class ConsentKind(StrEnum):
     GIVEN = "given"
     CONFIRMED = "confirmed"

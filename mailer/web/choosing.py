@@ -13,6 +13,7 @@ from mailer.i18n import LANGUAGES
 from mailer.links import Claim, Purpose
 from mailer.web.districts import Group, Place, grouped
 from mailer.web.forms import Fields, Posted
+from mailer.web.fresh import link_path
 from mailer.web.house import Here, House, claim_of
 from mailer.web.standing import Standing, find_standing
 from subscribers import preferences
@@ -117,6 +118,7 @@ def _page(house: House, claim: Claim, session: Session, outcome: Outcome) -> HTM
         publications={slug: house.name_of(slug, standing.language) for slug in standing.taken},
         languages=LANGUAGE_NAMES,
         nonce=house.nonce_for(claim.member),
+        link=link_path(house, claim),
         leave=house.app.links.tokens.make(Purpose.UNSUBSCRIBE, claim.member, claim.mailing),
     )
 

@@ -26,7 +26,7 @@ HEADERS: Mapping[str, str] = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-_SECRET = re.compile(r"^/([up])/.*", re.DOTALL)
+_SECRET = re.compile(r"^/([upmabc])/.*", re.DOTALL)
 _KNOWN = re.compile(r"/|/healthz|/static/(pages\.css|icon\.svg)|/n/\d{1,18}|/i/[\w.-]{1,80}")
 
 

@@ -13,6 +13,7 @@ from sqlmodel import Session
 from starlette.exceptions import HTTPException
 
 from mailer.app import App
+from mailer.i18n import LANGUAGES
 from mailer.links import Claim, Purpose
 from mailer.web import nonce
 from mailer.web.forms import Fields
@@ -54,6 +55,10 @@ class House:
     def came_from_our_page(self, fields: Fields, member: int) -> bool:
         """Whether the form is one that a page of this member's showed lately."""
         return nonce.holds(self.app.links.tokens, fields.one("nonce"), member, self.app.now())
+
+    def spoken(self, language: str) -> str:
+        """Return `language` if we speak it, else the site's."""
+        return language if language in LANGUAGES else self.app.settings.site.language
 
     def name_of(self, publication: str, language: str) -> str:
         """As mailer.config.Settings.name_of."""

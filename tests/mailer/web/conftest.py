@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,11 +10,12 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from sqlmodel import select
 
 from mailer import keys
 from mailer.app import App, Places
-from mailer.links import Purpose
-from mailer.outbox.models import Delivery, Mailing
+from mailer.links import Purpose, hour_of
+from mailer.outbox.models import Delivery, Mailing, Stream
 from mailer.web import create_web
 from mailer.web.limits import Act, Limits
 from subscribers.models import District, DistrictKind, Subscription, Topic
@@ -63,6 +64,21 @@ class Site:
 
     def choose_path(self, member: int = ANNA, mailing: int = LETTER) -> str:
         return f"/p/{self.app.links.tokens.make(Purpose.PREFERENCES, member, mailing)}"
+
+    def own_path(self, member: int = ANNA, since: timedelta = timedelta(0)) -> str:
+        """The link to stored data, asked for `since` ago."""
+        return f"/m/{self.app.links.tokens.make(Purpose.OWN, member, hour_of(self.watch() - since))}"
+
+    def move_path(self, purpose: Purpose, number: int, member: int = ANNA) -> str:
+        letter = "a" if purpose is Purpose.ADDRESS_NEW else "b"
+        return f"/{letter}/{self.app.links.tokens.make(purpose, member, number)}"
+
+    def letters(self) -> list[Mailing]:
+        """Return the letters to one that were posted."""
+        with self.app.reading() as session:
+            found = list(session.exec(select(Mailing).where(Mailing.stream == Stream.ASKED)))
+            session.expunge_all()
+            return found
 
     def press(self, path: str, **fields: str | list[str]) -> Response:
         """Open a page, take the nonce from its form, and send the form with `fields`."""

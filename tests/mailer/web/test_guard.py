@@ -1,10 +1,12 @@
 import re
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from mailer.links import Purpose
 from mailer.web.guard import HEADERS, masked
 from mailer.web.rendering import STATIC
 from tests.builders import a_news_item
@@ -20,7 +22,10 @@ def paths(site: Site) -> list[str]:
         session.add(a_news_item(id=1))
     site.press(site.leave_path(CECILIA), choice="leave")
     token = site.leave_path()
-    own = [path(who) for path in (site.leave_path, site.choose_path) for who in (ANNA, CECILIA)]
+    own = [path(who) for path in (site.leave_path, site.choose_path, site.own_path) for who in (ANNA, CECILIA)]
+    site.press(site.own_path(CECILIA), choice="address", address="ny@example.org")
+    own += [site.own_path(since=timedelta(days=1)), token.replace("/u/", "/m/") + "/link"]
+    own += [site.move_path(purpose, 1, CECILIA) for purpose in (Purpose.ADDRESS_NEW, Purpose.ADDRESS_OLD)]
     return ["/", "/healthz", "/static/pages.css", "/n/1", "/n/2", "/i/none.png", "/nowhere", "/u/x", token + "/", *own]
 
 
