@@ -116,11 +116,20 @@ def _page(house: House, claim: Claim, session: Session, outcome: Outcome) -> HTM
         choices=choices,
         menu=_menu(session, choices.districts if choices else ()),
         publications={slug: house.name_of(slug, standing.language) for slug in standing.taken},
+        left=_name_of_what_was_left(house, standing),
+        undo=standing.leaving is not None,
         languages=LANGUAGE_NAMES,
         nonce=house.nonce_for(claim.member),
         link=link_path(house, claim),
         leave=house.app.links.tokens.make(Purpose.UNSUBSCRIBE, claim.member, claim.mailing),
     )
+
+
+def _name_of_what_was_left(house: House, standing: Standing) -> str | None:
+    """Return the name of the publication that the link came in, when the member does not get it any more."""
+    if standing.publication is None or standing.here is not None:
+        return None
+    return house.name_of(standing.publication, standing.language)
 
 
 def _menu(session: Session, chosen: Iterable[str]) -> Menu:

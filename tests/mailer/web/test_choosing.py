@@ -121,5 +121,20 @@ def test_someone_erased_has_nothing_to_choose(site: Site):
     assert site.dump() == before
 
 
+def test_who_has_left_is_told_so_and_may_take_it_back(site: Site):
+    before = site.client.get(site.choose_path()).text
+    site.press(site.leave_path(), choice="leave")
+
+    after = site.client.get(site.choose_path()).text
+    saved = site.press(site.choose_path(), **{**VALID, "language": "sv"}).text
+
+    assert "Du har avslutat" not in before
+    assert "Du har avslutat Veckobrevet" in after
+    assert f'href="{site.leave_path()}"' in after.partition("<form")[0]
+    assert "från nästa brev" not in saved
+    site.watch.at += timedelta(days=2)
+    assert "Ta tillbaka det" not in site.client.get(site.choose_path()).text
+
+
 def test_a_link_for_leaving_does_not_open_the_choices(site: Site):
     assert site.client.get(site.leave_path().replace("/u/", "/p/")).status_code == 404
