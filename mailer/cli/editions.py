@@ -105,8 +105,20 @@ def approve(context: typer.Context, name: Name) -> None:
     with app.writing() as session:
         edition = editions.find(session, app.settings, name, app.now())
         editions.approve(session, edition, who=account(), now=app.now())
-        send_at = editions.mailing_of(session, edition).send_at or app.now()
-        remark("Approved. It goes out {at}.", at=moment_in(app.settings.site.zone, send_at))
+        mailing = editions.mailing_of(session, edition)
+        _tell_when(app, mailing.key, mailing.send_at or app.now(), mailing.late_at)
+
+
+def _tell_when(app: App, key: str, send_at: datetime, late_at: datetime | None) -> None:
+    at = moment_in(app.settings.site.zone, send_at)
+    if app.now() < send_at:
+        remark("Approved. It goes out {at}.", at=at)
+    elif late_at is None or app.now() <= late_at:
+        remark("Approved. Its time was {at}, so it goes out at once.", at=at)
+    else:
+        remark(
+            "Approved, but its time was {at}, too long ago: send it with `utskick editions send {key}`.", at=at, key=key
+        )
 
 
 @commands.command()

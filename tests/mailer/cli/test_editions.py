@@ -10,6 +10,7 @@ from sqlmodel import select
 from mailer import db
 from mailer.cli import main
 from mailer.digest.calendar import period_of
+from mailer.outbox.models import Mailing
 from subscribers.models import District, MemberDistrict, Subscription
 from tests.builders import a_member, a_news_item
 
@@ -60,6 +61,28 @@ def test_an_edition_goes_from_draft_to_the_outbox(capsys: pytest.CaptureFixture[
     assert (row["key"], row["state"], row["candidates"], row["queued"]) == (key, "planned", 2, 2)
     assert datetime.fromisoformat(row["send_at"]).tzinfo is not None
     assert "planned" in run(capsys, here, "status")[1]
+
+
+@pytest.mark.parametrize(
+    ("hours", "told"),
+    [
+        (1, "Approved. It goes out "),
+        (-1, "so it goes out at once."),
+        (-13, "too long ago: send it with `utskick editions send weekly:"),
+    ],
+)
+def test_approving_says_truly_when_it_goes_out(
+    capsys: pytest.CaptureFixture[str], here: Installation, hours: int, told: str
+):
+    run(capsys, here, "draft")
+    send_at = datetime.now(UTC) + timedelta(hours=hours)
+    engine = db.open_engine(f"sqlite:///{here[3]}/utskick.db")
+    with db.writing(engine) as session:
+        mailing = session.exec(select(Mailing)).one()
+        mailing.send_at, mailing.late_at = send_at, send_at + timedelta(hours=12)
+    engine.dispose()
+
+    assert told in run(capsys, here, "approve", "weekly")[2]
 
 
 def test_a_running_edition_is_stopped_and_mended(capsys: pytest.CaptureFixture[str], here: Installation):

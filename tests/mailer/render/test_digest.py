@@ -258,3 +258,13 @@ def test_news_in_another_language_than_the_letter_says_so_to_a_screen_reader() -
     title = tree.css_first("a.title")
     assert title is not None
     assert title.attributes["lang"] == "sv"
+
+
+def test_links_have_their_colour_and_a_gap_also_where_no_stylesheet_is_read(
+    everything: Shown, page: LexborHTMLParser
+) -> None:
+    links = page.css("a")
+    assert links
+    assert all("color:" in (link.attributes.get("style") or "") for link in links)
+    for_outlook = re.sub(r"<!--\[if mso\]>(.*?)<!\[endif\]-->", r"\1", everything.html, flags=re.DOTALL)
+    assert not re.search(r"</a>\s*<a", for_outlook)  # Word knows no margin of a link
