@@ -6,8 +6,8 @@ scope `all`, whatever they subscribe to; a letter that somebody asked for goes t
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from datetime import datetime
-from functools import lru_cache
+from datetime import date, datetime
+from functools import cache, lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -86,11 +86,20 @@ def allowed(  # the rule has this many sides
     elsewhere  key of the address that the letter goes to, when that is not the member's own
     """
     found: set[int] = set()
-    who = _who(stream)
-    query = _eligible(sa.select(who), publication, stream, now, elsewhere)
+    query = _allowed(stream, own_address=elsewhere is None)
+    rule = {"publication": publication, "today": now.date(), "elsewhere": elsewhere}
     for some in _portions(list(member_ids)):
-        found.update(connection.scalars(query.where(who.in_(some))))
+        found.update(connection.scalars(query, {**rule, "some": some}))
     return found
+
+
+@cache
+def _allowed(stream: Stream, *, own_address: bool) -> Query:
+    """Build the question once: while a mailing is sent it is asked again whenever anything changed."""
+    who = _who(stream)
+    elsewhere = None if own_address else sa.bindparam("elsewhere", type_=sa.LargeBinary)
+    query = _eligible(sa.select(who), sa.bindparam("publication"), stream, sa.bindparam("today"), elsewhere)
+    return query.where(who.in_(sa.bindparam("some", expanding=True)))
 
 
 def districts(connection: sa.Connection, *, publication: str, now: datetime) -> set[str]:
@@ -102,7 +111,7 @@ def districts(connection: sa.Connection, *, publication: str, now: datetime) -> 
         .join(MemberDistrict, col(MemberDistrict.member_id) == col(Subscription.member_id))
         .join(District, col(District.id) == col(MemberDistrict.district_id))
     )
-    return set(connection.scalars(_eligible(chosen, publication, Stream.BULK, now)))
+    return set(connection.scalars(_eligible(chosen, publication, Stream.BULK, now.date())))
 
 
 def _who(stream: Stream) -> Any:
@@ -110,15 +119,21 @@ def _who(stream: Stream) -> Any:
     return col(Subscription.member_id) if stream is Stream.BULK else col(Member.id)
 
 
-def _eligible(query: Query, publication: str, stream: Stream, now: datetime, elsewhere: bytes | None = None) -> Query:
+def _eligible(
+    query: Query,
+    publication: str | sa.BindParameter[str],
+    stream: Stream,
+    today: date | sa.BindParameter[date],
+    elsewhere: sa.ColumnElement[bytes] | None = None,
+) -> Query:
     """Lay the rule on a query over Subscription or, for other streams, Member. The only place where it is written."""
-    address = col(Member.address_key) if elsewhere is None else sa.literal(elsewhere)
+    address = col(Member.address_key) if elsewhere is None else elsewhere
     suppressed = sa.exists().where(col(Suppression.address_key) == address)
     if stream is Stream.BULK:
         return query.join(Member, col(Member.id) == col(Subscription.member_id)).where(
             col(Subscription.publication) == publication,
             col(Subscription.ended_at).is_(None),
-            sa.or_(col(Subscription.paused_until).is_(None), col(Subscription.paused_until) <= now.date()),
+            sa.or_(col(Subscription.paused_until).is_(None), col(Subscription.paused_until) <= today),
             col(Member.state) == State.ACTIVE,
             address.is_not(None),
             ~suppressed,
@@ -141,7 +156,7 @@ def _readers(publication: str, stream: Stream, now: datetime) -> Query:
         _joined(MemberDistrict.district_id, MemberDistrict.member_id, who).label("districts"),
         _joined(MemberTopic.topic_id, MemberTopic.member_id, who).label("topics"),
     ).select_from(Subscription if subscribed else Member)
-    return _eligible(columns, publication, stream, now).order_by(who)
+    return _eligible(columns, publication, stream, now.date()).order_by(who)
 
 
 def _joined(choice: Any, owner: Any, who: Any) -> sa.ScalarSelect[str]:

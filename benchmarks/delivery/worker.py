@@ -11,6 +11,7 @@ import uvloop
 
 from benchmarks.delivery.processes import work_when_told
 from benchmarks.delivery.stage import Installation
+from mailer.cli.worker import collect_rarely
 from mailer.outbox.worker import drain
 
 
@@ -18,6 +19,7 @@ def main() -> None:
     folder, database, port, connections = sys.argv[1:]
     app = Installation(Path(folder), database).app(port=int(port), connections=int(connections))
     office = app.office()
+    collect_rarely()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         work_when_told(lambda: runner.run(drain(office)))
 

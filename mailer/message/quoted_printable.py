@@ -14,7 +14,10 @@ def encode(text: str) -> bytes:
     """Encode one piece; its last line leaves room for the `=` of a soft break after it."""
     octets = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n").encode("utf-8")
     # b2a_qp breaks lines with a bare LF unless it meets a CRLF in its input; this one is taken off again.
-    *full, last = binascii.b2a_qp(octets + b"\r\n").removesuffix(b"\r\n").split(b"\r\n")
+    encoded = binascii.b2a_qp(octets + b"\r\n").removesuffix(b"\r\n")
+    if b"\r\n." not in encoded and not encoded.startswith(b".") and len(encoded) - encoded.rfind(b"\n") <= LINE:
+        return encoded  # nearly always: no line has to be guarded
+    *full, last = encoded.split(b"\r\n")
     return b"\r\n".join([*(_guard(line, LINE) for line in full), _guard(last, LINE - 1)])
 
 

@@ -7,9 +7,10 @@ may not be lost meanwhile stands in the journal.
 import contextlib
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 
 import structlog
 
@@ -28,6 +29,7 @@ from mailer.outbox.ration import Ration
 from mailer.outbox.verdicts import Attempt, Verdict, judge
 from mailer.providers import Outcome, Outgoing, Receipt
 
+ASKED_AHEAD = 100  # letters: fewer are asked about again in vain when something changes, more ask more at once
 _MARKS = {
     DeliveryState.SENT: Mark.SENT,
     DeliveryState.FAILED: Mark.FAILED,
@@ -45,17 +47,14 @@ class Entry:
     line: Line
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Task:
-    """A letter on the desk. `hand` is the batch it came with."""
+    """A letter on the desk."""
 
-    hand: Hand
+    lease: Lease
+    occasion: Occasion
     letter: Letter
     started: bool = False
-
-    @property
-    def lease(self) -> Lease:
-        return self.hand.lease
 
 
 class Desk:
@@ -142,7 +141,7 @@ class Desk:
         self._permission.refresh()
         self._until[hand.lease] = leased_at + self._trusted
         self._open[hand.lease] = len(hand.letters)
-        tasks = [_Task(hand, letter) for letter in hand.letters]
+        tasks = [_Task(hand.lease, hand.occasion, letter) for letter in hand.letters]
         if hand.lease.lane == Lane.ONE:
             self._waiting.extendleft(reversed(tasks))
         else:
@@ -195,7 +194,7 @@ class Desk:
         if not self._permission.going(task.lease.mailing) or self._expired(task.lease) or self._refused(task):
             return False
         self._journal.write(_notes(task, Mark.STARTED))
-        self._out[outgoing.ticket] = replace(task, started=True)
+        task.started = True
         return not self._expired(task.lease)
 
     def settle(self, outgoing: Outgoing, outcome: Outcome) -> None:
@@ -211,10 +210,10 @@ class Desk:
             ticket=task.letter.ticket,
             attempts=task.letter.attempts,
             at=self._now(),
-            give_up_at=task.hand.occasion.give_up_at,
+            give_up_at=task.occasion.give_up_at,
             address=outgoing.message.recipient,
             names=() if isinstance(outcome, Receipt) else _names(task.letter),
-            repeats=task.hand.occasion.repeats and not task.letter.repeated,
+            repeats=task.occasion.repeats and not task.letter.repeated,
         )
         verdict = judge(outcome, attempt)
         with contextlib.suppress(OSError):  # without this note a crash leaves it uncertain, never wrong
@@ -241,12 +240,13 @@ class Desk:
         if self._expired(task.lease):
             self._open[task.lease] -= 1
         else:
-            self._waiting.appendleft(replace(task, started=False))
+            task.started = False
+            self._waiting.appendleft(task)
 
     def _outgoing(self, task: _Task) -> Outgoing | None:
         refused = self._refused(task)
         if refused:
-            task = self._without(task, refused)
+            self._cancel(task, refused)
         if not task.letter.held:
             self._open[task.lease] -= 1
             return None
@@ -258,26 +258,26 @@ class Desk:
         return Outgoing(task.letter.ticket, key, message)
 
     def _refused(self, task: _Task) -> list[Held]:
-        return [held for held in task.letter.held if not self._may_have(task.hand.occasion, task.lease, held)]
+        def soon() -> Iterator[int]:
+            """Those under way, who are asked about again before the last line, and the next in turn."""
+            next_ones = (*self._out.values(), *islice(self._waiting, ASKED_AHEAD))
+            return (held.member for other in next_ones if other.lease == task.lease for held in other.letter.held)
 
-    def _may_have(self, occasion: Occasion, lease: Lease, held: Held) -> bool:
-        def others() -> list[int]:
-            return [other.member for task in self._waiting if task.lease == lease for other in task.letter.held]
+        allowed = self._permission.allowed
+        return [held for held in task.letter.held if not (held.recipient and allowed(task.occasion, held.member, soon))]
 
-        return held.recipient is not None and self._permission.allowed(occasion, held.member, others)
-
-    def _without(self, task: _Task, refused: Sequence[Held]) -> _Task:
+    def _cancel(self, task: _Task, refused: Sequence[Held]) -> None:
         """Cancel the deliveries of those who may not be written to; the rest of a household shares the mail."""
-        reasons = self._permission.why_not(task.hand.occasion, [held.member for held in refused])
+        reasons = self._permission.why_not(task.occasion, [held.member for held in refused])
         for held in refused:
             verdict = Verdict(DeliveryState.CANCELLED, code=reasons[held.member], attempts=task.letter.attempts)
             self.entries.append(Entry(task.lease, Line(held.delivery, verdict)))
         left = tuple(held for held in task.letter.held if held not in refused)
-        return replace(task, letter=replace(task.letter, held=left))
+        task.letter = replace(task.letter, held=left)
 
     def _compose(self, task: _Task) -> Message | None:
         """Compose. A member who cannot be written to fails alone; a letter that fits nobody stops its mailing."""
-        letter, occasion = task.letter, task.hand.occasion
+        letter, occasion = task.letter, task.occasion
         people = [held.recipient for held in letter.held if held.recipient is not None]
         try:
             prepared = self._composer.prepare(occasion, letter.content, len(people))

@@ -1,7 +1,7 @@
 """May this mailing go on, and may this member still be written to? Asked again whenever something changed."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self, TypedDict
@@ -18,6 +18,9 @@ from subscribers.streams import Stream
 _ASK_AGAIN = 1.0  # seconds, where a database does not tell that it changed
 
 
+_STATE = sa.select(col(Mailing.state)).where(col(Mailing.id) == sa.bindparam("mailing"))
+
+
 class Watch(Protocol):
     def changed(self) -> bool:
         """Say whether anybody may have committed anything since the last call. Microseconds."""
@@ -27,7 +30,7 @@ class _SqliteWatch:
     """https://sqlite.org/pragma.html#pragma_data_version: the number changes with others' commits, in any process."""
 
     def __init__(self, connection: sa.Connection) -> None:
-        self._execute = connection.connection.driver_connection.execute  # type: ignore[union-attr]  # an open connection has its driver's
+        self._execute = connection.connection.cursor().execute
         self._version: object = None
 
     def changed(self) -> bool:
@@ -74,15 +77,15 @@ class Permission:
         """Say whether a mailing is being sent: neither paused, held nor cancelled."""
         if mailing not in self._going:
             with self._connection.begin():
-                state = self._connection.scalar(sa.select(col(Mailing.state)).where(col(Mailing.id) == mailing))
+                state = self._connection.scalar(_STATE, {"mailing": mailing})
             self._going[mailing] = state == MailingState.PLANNED
         return self._going[mailing]
 
-    def allowed(self, occasion: Occasion, member: int, others: Callable[[], Collection[int]]) -> bool:
+    def allowed(self, occasion: Occasion, member: int, others: Callable[[], Iterable[int]]) -> bool:
         """Say whether `member` may be sent this mailing. `others` will be asked for soon: one query tells of all."""
         key = (occasion.mailing, member)
         if key not in self._allowed:
-            asked = {member, *others()}
+            asked = {member, *(other for other in others() if (occasion.mailing, other) not in self._allowed)}
             with self._connection.begin():
                 found = audience.allowed(self._connection, **_rule(occasion), member_ids=asked, now=self._now())
             self._allowed |= {(occasion.mailing, each): each in found for each in asked}

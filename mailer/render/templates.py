@@ -47,9 +47,11 @@ class Templates:
         raises  TemplateBroken
         """
         try:
-            return self._environment(language, escaping=name.endswith(".mjml")).get_template(name)
+            template = self._environment(language, escaping=name.endswith(".mjml")).get_template(name)
         except TemplateError as error:
             raise broken(name, error) from None
+        template.globals = dict(template.globals)  # Jinja's own mapping is walked in Python for each rendering
+        return template
 
     def _new_environment(self, language: str, *, escaping: bool) -> ImmutableSandboxedEnvironment:
         environment = ImmutableSandboxedEnvironment(

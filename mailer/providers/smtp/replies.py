@@ -1,6 +1,7 @@
 """Reading a server's replies: forgiving in form, strict in sense, bounded in size (RFC 5321 §4.2)."""
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 _LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])([^\r\n]*))?\r?")
@@ -65,19 +66,28 @@ class ReplyReader:
         return [reply for line in lines if not self.garbled and (reply := self._line(line)) is not None]
 
     def _line(self, line: bytes) -> Reply | None:
-        match = _LINE.fullmatch(line) if len(line) <= LONGEST_LINE else None
-        if match is None:
+        parsed = _parse(line) if len(line) <= LONGEST_LINE else None
+        if parsed is None:
             self.garbled = "a line that is no SMTP reply"
             return None
-        code = int(match[1])
-        self._lines.append(match[3] or b"")
-        if len(self._lines) > 1 and code != self._code:
+        reply, ended = parsed
+        if ended and not self._lines:
+            return reply
+        self._lines += reply.lines
+        if len(self._lines) > 1 and reply.code != self._code:
             self.garbled = "one reply with two codes"
         elif len(self._lines) > MOST_LINES:
             self.garbled = "a reply without end"
-        self._code = code
-        if self.garbled or match[2] == b"-":
+        self._code = reply.code
+        if self.garbled or not ended:
             return None
-        reply = Reply(code, tuple(self._lines))
+        whole = Reply(reply.code, tuple(self._lines))
         self._lines.clear()
-        return reply
+        return whole
+
+
+@lru_cache(maxsize=64)
+def _parse(line: bytes) -> tuple[Reply, bool] | None:
+    """Read one line, and say whether it ends its reply. A server says the same few for every message."""
+    match = _LINE.fullmatch(line)
+    return match and (Reply(int(match[1]), (match[3] or b"",)), match[2] != b"-")
