@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test lint check bench bench-import bench-delivery bench-dkim bench-api pictures lock clean
+.PHONY: help demo test lint check bench bench-import bench-delivery bench-dkim bench-api chaos pictures lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -60,6 +60,9 @@ bench-api: $(VENV)/.installed-dev ## send through e-mail APIs whose answers take
 
 bench-dkim: $(VENV)/.installed-dev ## sign letters, beside the bare rate of RSA on the same cores
 	@$(BIN)/python -m benchmarks.signing $(ARGS)
+
+chaos: $(VENV)/.installed-dev ## kill, stop, starve and lie to an installation that sends (ARGS="--seed N --kills 200")
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 pictures: $(VENV)/.installed-dev ## make the pictures of the docs anew (needs Chromium)
 	@$(BIN)/python docs/pictures.py

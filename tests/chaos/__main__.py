@@ -1,0 +1,64 @@
+"""A long run of the chaos harness: `make chaos`.
+
+--seed repeats what was drawn; at which moments it falls is up to the machine.
+"""
+
+import argparse
+import secrets
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from tests.chaos.afflictions import afflict
+from tests.chaos.siege import Siege, besieged
+
+MEMBERS = 600
+BEGAN = time.monotonic()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
+    parser.add_argument("--seed", default=secrets.token_hex(4))
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--database", choices=("sqlite",), default="sqlite")
+    chosen = parser.parse_args()
+    _say(f"seed {chosen.seed}, {chosen.kills} kills, {chosen.database}")
+    with (
+        tempfile.TemporaryDirectory(prefix="utskick-chaos-") as name,
+        besieged(Path(name), chosen.seed, members=MEMBERS, database=None, say=_say) as siege,
+    ):
+        found = _run(siege, chosen.kills)
+        _report(siege)
+        if found:
+            _say(siege.log.read_text()[-20000:])
+    _say("\n".join(found) or "Every recipient is accounted for.")
+    _say(f"To draw the same again: make chaos ARGS='--seed {chosen.seed} --kills {chosen.kills}'")
+    return 1 if found else 0
+
+
+def _run(siege: Siege, kills: int) -> list[str]:
+    try:
+        afflict(siege, kills=kills)
+        siege.finish()
+    except AssertionError as fault:
+        return [str(fault)]
+    return siege.faults()
+
+
+def _report(siege: Siege) -> None:
+    for affliction, times in Counter(siege.tally.afflictions).most_common():
+        _say(f"{times:6} x {affliction}")
+    account = siege.account()
+    numbers = Counter(account.books.values())
+    _say(f"{siege.tally.kills} kills; {len(account.acceptances)} accepted; in the books: {dict(numbers)}")
+    _say(f"{numbers['uncertain']} uncertain; the run explains {account.bound}")
+
+
+def _say(line: str) -> None:
+    print(f"{time.monotonic() - BEGAN:6.1f} s  {line}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,187 @@
+"""What comes over an installation: one function each, and how often it is drawn.
+
+Each leaves the siege as it may go on, and adds to the tally what it explains.
+"""
+
+import os
+import signal
+import time
+import zlib
+from collections.abc import Callable
+from datetime import timedelta
+from resource import RLIM_INFINITY, RLIMIT_FSIZE, prlimit
+
+import sqlalchemy as sa
+
+from mailer import db
+from mailer.errors import Trouble
+from mailer.outbox.batches import Terms
+from tests.chaos import processes
+from tests.chaos.siege import WORKERS, Siege, owner_of, wait_until
+from tests.chaos.site import CONNECTIONS, LEASE, the_time
+
+Affliction = Callable[[Siege], None]
+_RECORD = 32  # bytes of a journal that are certainly inside a record
+_TERMS = Terms(timedelta(seconds=LEASE))
+
+
+def kill_a_worker(siege: Siege) -> None:
+    """Kill -9 to one worker."""
+    siege.kill([siege.a_worker()])
+
+
+def kill_every_worker(siege: Siege) -> None:
+    """Kill -9 to all workers at once."""
+    siege.kill(siege.workers)
+
+
+def kill_the_program(siege: Siege) -> None:
+    """Kill -9 to `utskick run` and to the workers it has started, or to itself alone: then they finish and leave."""
+    siege.site.environ["UTSKICK_WEB__PORT"] = str(processes.a_free_port())
+    program = siege.start("run")
+    wait_until(lambda: len(processes.children(program.pid or 0)) == 2)
+    workers = processes.children(program.pid or 0)
+    wait_until(lambda: all(list(siege.site.journals.glob(f"*-{pid}-*.journal")) for pid in workers))
+    siege.let_work()
+    processes.kill(program)
+    siege.tally.kills += 1
+    if siege.chance.random() < 0.5:
+        processes.kill_all(workers)
+        siege.tally.killed(len(workers))
+    wait_until(lambda: not any(processes.is_running(pid) for pid in workers))
+
+
+def stop_in_good_order(siege: Siege) -> None:
+    """SIGTERM to one worker: it finishes, and leaves no lease, no journal and nothing uncertain of its own."""
+    worker = siege.a_worker()
+    worker.terminate()
+    siege.see_off(worker)
+    siege.workers.remove(worker)
+
+
+def stop_past_the_lease(siege: Siege) -> None:
+    """SIGSTOP to a worker until its lease is over and others have taken what it held; then SIGCONT."""
+    worker = siege.a_worker()
+    pid, owner = worker.pid or 0, owner_of(worker)
+    os.kill(pid, signal.SIGSTOP)
+    if _writes(siege) and siege.site.leased(owner):
+        siege.tally.lost += siege.site.unsettled(owner)
+        time.sleep((_TERMS.lease + _TERMS.grace).total_seconds())
+        heir = siege.start("worker")  # whoever starts looks for what others left
+        wait_until(lambda: not siege.site.leased(owner))
+        siege.workers.append(heir)
+    os.kill(pid, signal.SIGCONT)
+
+
+def cut_the_power(siege: Siege) -> None:
+    """Everything stops; the last outcomes are not on disk, the journals are gone or of another boot."""
+    since = the_time() - timedelta(seconds=siege.chance.uniform(0, 2))
+    kill_every_worker(siege)
+    siege.site.forget_since(since)
+    siege.tally.lost += siege.site.unsettled()
+    for journal in siege.site.journals.glob("*.journal"):
+        if siege.chance.random() < 0.5:
+            journal.unlink()
+        else:
+            octets = bytearray(journal.read_bytes())
+            octets[8:44] = b"%036d" % siege.chance.randrange(10**36)
+            octets[44:48] = zlib.crc32(octets[:44]).to_bytes(4, "little")
+            journal.write_bytes(octets)
+
+
+def tear_a_journal(siege: Siege) -> None:
+    """Kill a worker; its journal then ends inside a record, is damaged in the middle, or is gone."""
+    worker = siege.a_worker()
+    owner = owner_of(worker)
+    siege.kill([worker])
+    for journal in siege.site.journals.glob(f"*{owner}*"):
+        octets = bytearray(journal.read_bytes())
+        match siege.chance.randrange(3):
+            case 0:
+                journal.write_bytes(octets + siege.chance.randbytes(siege.chance.randint(1, _RECORD - 1)))
+                continue
+            case 1:
+                octets[siege.chance.randrange(len(octets))] ^= 0xFF
+                journal.write_bytes(octets)
+            case _:
+                journal.unlink()
+        siege.tally.lost += siege.site.unsettled(owner)
+
+
+def fill_the_disk(siege: Siege) -> None:
+    """No room for another byte, for a moment: on a small disk of its own where we may mount one, else by a limit."""
+    siege.tally.unheard += WORKERS * CONNECTIONS  # what is answered meanwhile cannot be written down
+    if siege.site.small_disk:
+        ballast = siege.site.places.data / "ballast"
+        with ballast.open("wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(b"\0" * 65536)
+            except OSError:
+                pass
+        siege.let_work()
+        ballast.unlink()
+        return
+    for worker in siege.workers:
+        prlimit(worker.pid or 0, RLIMIT_FSIZE, (8192, RLIM_INFINITY))
+    siege.let_work()
+    for worker in siege.workers:
+        prlimit(worker.pid or 0, RLIMIT_FSIZE, (RLIM_INFINITY, RLIM_INFINITY))
+
+
+def restart_the_sink(siege: Siege) -> None:
+    """The mail server is killed, is away for a moment, and comes back."""
+    siege.tally.unheard += WORKERS * CONNECTIONS
+    processes.kill(siege.sink)
+    siege.let_work()
+    siege.start_sink()
+
+
+def change_the_temper(siege: Siege) -> None:
+    """The mail server misbehaves: seldom, often, or not at all."""
+    siege.set_temper(siege.chance.choice((0.0, 0.01, 0.05, 0.2)))
+
+
+AFFLICTIONS: tuple[tuple[Affliction, int], ...] = (
+    (kill_a_worker, 10),
+    (kill_every_worker, 4),
+    (kill_the_program, 1),
+    (stop_in_good_order, 2),
+    (stop_past_the_lease, 1),
+    (cut_the_power, 2),
+    (tear_a_journal, 3),
+    (fill_the_disk, 1),
+    (restart_the_sink, 2),
+    (change_the_temper, 4),
+)
+
+
+def afflict(siege: Siege, *, kills: int) -> None:
+    """Draw afflictions until `kills` processes were killed; each comes at least once."""
+    first = [affliction for affliction, _ in AFFLICTIONS]
+    siege.chance.shuffle(first)
+    while first or siege.tally.kills < kills:
+        siege.fill_up()
+        siege.let_work()
+        affliction = first.pop() if first else _draw(siege)
+        siege.tally.afflictions.append(affliction.__name__)
+        siege.say(f"{siege.tally.kills:4} kills  {siege.site.accepted():6} accepted  {affliction.__name__}")
+        affliction(siege)
+
+
+def _draw(siege: Siege) -> Affliction:
+    functions, weights = zip(*AFFLICTIONS, strict=True)
+    drawn: Affliction = siege.chance.choices(functions, weights)[0]
+    return drawn
+
+
+def _writes(siege: Siege) -> bool:
+    """Say whether others can write: a worker stopped inside a transaction of SQLite holds all of them up."""
+    if siege.site.app.engine.dialect.name != "sqlite":
+        return True
+    try:
+        with db.writing(siege.site.app.engine) as session:
+            session.connection().execute(sa.text("SELECT 1"))
+    except Trouble:
+        return False
+    return True

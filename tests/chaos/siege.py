@@ -1,0 +1,165 @@
+"""One run: workers send to a sink while one affliction after another, drawn by a seed, comes over them."""
+
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+from tests.chaos import processes
+from tests.chaos.ledger import Account, faults
+from tests.chaos.site import CONNECTIONS, Site
+
+WORKERS = 3
+PATIENCE = 120.0  # seconds: a deadline, never a measure
+ROUND = 2.0  # seconds after which the next affliction comes although little was sent
+TICK = 0.02
+
+
+@dataclass
+class Tally:
+    """What was done, and how many uncertain deliveries it explains.
+
+    unheard  requests whose answer nobody may have heard: one per connection of each process that was killed
+    lost     what leases had not settled whose journal cannot tell: lost, torn inside, of another boot, or not asked
+    """
+
+    kills: int = 0
+    unheard: int = 0
+    lost: int = 0
+    afflictions: list[str] = field(default_factory=list, repr=False)
+
+    def killed(self, workers: int) -> None:
+        self.kills += workers
+        self.unheard += workers * CONNECTIONS
+
+    @property
+    def bound(self) -> int:
+        return self.unheard + self.lost
+
+
+class Siege:
+    """What afflictions work on. `say` is told what happens, a line at a time."""
+
+    def __init__(self, site: Site, seed: str, say: Callable[[str], None]) -> None:
+        self.site = site
+        self.chance = random.Random(seed)  # noqa: S311  replayable
+        self.tally = Tally()
+        self.say = say
+        self.workers: list[ForkServerProcess] = []
+        self._seed = seed
+        self._sinks = 0
+        self.log = site.folder / "log"
+        self.set_temper(0.0)
+        self.start_sink()
+        wait_until((site.post / "port").exists)
+        port = (site.post / "port").read_text()
+        site.environ |= {"UTSKICK_PROVIDERS__SMTP__HOST": "127.0.0.1", "UTSKICK_PROVIDERS__SMTP__PORT": port}
+
+    def set_temper(self, wickedness: float) -> None:
+        beginning = self.site.post / "temper.new"
+        beginning.write_text(str(wickedness))
+        beginning.rename(self.site.post / "temper")
+
+    def start_sink(self) -> None:
+        self._sinks += 1
+        self.sink = processes.start_sink(self.site.post, f"{self._seed}:{self._sinks}")
+
+    def start(self, *arguments: str) -> ForkServerProcess:
+        return processes.start([*arguments, *self.site.arguments], self.site.environ, self.log)
+
+    def fill_up(self) -> None:
+        """Let WORKERS run, those that ended or were killed replaced."""
+        self.workers = [worker for worker in self.workers if worker.is_alive()]
+        self.workers += [self.start("worker") for _ in range(WORKERS - len(self.workers))]
+
+    def let_work(self) -> None:
+        """Let some letters be sent; with a bad-tempered sink it may be none."""
+        if self.site.waiting() < len(self.site.members) // 3:
+            self.site.plan()
+        goal = self.site.accepted() + self.chance.randint(1, 40)
+        until = time.monotonic() + ROUND
+        while self.site.accepted() < goal and time.monotonic() < until:
+            time.sleep(TICK)
+
+    def a_worker(self) -> ForkServerProcess:
+        return self.chance.choice(self.workers)
+
+    def kill(self, workers: Sequence[ForkServerProcess]) -> None:
+        """Kill -9 to some workers at once."""
+        for worker in workers:
+            worker.kill()
+        for worker in workers:
+            worker.join()
+        self.workers = [worker for worker in self.workers if worker not in workers]
+        self.tally.killed(len(workers))
+
+    def finish(self) -> None:
+        """Let everything that is left be sent to a friendly sink, and every worker end in good order."""
+        self.set_temper(0.0)
+        until = time.monotonic() + PATIENCE
+        while self.site.unfinished() and time.monotonic() < until:
+            self.stop_gently()
+            self.site.bring_forward()
+            self.fill_up()
+            wait_until(lambda: not self.site.waiting())
+        self.stop_gently()
+
+    def stop_gently(self) -> None:
+        for worker in self.workers:
+            worker.terminate()
+        for worker in self.workers:
+            self.see_off(worker)
+        self.workers = []
+
+    def see_off(self, worker: ForkServerProcess) -> None:
+        """Wait for a worker that was told to stop, and see what it leaves: nothing."""
+        worker.join(PATIENCE)
+        # One that is told before it listens to signals is ended by this one: it has done nothing yet.
+        assert worker.exitcode in {0, -signal.SIGTERM}, f"A worker that was told to stop ended with {worker.exitcode}."
+        owner = owner_of(worker)
+        assert not self.site.leased(owner), "A worker that was told to stop left a batch leased."
+        assert not list(self.site.journals.glob(f"*{owner}*")), "A worker that was told to stop left a journal."
+
+    def faults(self) -> list[str]:
+        found = faults(self.account())
+        left = [path.name for path in self.site.journals.glob("*.journal")]
+        return found + [f"The journal {name} was left behind." for name in left]
+
+    def account(self) -> Account:
+        return self.site.account(bound=self.tally.bound)
+
+    def close(self) -> None:
+        for process in (*self.workers, self.sink):
+            processes.kill(process)
+
+
+def owner_of(worker: ForkServerProcess) -> str:
+    """Return the part of a worker's name that is its process."""
+    return f"-{worker.pid}-"
+
+
+def wait_until(what: Callable[[], bool], *, patience: float = PATIENCE) -> None:
+    until = time.monotonic() + patience
+    while not what():
+        assert time.monotonic() < until, "Waited in vain."
+        time.sleep(TICK)
+
+
+@contextmanager
+def besieged(
+    folder: Path, seed: str, *, members: int, database: str | None, say: Callable[[str], None]
+) -> Iterator[Siege]:
+    """An installation in `folder`, at work; everything that was started is gone afterwards."""
+    site = Site(folder, members=members, database=database)
+    try:
+        siege = Siege(site, seed, say)
+        try:
+            yield siege
+        finally:
+            siege.close()
+    finally:
+        site.close()
