@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import Annotated, TypeVar
 
@@ -12,7 +13,8 @@ from mailer.app import App
 from mailer.cli.frame import LARGEST_ID, Json, account, app_of, print_json, remark
 from mailer.cli.tables import print_table
 from mailer.i18n import _
-from mailer.outbox import control
+from mailer.outbox import batches, control
+from mailer.outbox.batches import Holder, Terms
 from mailer.outbox.models import DeliveryState
 from mailer.outbox.status import Service, as_row, find, records, services
 from mailer.outbox.status import status as status_of
@@ -31,7 +33,7 @@ Numbers = Annotated[
 ]
 Result = TypeVar("Result")
 _STATUS = ("key", "state", "candidates", "queued", "sent", "failed", "cancelled", "uncertain", "balanced")
-_PATIENCE = 15.0  # seconds for workers to hand back what they hold of a cancelled mailing
+_LOOK = 0.05  # seconds
 
 
 @commands.command()
@@ -73,9 +75,11 @@ def _services(app: App) -> list[Service]:
 
 
 @commands.command()
-def pause(context: typer.Context, key: Key) -> None:
-    """Stop a mailing before its next message; resume sends on."""
-    _change(app_of(context), lambda connection: control.pause(connection, key))
+def pause(context: typer.Context, key: Key, as_json: Json = False) -> None:
+    """Stop a mailing, and return when nothing of it can be sent any more; resume sends on."""
+    app = app_of(context)
+    _change(app, lambda connection: control.pause(connection, key))
+    _wait_for_workers(app, key, as_json=as_json)
     remark("The mailing {key} is paused.", key=key)
 
 
@@ -91,21 +95,20 @@ def cancel(
     context: typer.Context,
     key: Key,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """End a mailing: nothing more of it is sent. This cannot be undone."""
+    """End a mailing, and return when nothing of it can be sent any more. This cannot be undone."""
     app = app_of(context)
     with app.reading() as session:
         find(session.connection(), key)
     if not yes:
         typer.confirm(_("End the mailing {key} for good?").format(key=key), abort=True, err=True)
     _change(app, lambda connection: control.cancel(connection, key))
-    deadline = time.monotonic() + _PATIENCE
-    while _still_open(app, key) and time.monotonic() < deadline:
-        if _change(app, lambda connection: control.cancel_some(connection, now=app.now())) == 0:
-            time.sleep(0.2)  # a worker has the rest in hand, and is about to give it back
+    _wait_for_workers(app, key, as_json=as_json)
+    _change_all(app, lambda connection: control.cancel_some(connection, now=app.now()))
     remark("The mailing {key} is cancelled.", key=key)
     if _still_open(app, key):
-        remark("Some of it is still in the hands of a worker; its letters are cancelled when it gives them back.")
+        remark("A worker that was lost still has some of it: the next one to start settles what it left.")
 
 
 @commands.command("retry-failed")
@@ -191,6 +194,31 @@ def _addresses(app: App, members: Sequence[int]) -> dict[int, str]:
         access.record(session, who=account(), what="show", count=len(members), now=app.now())
         people = recipients(session.connection(), members)
     return {member: recipient.address for member, recipient in people.items()}
+
+
+def _wait_for_workers(app: App, key: str, *, as_json: bool) -> None:
+    """Return when no worker can send of a stopped mailing any more, and say who is waited for, and until when."""
+    terms, zone = Terms(app.settings.outbox.lease), app.settings.site.zone
+    waited_for: dict[str, Holder] = {}
+    while holders := _holders(app, key, terms):
+        for holder in holders:
+            if holder.worker not in waited_for:
+                until = f"{holder.until.astimezone(zone):%H:%M:%S}"
+                remark(
+                    "Waiting for worker {worker}: it finishes what it has handed over, or is given up at {until}.",
+                    worker=holder.worker,
+                    until=until,
+                )
+            waited_for[holder.worker] = holder
+        time.sleep(_LOOK)
+    if as_json:
+        print_json([asdict(holder) for holder in waited_for.values()], zone=zone)
+
+
+def _holders(app: App, key: str, terms: Terms) -> list[Holder]:
+    with app.reading() as session:
+        connection = session.connection()
+        return batches.held(connection, find(connection, key), terms=terms, now=app.now())
 
 
 def _still_open(app: App, key: str) -> bool:

@@ -185,6 +185,34 @@ def leased_by(connection: sa.Connection, owner: str, among: Collection[int]) -> 
     return [Lease(*row[:-1]) for row in rows if row.holder == owner]
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A worker that may still send of a mailing. `until`: when it is given up, should it not be heard of again."""
+
+    worker: str
+    batches: int
+    until: datetime
+
+
+def held(connection: sa.Connection, mailing: int, *, terms: Terms, now: datetime) -> list[Holder]:
+    """Return who may still send of a mailing. Of a stopped one nobody leases, so an empty list stays empty.
+
+    A live worker gives its batches back as soon as what it handed over is answered; a dead one counts until its lease
+    and the grace are over.
+    """
+    rows = connection.execute(
+        sa.select(col(Batch.owner), sa.func.count(), sa.func.max(col(Batch.leased_until)))
+        .where(
+            col(Batch.mailing_id) == mailing,
+            col(Batch.state) == BatchState.LEASED,
+            col(Batch.leased_until) >= now - terms.grace,
+        )
+        .group_by(col(Batch.owner))
+        .order_by(col(Batch.owner))
+    )
+    return [Holder(owner, number, last + terms.grace) for owner, number, last in rows if owner and last]
+
+
 def overdue(connection: sa.Connection, *, terms: Terms, now: datetime) -> list[Lease]:
     """Return the leases whose holder has not been heard of for longer than a lease and its grace."""
     rows = connection.execute(

@@ -24,7 +24,7 @@ _CHUNK = 10  # batches: a write transaction of some tens of milliseconds
 
 
 def pause(connection: sa.Connection, key: str) -> None:
-    """Stop a mailing. No message is started once this is committed; those already handed over are answered yet.
+    """Stop a mailing. What is already handed over is answered yet: `batches.held` says who has such letters.
 
     raises  Mistake when it is not being sent
     """

@@ -122,11 +122,6 @@ class Desk:
         """How many letters there are of the next one's kind; they lie together."""
         return sum(1 for task in self._waiting if task.lease.lane == self._waiting[0].lease.lane)
 
-    def drop_stopped(self) -> None:
-        """Take the letters of mailings that were stopped off the desk, so that their batches can be given back."""
-        self._permission.refresh()
-        self.clear([lease for lease in self._until if not self._permission.going(lease.mailing)])
-
     @property
     def leases(self) -> list[Lease]:
         return list(self._until)
@@ -139,6 +134,7 @@ class Desk:
     def add(self, hand: Hand, *, leased_at: float) -> None:
         """Lay a batch on the desk, a letter to one on top. `leased_at`: monotonic, before its lease was asked for."""
         self._permission.refresh()
+        self._permission.ask_again(hand.lease.mailing)  # it may have been stopped while its batch was being leased
         self._until[hand.lease] = leased_at + self._trusted
         self._open[hand.lease] = len(hand.letters)
         tasks = [_Task(hand.lease, hand.occasion, letter) for letter in hand.letters]
@@ -161,19 +157,42 @@ class Desk:
         kept = deque(task for task in self._waiting if task.lease not in leases)
         for task in self._waiting:
             if task.lease in leases:
-                self._open[task.lease] -= 1
+                self._close(task.lease)
         self._waiting = kept
 
     def forget(self, lease: Lease) -> None:
         """Drop a lease that was given back."""
         del self._until[lease], self._open[lease]
 
+    def drop_stopped(self) -> bool:
+        """Let go of mailings that were stopped; return whether a batch of theirs can be given back now.
+
+        A letter already handed over is answered first. An envelope that a provider still has is no hindrance: without
+        its lease it will not be allowed the irrevocable line.
+        """
+        self._permission.refresh()
+        stopped = [lease for lease in self._until if not self._permission.going(lease.mailing)]
+        if not stopped:
+            return False
+        self.clear(stopped)
+        started = {task.lease for task in self._out.values() if task.started}
+        for lease in stopped:
+            if lease not in started:
+                self._open[lease] = 0
+                self._until[lease] = float("-inf")
+        return not started.issuperset(stopped)
+
+    def _close(self, lease: Lease) -> None:
+        """Count one letter less that has no outcome, unless the lease was let go of meanwhile."""
+        if self._open.get(lease, 0):
+            self._open[lease] -= 1
+
     def take(self) -> Outgoing | None:
         """Hand over the next letter that may still be sent, as far as was known at the last start."""
         while self.offers:
             task = self._waiting.popleft()
             if not self._permission.going(task.lease.mailing) or task.lease.mailing in self.unfit:
-                self._open[task.lease] -= 1
+                self._close(task.lease)
                 continue
             outgoing = self._outgoing(task)
             if outgoing is not None:
@@ -238,7 +257,7 @@ class Desk:
         if task.started:  # allowed, and withdrawn all the same
             self._journal.write(_notes(task, Mark.LATER))
         if self._expired(task.lease):
-            self._open[task.lease] -= 1
+            self._close(task.lease)
         else:
             task.started = False
             self._waiting.appendleft(task)
@@ -248,7 +267,7 @@ class Desk:
         if refused:
             self._cancel(task, refused)
         if not task.letter.held:
-            self._open[task.lease] -= 1
+            self._close(task.lease)
             return None
         message = self._compose(task)
         if message is None:
@@ -283,7 +302,7 @@ class Desk:
             prepared = self._composer.prepare(occasion, letter.content, len(people))
         except UtskickError as error:
             self.unfit[occasion.mailing] = str(error)
-            self._open[task.lease] -= 1
+            self._close(task.lease)
             return None
         try:
             return self._composer.message(prepared, occasion, people, addressee=letter.addressee)
@@ -297,7 +316,7 @@ class Desk:
     def _enter(self, task: _Task, verdict: Verdict) -> None:
         provider = self.provider if verdict.code != "compose" else None
         self.entries.extend(Entry(task.lease, Line(held.delivery, verdict, provider)) for held in task.letter.held)
-        self._open[task.lease] -= 1
+        self._close(task.lease)
 
     def _expired(self, lease: Lease) -> bool:
         return time.monotonic() >= self._until.get(lease, float("-inf"))

@@ -15,7 +15,7 @@ from subscribers import audience
 from subscribers.recipient import why_not
 from subscribers.streams import Stream
 
-_ASK_AGAIN = 1.0  # seconds, where a database does not tell that it changed
+_ASK_AGAIN = 0.5  # seconds, where a database does not tell that it changed
 
 
 _STATE = sa.select(col(Mailing.state)).where(col(Mailing.id) == sa.bindparam("mailing"))
@@ -72,6 +72,10 @@ class Permission:
         if self._watch.changed():
             self._going.clear()
             self._allowed.clear()
+
+    def ask_again(self, mailing: int) -> None:
+        """Forget whether a mailing is being sent, also where the watch is too slow to tell."""
+        self._going.pop(mailing, None)
 
     def going(self, mailing: int) -> bool:
         """Say whether a mailing is being sent: neither paused, held nor cancelled."""

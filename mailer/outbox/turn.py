@@ -102,7 +102,6 @@ class Turn:
             if self._passed_over:
                 return False
             await asyncio.sleep(min(wait, LOOK))
-            self._desk.drop_stopped()
         return False
 
     async def _until_next(self, at_most: int | None) -> float:

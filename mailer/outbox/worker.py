@@ -173,7 +173,8 @@ class Worker:
         try:
             while not self._carried:
                 await asyncio.sleep(TICK)
-                if len(self._desk.entries) >= GROUP or time.monotonic() - self._written >= EVERY:
+                stopped = self._desk.drop_stopped()  # whoever paused or cancelled a mailing waits for its batches
+                if stopped or len(self._desk.entries) >= GROUP or time.monotonic() - self._written >= EVERY:
                     await self._write()
                     await self._heed()
                 if self._wants_more or await self._somebody_waits():

@@ -129,6 +129,22 @@ def fill_the_disk(siege: Siege) -> None:
         prlimit(worker.pid or 0, RLIMIT_FSIZE, (RLIM_INFINITY, RLIM_INFINITY))
 
 
+def pause(siege: Siege) -> None:
+    """`utskick outbox pause`: when it has returned, nothing of that mailing is accepted until it is resumed."""
+    mailing = siege.site.busiest()
+    key = siege.site.key(mailing)
+    command = siege.start("outbox", "pause", key)
+    command.join()
+    assert command.exitcode == 0, "A mailing could not be paused."
+    before = siege.site.accepted(mailing)
+    siege.fill_up()
+    time.sleep(siege.chance.uniform(0.2, 0.8))
+    assert siege.site.accepted(mailing) == before, "Something of a paused mailing was accepted."
+    command = siege.start("outbox", "resume", key)
+    command.join()
+    assert command.exitcode == 0, "A mailing could not be resumed."
+
+
 def restart_the_sink(siege: Siege) -> None:
     """The mail server is killed, is away for a moment, and comes back."""
     siege.tally.unheard += WORKERS * CONNECTIONS
@@ -151,6 +167,7 @@ AFFLICTIONS: tuple[tuple[Affliction, int], ...] = (
     (cut_the_power, 2),
     (tear_a_journal, 3),
     (fill_the_disk, 1),
+    (pause, 2),
     (restart_the_sink, 2),
     (change_the_temper, 4),
 )

@@ -89,7 +89,7 @@ class Site:
         """Plan one more mailing to every member."""
         with self.app.writing() as session:
             mailing = Mailing(
-                key=f"weekly:chaos-{len(self.mailings) + 1}",
+                key=_key(len(self.mailings) + 1),
                 publication="weekly",
                 letter="digest",
                 state=MailingState.PLANNED,
@@ -124,8 +124,19 @@ class Site:
             for mailing, recipient, shape in (line.split("\t") for line in lines)
         ]
 
-    def accepted(self) -> int:
-        return len(_lines(self.post / "accepted"))
+    def accepted(self, mailing: int | None = None) -> int:
+        """Count what the sink has accepted, of one mailing or of all."""
+        lines = _lines(self.post / "accepted")
+        return len(lines) if mailing is None else sum(line.startswith(f"{mailing}\t") for line in lines)
+
+    def busiest(self) -> int:
+        """Return a mailing that is being sent: that of a leased batch, else the last one."""
+        with self.app.reading() as session:
+            leased = sa.select(col(Batch.mailing_id)).where(col(Batch.state) == BatchState.LEASED).limit(1)
+            return session.scalar(leased) or self.mailings[-1]
+
+    def key(self, mailing: int) -> str:
+        return _key(self.mailings.index(mailing) + 1)
 
     def waiting(self) -> int:
         """Count the deliveries that are due, or in somebody's hands."""
@@ -195,6 +206,10 @@ class Site:
         with self.app.reading() as session:
             rows = session.execute(sa.select(col(Delivery.mailing_id), col(Delivery.member_id), col(Delivery.state)))
             return {Letter(mailing, self.members[member]): state.value for mailing, member, state in rows}
+
+
+def _key(number: int) -> str:
+    return f"weekly:chaos-{number}"
 
 
 def _mount(folder: Path) -> bool:

@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from mailer.cli import main
 from mailer.clock import system_clock
 from mailer.errors import ProviderDown
 from mailer.outbox import carriers
-from mailer.outbox.models import Delivery, DeliveryState
+from mailer.outbox.models import Batch, BatchState, Delivery, DeliveryState, Mailing
 from subscribers import sealed
 from subscribers.models import Access
 from tests.mailer.outbox.posting import KEY, a_mailing
@@ -39,6 +41,10 @@ class Site:
             main([*arguments, *self.places])
         shown = self.capsys.readouterr()
         return int(left.value.code or 0), shown.out, shown.err
+
+    def state(self) -> str:
+        with db.reading(self.engine) as session:
+            return str(session.scalar(sa.select(Mailing.state)))
 
     def json(self, *arguments: str) -> list[dict[str, object]]:
         status, out, _ = self.run(*arguments, "--json")
@@ -96,6 +102,41 @@ def test_pausing_and_resuming_say_so(site: Site):
     assert "paused" in site.run("outbox", "status")[2]
     assert site.run("outbox", "resume", KEY)[0] == 0
     assert site.json("outbox", "status")[0]["state"] == "planned"
+
+
+@pytest.mark.parametrize("command", [("pause",), ("cancel", "--yes")])
+def test_a_worker_that_is_not_heard_of_is_waited_for_until_its_lease_is_over(
+    site: Site, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("UTSKICK_OUTBOX__LEASE", "5 seconds")  # so others wait one second longer
+    ends = datetime.now(UTC) - timedelta(milliseconds=500)
+    with db.writing(site.engine) as session:
+        session.execute(sa.update(Batch).values(state=BatchState.LEASED, owner="host-1-ab", leased_until=ends))
+
+    waited_for = site.json("outbox", command[0], KEY, *command[1:])
+
+    assert [(row["worker"], row["batches"]) for row in waited_for] == [("host-1-ab", 1)]
+    assert datetime.now(UTC) >= ends + timedelta(seconds=1)
+
+
+def test_a_worker_that_gives_its_batches_back_is_waited_for_no_longer(site: Site):
+    with db.writing(site.engine) as session:
+        ends = datetime.now(UTC) + timedelta(minutes=5)
+        session.execute(sa.update(Batch).values(state=BatchState.LEASED, owner="host-1-ab", leased_until=ends))
+
+    def give_back() -> None:
+        while site.state() != "paused":
+            time.sleep(0.01)
+        with db.writing(site.engine) as session:
+            session.execute(sa.update(Batch).values(state=BatchState.OPEN, owner=None, leased_until=None))
+
+    worker = threading.Thread(target=give_back)
+    worker.start()
+    status, _, said = site.run("outbox", "pause", KEY)
+    worker.join()
+
+    assert status == 0
+    assert "host-1-ab" in said
 
 
 def test_cancelling_asks_first_and_then_cancels_what_is_queued(site: Site, monkeypatch: pytest.MonkeyPatch):

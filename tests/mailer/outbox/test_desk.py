@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from mailer import db
 from mailer.errors import ProviderDown, TryLater
+from mailer.outbox import control
 from mailer.outbox.batches import Terms
 from mailer.outbox.clerk import Clerk
 from mailer.outbox.desk import Desk
@@ -19,10 +21,15 @@ from mailer.outbox.models import DeliveryState
 from mailer.outbox.permission import Permission
 from mailer.providers import Receipt
 from tests.fakes import FakeProvider
-from tests.mailer.outbox.posting import Clock, a_mailing, an_office, send, states
+from tests.mailer.outbox.posting import KEY, Clock, a_mailing, an_office, send, states
 
 BOOT = "a" * 36
 TERMS = Terms()
+
+
+class Blind:
+    def changed(self) -> bool:
+        return False
 
 
 class Room:
@@ -35,7 +42,7 @@ class Room:
         self.journal = Journal(self.path, boot_id=BOOT)
         hand = Clerk(engine, self.journal, terms=TERMS, give_up_after=timedelta(days=1), now=clock).lease()
         assert hand is not None
-        self.lease = hand.lease
+        self.hand, self.lease = hand, hand.lease
         self.desk = Desk(
             journal=self.journal,
             composer=an_office(engine, self.path, now=clock).composer,
@@ -85,6 +92,50 @@ def test_nothing_is_started_near_the_end_of_a_lease(engine: sa.Engine, tmp_path:
     room.desk.give_back(outgoing)
     assert room.mark(1) is None
     assert room.desk.entries == []
+
+
+def stop(engine: sa.Engine) -> None:
+    with db.writing(engine) as session:
+        control.pause(session.connection(), KEY)
+
+
+def test_a_stopped_mailing_is_let_go_of_although_a_provider_still_has_an_envelope_of_it(room: Room, engine: sa.Engine):
+    outgoing = room.desk.take()
+    assert outgoing is not None
+    stop(engine)
+
+    assert room.desk.drop_stopped()
+
+    assert room.desk.finished == [room.lease]
+    room.desk.forget(room.lease)
+    assert not room.desk.start(outgoing)
+    room.desk.give_back(outgoing)
+    assert room.desk.leases == []
+    assert len(room.desk) == 0
+    assert room.mark(1) is None
+
+
+def test_what_is_handed_over_is_answered_before_its_batch_is_given_back(room: Room, engine: sa.Engine):
+    outgoing = room.desk.take()
+    assert outgoing is not None
+    assert room.desk.start(outgoing)
+    stop(engine)
+
+    assert not room.desk.drop_stopped()
+    assert room.desk.finished == []
+
+    room.desk.settle(outgoing, Receipt("250 Ok"))
+    assert room.desk.drop_stopped()
+    assert room.desk.finished == [room.lease]
+
+
+def test_a_mailing_stopped_while_its_batch_was_leased_is_not_begun(room: Room, engine: sa.Engine):
+    stop(engine)
+    room.desk._permission._watch = Blind()  # a database that does not tell that it changed
+    room.desk._permission._going[room.lease.mailing] = True
+    room.desk.add(room.hand, leased_at=time.monotonic())
+
+    assert room.desk.take() is None
 
 
 def test_what_is_given_back_is_handed_over_first(room: Room):
