@@ -135,6 +135,8 @@ def pause(siege: Siege) -> None:
     key = siege.site.key(mailing)
     command = siege.start("outbox", "pause", key)
     command.join()
+    if mailing not in siege.site.unfinished():
+        return  # its last letter was faster
     assert command.exitcode == 0, "A mailing could not be paused."
     before = siege.site.accepted(mailing)
     siege.fill_up()

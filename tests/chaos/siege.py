@@ -78,6 +78,7 @@ class Siege:
 
     def let_work(self) -> None:
         """Let some letters be sent; with a bad-tempered sink it may be none."""
+        self.site.bring_forward()
         if self.site.waiting() < len(self.site.members) // 3:
             self.site.plan()
         goal = self.site.accepted() + self.chance.randint(1, 40)

@@ -14,6 +14,7 @@ from mailer.app import App, Places
 from mailer.outbox.models import (
     Batch,
     BatchState,
+    Breaker,
     Delivery,
     DeliveryState,
     Mailing,
@@ -180,13 +181,14 @@ class Site:
             )
 
     def bring_forward(self) -> None:
-        """Let the time pass for which deferred deliveries wait."""
+        """Let the time pass for which deferred deliveries and a provider that rests wait."""
         now = the_time()
         with self.app.writing() as session:
             waiting = sa.update(Delivery).where(col(Delivery.state) == DeliveryState.QUEUED, col(Delivery.due_at) > now)
             session.connection().execute(waiting.values(due_at=now))
             later = sa.update(Batch).where(col(Batch.state) == BatchState.OPEN, col(Batch.due_at) > now)
             session.connection().execute(later.values(due_at=now))
+            session.connection().execute(sa.update(Breaker).values(until=now))
 
     def unfinished(self) -> list[int]:
         with self.app.reading() as session:
