@@ -150,6 +150,7 @@ class App:
             carriers=[self._carrier(name) for name in self.settings.outbox.providers],
             composer=self.composer,
             give_up_after=self.settings.outbox.give_up_after,
+            send_within=self.settings.outbox.send_within,
             now=self.now,
             terms=Terms(self.settings.outbox.lease),
             zone=self.settings.site.zone,

@@ -137,6 +137,7 @@ class Outbox(Section):
     providers: Annotated[tuple[str, ...], FromCommas] = ("smtp",)
     workers: int = Field(2, ge=1, le=64)
     give_up_after: Span = Field("2 days", validate_default=True)
+    send_within: Span = Field("7 days", validate_default=True)
     lease: Span = Field("5 minutes", validate_default=True, ge=timedelta(seconds=5))
 
 

@@ -26,18 +26,18 @@ class Clerk:
         *,
         terms: Terms,
         give_up_after: timedelta,
+        send_within: timedelta = timedelta(days=7),
         now: Callable[[], datetime],
     ) -> None:
         self._engine = engine
         self._journal = journal
         self._terms = terms
         self._give_up_after = give_up_after
+        self._send_within = send_within
         self._now = now
 
     def lease(self, up_to: Lane = Lane.MANY) -> Hand | None:
-        """Take the next batch, of no lane beyond `up_to`. Its lease is durable before a message.
-
-        It is in the journal before it is in the database.
+        """Take the next batch, of no lane beyond `up_to`. Its lease is in the journal first, then durable, then used.
 
         So a lease that the database knows and the journal does not means that the journal was lost.
         """
@@ -47,7 +47,9 @@ class Clerk:
             lease = batches.take(connection, owner=self._journal.owner, terms=self._terms, now=now, up_to=up_to)
             if lease is None:
                 return None
-            occasion = manifest.begin(connection, lease, give_up_after=self._give_up_after, now=now)
+            occasion = manifest.begin(
+                connection, lease, give_up_after=self._give_up_after, send_within=self._send_within, now=now
+            )
             self._journal.write([Note(Mark.LEASE, lease.batch, lease.fence)])
         with db.reading(self._engine) as session:
             return Hand(lease, occasion, manifest.letters(session.connection(), lease, occasion.elsewhere))

@@ -16,6 +16,7 @@ from mailer.outbox.status import find, records
 from mailer.sentences import N_, Word
 
 LATE = N_("It was not begun in time: resume it to send it all the same, or cancel it.")
+UNFINISHED = N_("It was not sent whole in time: resume it to send the rest, or cancel it.")
 PAUSED = N_("A person paused it.")
 ENDED = N_("A person cancelled it.")
 NOT_SENT = N_("The mailing was cancelled.")
@@ -45,7 +46,7 @@ def resume(connection: sa.Connection, key: str) -> None:
         to=MailingState.PLANNED if planned else MailingState.APPROVED,
         reason="",
     )
-    connection.execute(sa.update(Mailing).where(col(Mailing.id) == mailing).values(late_at=None))
+    connection.execute(sa.update(Mailing).where(col(Mailing.id) == mailing).values(late_at=None, send_by=None))
 
 
 def cancel(connection: sa.Connection, key: str) -> None:
@@ -106,7 +107,7 @@ def hold(connection: sa.Connection, mailing: int, *, reason: str) -> None:
 
 
 def hold_late(connection: sa.Connection, *, now: datetime) -> None:
-    """Hold what should have begun long ago: a digest of last week is worse than none."""
+    """Hold what should have begun long ago, or been sent whole: a digest of last week is worse than none."""
     connection.execute(
         sa.update(Mailing)
         .where(
@@ -115,6 +116,15 @@ def hold_late(connection: sa.Connection, *, now: datetime) -> None:
             col(Mailing.late_at) < now,
         )
         .values(state=MailingState.HELD, reason=LATE)
+    )
+    connection.execute(
+        sa.update(Mailing)
+        .where(
+            col(Mailing.state) == MailingState.PLANNED,
+            col(Mailing.started_at).is_not(None),
+            col(Mailing.send_by) < now,
+        )
+        .values(state=MailingState.HELD, reason=UNFINISHED)
     )
 
 
@@ -192,7 +202,9 @@ def _queue_again(
     batches.open_those_holding(connection, deliveries, now=now)
     state = sa.case((col(Mailing.state) == MailingState.DONE, MailingState.PLANNED.value), else_=col(Mailing.state))
     connection.execute(
-        sa.update(Mailing).where(col(Mailing.id) == mailing).values(state=state, give_up_at=give_up_at, done_at=None)
+        sa.update(Mailing)
+        .where(col(Mailing.id) == mailing)
+        .values(state=state, give_up_at=give_up_at, send_by=None, done_at=None)
     )
     return len(deliveries)
 

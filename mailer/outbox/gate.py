@@ -76,13 +76,13 @@ class Gate:
         self._resting[carrier.name] = rest
         return rest
 
-    def draw(self, carrier: Carrier, *, wanted: int, urgent: bool) -> Ration | Shut:
+    def draw(self, carrier: Carrier, *, wanted: int, lead: timedelta, urgent: bool) -> Ration | Shut:
         """Take leave for some letters, and take back what was not used of the last: one transaction."""
         with db.writing(self._engine) as session:
             connection = session.connection()
             self._return_unused(connection, carrier)
             at, now = time.monotonic(), self.now()
-            question = Question(now, self._zone, wanted=wanted, urgent=urgent)
+            question = Question(now, self._zone, wanted=wanted, lead=lead, urgent=urgent)
             drawn = buckets.draw(connection, carrier.name, carrier.pace, question)
         if isinstance(drawn, Shut):
             if drawn.until - now > PATIENCE:

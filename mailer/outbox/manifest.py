@@ -78,12 +78,18 @@ class Hand:
     letters: Sequence[Letter]
 
 
-def begin(connection: sa.Connection, lease: Lease, *, give_up_after: timedelta, now: datetime) -> Occasion:
+def begin(
+    connection: sa.Connection, lease: Lease, *, give_up_after: timedelta, send_within: timedelta, now: datetime
+) -> Occasion:
     """Return the mailing of `lease`, its pieces too; the first who asks starts it: from then its Date is fixed."""
     connection.execute(
         sa.update(Mailing)
         .where(col(Mailing.id) == lease.mailing, col(Mailing.started_at).is_(None))
-        .values(started_at=now, give_up_at=sa.func.coalesce(col(Mailing.give_up_at), now + give_up_after))
+        .values(
+            started_at=now,
+            give_up_at=sa.func.coalesce(col(Mailing.give_up_at), now + give_up_after),
+            send_by=sa.func.coalesce(col(Mailing.send_by), now + send_within),
+        )
     )
     row = connection.execute(
         sa.select(

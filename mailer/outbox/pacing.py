@@ -17,7 +17,7 @@ from mailer.sentences import N_
 
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 GRANT = SECOND  # a worker draws no more than it may use in this time
-LATENESS = timedelta(milliseconds=50)  # a letter that misses its moment by more loses it
+LATENESS = timedelta(milliseconds=100)  # a letter that misses its moment by more loses it
 LAG = 3 * SECOND  # after it was granted a letter has gone by then, or lost its leave
 AT_MOST = 1000  # letters in one grant without a beat
 
@@ -82,12 +82,14 @@ class Question:
     """May up to `wanted` letters go?
 
     zone    of quiet hours and of the days of a warm-up
+    lead    how long the answer takes to reach whoever asks: moments before that are of no use
     urgent  somebody waits for them, as for a confirmation: neither quiet hours nor the warm-up hold them back
     """
 
     now: datetime
     zone: tzinfo
     wanted: int = 1
+    lead: timedelta = timedelta()
     urgent: bool = False
 
 
@@ -104,16 +106,17 @@ def decide(pace: Pace, meter: Meter, question: Question) -> Grant | Shut:
     if shut:
         return max(shut, key=lambda each: each.until)
     left = min([limit for limit in limits if isinstance(limit, int)], default=AT_MOST)
-    return _beat(pace.per_second, meter.next_beat, min(question.wanted, left, AT_MOST), now)
+    return _beat(pace.per_second, meter.next_beat, min(question.wanted, left, AT_MOST), question)
 
 
-def _beat(per_second: int, next_beat: datetime | None, number: int, now: datetime) -> Grant | Shut:
+def _beat(per_second: int, next_beat: datetime | None, number: int, question: Question) -> Grant | Shut:
     """Give the next free moments of the beat, up to a second's worth of them, that begin within a second."""
     if not per_second:
-        return Grant(number, now)
+        return Grant(number, question.now)
     spacing = (SECOND + LATENESS) / per_second  # late ones too stay within the limit
-    first = max(next_beat or now, now)
-    if first - now > GRANT:
+    soonest = question.now + min(question.lead, GRANT)
+    first = max(next_beat or soonest, soonest)
+    if first - question.now > GRANT:
         return Shut(first - GRANT, PER_SECOND)
     return Grant(min(number, max(1, math.floor(GRANT / spacing))), first, spacing)
 

@@ -1,7 +1,9 @@
 """One provider's turn at the desk: tried first if it has rested, given no more than its pace allows, and relieved."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -33,6 +35,7 @@ class Turn:
         self._passed_over = False
         self._told = False  # another worker found that it is down, and has said so
         self._on_trial = gate.needs_trial(carrier)
+        self._takes = timedelta()  # a draw
 
     async def carry(self) -> bool:
         """Return whether the next provider must take over; what is left on the desk is untouched."""
@@ -108,11 +111,19 @@ class Turn:
         """Return the seconds until a letter may go, drawing a new ration when the last is used up."""
         ration, urgent = self._desk.ration, self._desk.urgent
         if ration is None or ration.urgent != urgent or ration.exhausted:
-            wanted = at_most or self._desk.wanted
-            drawn = await self._in_thread(partial(self._gate.draw, self._carrier, wanted=wanted, urgent=urgent))
+            drawn = await self._draw(at_most or self._desk.wanted, urgent=urgent)
             if isinstance(drawn, Shut):
                 self._desk.ration = Ration(0, begins=0.0, urgent=urgent)
                 self._passed_over = self._gate.is_shut(self._carrier, urgent=urgent)
                 return max(0.001, (drawn.until - self._gate.now()).total_seconds())
             self._desk.ration = ration = drawn
         return ration.waits()
+
+    async def _draw(self, wanted: int, *, urgent: bool) -> Ration | Shut:
+        """Draw, beginning no sooner than the answer is here: it took as long the last time."""
+        asked = time.monotonic()
+        drawn: Ration | Shut = await self._in_thread(
+            partial(self._gate.draw, self._carrier, wanted=wanted, lead=self._takes, urgent=urgent)
+        )
+        self._takes = timedelta(seconds=time.monotonic() - asked)
+        return drawn

@@ -53,6 +53,7 @@ class Office:
     give_up_after: timedelta
     now: Callable[[], datetime]
     terms: Terms
+    send_within: timedelta = timedelta(days=7)
     zone: tzinfo = UTC  # of quiet hours and of the days of a warm-up
 
 
@@ -108,7 +109,12 @@ class Worker:
         self._resources.callback(self._journal.close)
         permission = self._resources.enter_context(Permission(office.engine, office.now))
         self._clerk = Clerk(
-            office.engine, self._journal, terms=office.terms, give_up_after=office.give_up_after, now=office.now
+            office.engine,
+            self._journal,
+            terms=office.terms,
+            give_up_after=office.give_up_after,
+            send_within=office.send_within,
+            now=office.now,
         )
         self._gate = Gate(office.engine, office.carriers, now=office.now, zone=office.zone)
         self._desk = Desk(

@@ -89,6 +89,7 @@ def an_office(
         composer=Composer(letters, settings=SETTINGS, links=LINKS, kinds=KINDS),
         carriers=[Carrier(name, provider, pace) for name, provider in carriers.items()],
         give_up_after=timedelta(days=2),
+        send_within=timedelta(days=7),
         now=now,
         terms=Terms(),
     )

@@ -12,6 +12,7 @@ from mailer.message import Message
 from mailer.outbox import control
 from mailer.outbox.models import DeliveryState, MailingState
 from mailer.outbox.status import status
+from mailer.pace import Pace
 from mailer.providers import Outcome
 from tests.fakes import FakeProvider, accept
 from tests.mailer.outbox.posting import KEY, Clock, a_mailing, an_office, deliveries, send, states, the_mailing
@@ -221,3 +222,34 @@ def test_what_fails_again_meanwhile_is_not_taken_twice(engine: sa.Engine, journa
 
     assert taken == [1, 0]
     assert the_mailing(engine).state is MailingState.DONE
+
+
+def test_a_mailing_not_sent_whole_in_time_is_held_and_a_person_may_send_the_rest(
+    engine: sa.Engine, journals: Path, clock: Clock
+):
+    a_mailing(engine, 4)
+    provider = FakeProvider()
+    office = an_office(engine, journals, provider, now=clock, pace=Pace(per_day=3))
+    send(office)
+    assert the_mailing(engine).send_by == clock() + timedelta(days=7)
+
+    clock.forward(timedelta(days=7, seconds=1))
+    send(office)
+    assert the_mailing(engine).state is MailingState.HELD
+    assert the_mailing(engine).reason == control.UNFINISHED
+    assert len(provider.accepted) == 3
+
+    change(engine, lambda connection: control.resume(connection, KEY))
+    send(office)
+    assert the_mailing(engine).state is MailingState.DONE
+
+
+def test_trying_again_what_failed_is_not_late(engine: sa.Engine, journals: Path, clock: Clock):
+    a_mailing(engine, 2)
+    send(an_office(engine, journals, FakeProvider(lambda _: AddressRefused("550 no", code="550")), now=clock))
+    clock.forward(timedelta(days=30))
+
+    change(engine, lambda c: control.retry_failed(c, KEY, give_up_after=TWO_DAYS, now=clock()))
+    send(an_office(engine, journals, FakeProvider(), now=clock))
+
+    assert set(states(engine).values()) == {SENT}

@@ -1,0 +1,53 @@
+"""`python -m tests.mailer.outbox.paced DATABASE FOLDER PACE` is a worker that notes when it was given each letter."""
+
+import asyncio
+import signal
+import sys
+import time
+from pathlib import Path
+
+from mailer import db
+from mailer.clock import system_clock
+from mailer.outbox.worker import run
+from mailer.pace import Pace
+from mailer.providers import Desk, Receipt
+from subscribers import sealed
+from tests.builders import KEYS
+from tests.mailer.outbox.posting import an_office
+
+
+class NotingProvider:
+    """Accepts everything on one connection, and appends the moment of each to a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("ab", buffering=0)
+
+    async def carry(self, desk: Desk) -> None:
+        while (outgoing := desk.take()) is not None:
+            given = time.time()
+            if desk.start(outgoing):
+                self._file.write(f"{given:.6f} {outgoing.message.recipient}\n".encode())
+                await asyncio.sleep(0)
+                desk.settle(outgoing, Receipt("250 Ok"))
+            else:
+                desk.give_back(outgoing)
+
+    async def close(self) -> None:
+        self._file.close()
+
+
+def main(url: str, folder: Path, pace: Pace) -> None:
+    sealed.unlock(KEYS)
+    provider = NotingProvider(folder / "given")
+    office = an_office(db.open_engine(url), folder / "journal", provider, now=system_clock, pace=pace)
+
+    async def work() -> None:
+        stop = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        await run(office, stop)
+
+    asyncio.run(work())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), Pace.model_validate_json(sys.argv[3]))
