@@ -191,6 +191,11 @@ class App:
                 await provider.close()
         raise down or ProviderDown("No provider is named in [outbox] providers of the config.")
 
+    def close(self) -> None:
+        """Let go of the database; asked again, it is opened again."""
+        if "bare_engine" in self.__dict__:
+            self.bare_engine.dispose()
+
     def reading(self) -> AbstractContextManager[Session]:
         return db.reading(self.engine)
 

@@ -255,7 +255,7 @@ class Settings(Section):
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Settings:
-    """Read `path` and lay the environment over it: UTSKICK_WEB__PORT=81 sets web.port.
+    """Read `path` and lay the environment over it: UTSKICK_WEB__PORT=81 sets web.port, UTSKICK_DATABASE database.
 
     raises  Mistake, which names the key and what is wrong with it
     """
@@ -319,6 +319,8 @@ def _require_signatures(settings: Settings, path: Path) -> None:
 
 
 def _overlay(tree: dict[str, Any], environ: Mapping[str, str]) -> None:
+    if environ.get("UTSKICK_DATABASE"):  # the one key without a section, as it may hold a password
+        tree["database"] = environ["UTSKICK_DATABASE"]
     for name, value in environ.items():
         if not name.startswith("UTSKICK_") or "__" not in name:
             continue

@@ -2,12 +2,15 @@
 
 SQLite runs in WAL mode with every commit on disk (synchronous=FULL); a writer says so when it begins, because
 a transaction that starts by reading and then writes can be refused although it waited (SQLITE_BUSY_SNAPSHOT).
+On PostgreSQL writers take turns too, so that what one of them has read stays true until it commits; only the post
+office, which locks the rows it decides on, writes beside them (`writing_beside`).
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
@@ -18,21 +21,63 @@ from mailer.errors import Mistake, Trouble
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 30
 _WRITING = "utskick_writing"
+CHANGED = "utskick_changed"
+_ALONE = 0x7574736B69636B  # "utskick": of the advisory lock that makes PostgreSQL's writers take turns
+_REFUSED = ("password", "no pg_hba.conf entry")  # how a server or its library says that it does not let us in
+_NOT_ALLOWED = ("42501", "25006")  # SQLSTATE: insufficient_privilege, read_only_sql_transaction
+_DATA_ERRORS = "22"  # the SQLSTATE class whose sentences quote values
+
+# A server that went away without a word is noticed within a minute, and not after the system's two hours.
+_POSTGRESQL: dict[str, Any] = {
+    "application_name": "utskick",
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
 
 
 def open_engine(url: str) -> sa.Engine:
     """Return an engine for `sqlite:///...` or `postgresql+psycopg://...`. raises Mistake for anything else"""
     try:
-        engine = create_engine(url, hide_parameters=True)  # an error quotes no values: they are members
-    except (ArgumentError, ModuleNotFoundError) as error:  # not shown: the address may hold a password
+        address = sa.make_url(url)
+        return _OPEN[address.drivername](address)
+    except (ArgumentError, ValueError, KeyError) as error:  # not shown: the address may hold a password
         raise Mistake(
-            "The database of the config cannot be opened: write sqlite:///FILE or postgresql+psycopg://HOST/NAME, "
-            "and install the driver it needs."
+            "The database of the config cannot be opened: write sqlite:///FILE or postgresql+psycopg://HOST/NAME."
         ) from error
-    if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", _prepare_sqlite)
-        sa.event.listen(engine, "begin", _begin_sqlite)
+
+
+def _open_sqlite(address: sa.URL) -> sa.Engine:
+    engine = create_engine(address, hide_parameters=True)  # an error quotes no values: they are members
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _open_postgresql(address: sa.URL) -> sa.Engine:
+    options = {name: value for name, value in _POSTGRESQL.items() if name not in address.query}
+    try:
+        engine = create_engine(address, hide_parameters=True, connect_args=options, pool_pre_ping=True)
+    except ImportError as error:
+        raise Mistake("PostgreSQL needs its driver: pip install 'utskick[postgres]'.") from error
+    sa.event.listen(engine, "handle_error", _quote_nothing)
+    return engine
+
+
+_OPEN = {"sqlite": _open_sqlite, "postgresql+psycopg": _open_postgresql}
+
+
+def _quote_nothing(context: sa.ExceptionContext) -> None:
+    """Cut an error down to its first sentence: PostgreSQL's DETAIL quotes the row it is about."""
+    error, told = context.original_exception, context.sqlalchemy_exception
+    said = getattr(getattr(error, "diag", None), "message_primary", None)
+    if said is None or told is None:
+        return
+    state = getattr(error, "sqlstate", None) or ""
+    error.args = (type(error).__name__ if state.startswith(_DATA_ERRORS) else said,)
+    told.args = (f"({type(error).__name__}) {error}",)
 
 
 def _prepare_sqlite(connection: SqliteConnection, _: object) -> None:
@@ -55,36 +100,71 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 @contextmanager
 def reading(engine: sa.Engine) -> Iterator[Session]:
     """One consistent view; nothing is kept of what is changed in it."""
-    with _named_trouble(), Session(engine) as session:
+    if engine.dialect.name == "postgresql":
+        engine = engine.execution_options(isolation_level="REPEATABLE READ")
+    with named_trouble(), Session(engine) as session:
         yield session
 
 
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[Session]:
-    """One transaction: all of it is kept, or nothing when the block raises."""
-    with _named_trouble(), Session(engine.execution_options(**{_WRITING: True})) as session, session.begin():
+    """One transaction: all of it is kept, or nothing when the block raises. One writer at a time on either database.
+
+    Whoever watches learns of it when it commits: on SQLite by `data_version`, on PostgreSQL by a notice on CHANGED.
+    """
+    with writing_beside(engine) as session:
+        if engine.dialect.name == "postgresql":
+            session.execute(sa.select(sa.func.pg_advisory_xact_lock(_ALONE), sa.func.pg_notify(CHANGED, "")))
         yield session
 
 
-def forget_log(engine: sa.Engine) -> None:
-    """Empty SQLite's write-ahead log, which keeps erased rows until it is written over. A reader may prevent it."""
+@contextmanager
+def writing_beside(engine: sa.Engine) -> Iterator[Session]:
+    """As `writing`, but on PostgreSQL others write at the same time: lock the rows you decide on. Nobody is told."""
+    with named_trouble(), Session(engine.execution_options(**{_WRITING: True})) as session, session.begin():
+        yield session
+
+
+def forget_deleted(engine: sa.Engine, *tables: str) -> None:
+    """Take what was deleted from `tables` out of the database's files too.
+
+    SQLite's write-ahead log keeps it until that is written over; a reader may prevent it. PostgreSQL keeps it in the
+    table, which is written anew: nobody can use the table meanwhile. Its log and its replicas are beyond our reach.
+    """
     if engine.dialect.name == "sqlite":
-        with _named_trouble(), engine.connect() as connection:
+        with named_trouble(), engine.connect() as connection:
             connection.exec_driver_sql("COMMIT")  # no checkpoint inside a transaction
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        return
+    with named_trouble(), engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(f"VACUUM FULL {', '.join(tables)}")
 
 
 @contextmanager
-def _named_trouble() -> Iterator[None]:
+def named_trouble() -> Iterator[None]:
+    """Say in a sentence what is wrong with the database, as Trouble, or a Mistake where a person can mend it."""
     try:
         yield
     except DatabaseError as error:
-        if type(error) not in {DatabaseError, OperationalError}:  # the others are about what was asked, not the world
+        state = getattr(error.orig, "sqlstate", None)
+        # The others are about what was asked, not the world.
+        if type(error) not in {DatabaseError, OperationalError} and state not in _NOT_ALLOWED:
             raise
-        reason = " ".join(str(error.orig).split()).rstrip(".?")
-        if "locked" in reason:
-            raise Trouble("The database is locked by another program; try again in a moment.") from error
-        raise Trouble("The database cannot be used: {reason}.", reason=reason) from error
+        raise _in_a_sentence(str(error.orig)) from error
+
+
+def _in_a_sentence(reason: str) -> Trouble | Mistake:
+    if any(words in reason for words in _REFUSED):
+        return Mistake(
+            "The database does not let us in: correct the user and the password in database of the config, "
+            "or in UTSKICK_DATABASE."
+        )
+    if reason.startswith("connection"):  # psycopg's own word for whatever went wrong before we were in
+        first = reason.partition("\n")[0].removeprefix("connection failed: ").removeprefix("connection is bad: ")
+        return Trouble("The database server cannot be reached: {reason}.", reason=first.rstrip("."))
+    if "locked" in reason:
+        return Trouble("The database is locked by another program; try again in a moment.")
+    return Trouble("The database cannot be used: {reason}.", reason=" ".join(reason.split()).rstrip(".?"))
 
 
 def upgrade(engine: sa.Engine) -> None:
@@ -95,7 +175,7 @@ def upgrade(engine: sa.Engine) -> None:
     require_known(engine)
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
-    with engine.execution_options(**{_WRITING: True}).begin() as connection:
+    with named_trouble(), engine.execution_options(**{_WRITING: True}).begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
@@ -107,7 +187,7 @@ def revisions() -> list[str]:
 
 def revision(engine: sa.Engine) -> str | None:
     """Return the schema's revision, None for an empty database."""
-    with _named_trouble(), engine.connect() as connection:
+    with named_trouble(), engine.connect() as connection:
         if not sa.inspect(connection).has_table("alembic_version"):
             return None
         found: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))

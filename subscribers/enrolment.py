@@ -100,6 +100,9 @@ def leave(session: Session, member_id: int, *, source: str, now: datetime) -> No
     session.flush()
 
 
+HOLDS_TEXTS = ("member", "consent")  # the tables that `erase` takes texts about a person from
+
+
 def erase(session: Session, member_id: int, now: datetime) -> None:
     """Forget a member, GDPR Art. 17: an empty shell keeps the id taken. Safe to repeat.
 

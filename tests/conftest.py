@@ -5,6 +5,7 @@ import os
 from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +15,8 @@ from sqlmodel import Session
 from mailer import db
 from subscribers import sealed
 from tests.builders import KEYS
+from tests.databases import BOTH
+from tests.postgres import Cluster, Slate
 
 
 @pytest.hookimpl(wrapper=True)
@@ -42,12 +45,30 @@ def _logs_as_they_were() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("UTSKICK_CONFIG", "UTSKICK_DATA", "UTSKICK_KEYS", "LC_ALL", "LC_MESSAGES", "LANG"):
-        monkeypatch.delenv(name, raising=False)
+    for name in os.environ:
+        if name.startswith(("UTSKICK_", "PG", "LC_", "LANG")) and name != "UTSKICK_NO_SKIP":
+            monkeypatch.delenv(name)
+
+
+_connected: set[Any] = set()
+
+
+@sa.event.listens_for(sa.Pool, "connect")
+def _note(connection: Any, _: object) -> None:
+    if hasattr(connection, "pgconn"):
+        _connected.add(connection)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_stays_connected() -> Iterator[None]:
+    """psycopg warns of a connection that is forgotten, and a test may leave an App to itself."""
+    yield
+    while _connected:
+        _connected.pop().close()
 
 
 @pytest.fixture(scope="session")
-def _empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def _empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated database, made once and copied for each test: migrating takes longer than most tests."""
     path = tmp_path_factory.mktemp("schema") / "utskick.db"
     engine = db.open_engine(f"sqlite:///{path}")
@@ -59,11 +80,61 @@ def _empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    cluster = Cluster()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def _template(postgres: Cluster) -> str:
+    """As `_empty_file`, on PostgreSQL."""
+    name = postgres.create()
+    engine = db.open_engine(postgres.url(name))
+    db.upgrade(engine)
+    engine.dispose()
+    return name
+
+
+@pytest.fixture(scope="session")
+def _slate(postgres: Cluster, _template: str) -> Iterator[Slate]:
+    slate = Slate(postgres, _template)
+    yield slate
+    slate.close()
+
+
+@pytest.fixture(params=BOTH)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a migrated database of the test's own, once on each kind; ONLY_SQLITE asks for one of them."""
+    if request.param == "sqlite":
+        path = tmp_path / "utskick.db"
+        path.write_bytes(request.getfixturevalue("_empty_file").read_bytes())
+        yield f"sqlite:///{path}"
+        return
+    slate: Slate = request.getfixturevalue("_slate")
+    yield slate.url
+    slate.wipe()
+
+
+@pytest.fixture(params=BOTH)
+def site_database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+    """Where commands keep their things, once on each kind: SQLite in the data folder, or what UTSKICK_DATABASE names.
+
+    The address is for looking behind the commands' back; of SQLite it supposes the folder `data` in `tmp_path`.
+    """
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'data' / 'utskick.db'}"
+        return
+    slate: Slate = request.getfixturevalue("_slate")
+    monkeypatch.setenv("UTSKICK_DATABASE", slate.url)
+    yield slate.url
+    slate.wipe()
+
+
 @pytest.fixture
-def engine(_empty_database: Path, tmp_path: Path) -> Iterator[sa.Engine]:
-    path = tmp_path / "utskick.db"
-    path.write_bytes(_empty_database.read_bytes())
-    engine = db.open_engine(f"sqlite:///{path}")
+def engine(database: str) -> Iterator[sa.Engine]:
+    engine = db.open_engine(database)
     yield engine
     engine.dispose()
 

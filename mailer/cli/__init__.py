@@ -70,6 +70,8 @@ def main(arguments: list[str] | None = None) -> None:
         if frame.debug:
             raise
         _leave(_("{file} cannot be used: {reason}.").format(file=error.filename or "-", reason=error.strerror), 1)
+    finally:
+        frame.close()
 
 
 def _log(*, debug: bool) -> None:

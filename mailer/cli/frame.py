@@ -50,6 +50,11 @@ class Frame:
 
         return App.load(self.places, self.environ)
 
+    def close(self) -> None:
+        """Let go of what the command opened."""
+        if "app" in self.__dict__:
+            self.app.close()
+
 
 def app_of(context: typer.Context) -> "App":
     """Return the installation a command works on."""

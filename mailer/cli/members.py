@@ -123,7 +123,7 @@ def erase(
         member = find_member(session, said)
         enrolment.erase(session, member, app.now())
         access.record(session, who=account(), what="erase", member_id=member, now=app.now())
-    db.forget_log(app.engine)
+    db.forget_deleted(app.engine, *enrolment.HOLDS_TEXTS)
     remark("Member {member} is erased.", member=member)
 
 

@@ -41,7 +41,7 @@ class Clerk:
 
         So a lease that the database knows and the journal does not means that the journal was lost.
         """
-        with db.writing(self._engine) as session:
+        with db.writing_beside(self._engine) as session:
             connection, now = session.connection(), self._now()
             control.hold_late(connection, now=now)
             lease = batches.take(connection, owner=self._journal.owner, terms=self._terms, now=now, up_to=up_to)
@@ -64,7 +64,7 @@ class Clerk:
 
         A batch that was lost meanwhile has been called uncertain by somebody; where we heard an answer we know better.
         """
-        with db.writing(self._engine) as session:
+        with db.writing_beside(self._engine) as session:
             connection, now = session.connection(), self._now()
             ours = batches.extend(connection, held, owner=self._journal.owner, until=now + self._terms.lease)
             lines = [entry.line for entry in entries if entry.lease in ours]
@@ -81,10 +81,10 @@ class Clerk:
         """Settle what dead workers left, and what was cancelled while a worker had it in hand."""
         with estates(folder, boot_id=boot_id) as inherited:
             for remains in inherited:
-                with db.writing(self._engine) as session:
+                with db.writing_beside(self._engine) as session:
                     leases = recovery.inherit(session.connection(), remains, now=self._now())
                 log.info("outbox.inherited", worker=remains.owner, batches=len(leases))
-        with db.writing(self._engine) as session:
+        with db.writing_beside(self._engine) as session:
             leases = recovery.give_up(session.connection(), terms=self._terms, now=self._now())
         if leases:
             log.warning("outbox.lost_worker", batches=len(leases))
@@ -96,11 +96,11 @@ class Clerk:
 
     def hold(self, mailing: int, reason: str) -> None:
         """Stop a mailing for a person to look at."""
-        with db.writing(self._engine) as session:
+        with db.writing_beside(self._engine) as session:
             control.hold(session.connection(), mailing, reason=reason)
 
     def _cancelled_some(self) -> bool:
-        with db.writing(self._engine) as session:
+        with db.writing_beside(self._engine) as session:
             return control.cancel_some(session.connection(), now=self._now()) > 0
 
     def _conclude(self, mailings: Collection[int]) -> None:
@@ -109,5 +109,5 @@ class Clerk:
         with db.reading(self._engine) as session:
             over = ledger.over_with(session.connection(), mailings)
         for mailing, state in over:
-            with db.writing(self._engine) as session:
+            with db.writing_beside(self._engine) as session:
                 ledger.conclude(session.connection(), mailing, state, now=self._now())

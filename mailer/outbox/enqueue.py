@@ -94,7 +94,7 @@ class Ticket:
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """One short transaction, refused when the plan was overtaken. The row stays locked until it ends."""
-        with db.writing(self.engine) as session:
+        with db.writing_beside(self.engine) as session:
             fence = sa.select(col(Mailing.planning), col(Mailing.state)).where(col(Mailing.id) == self.mailing_id)
             planning, state = session.execute(fence.with_for_update()).one()
             if planning != self.number or state is not MailingState.APPROVED:
@@ -115,7 +115,7 @@ def begin(engine: sa.Engine, mailing_id: int) -> Ticket:
         .values(planning=col(Mailing.planning) + 1)
         .returning(col(Mailing.planning))
     )
-    with db.writing(engine) as session:
+    with db.writing_beside(engine) as session:
         number = session.scalar(claim)
     if number is None:
         raise Overtaken

@@ -104,6 +104,8 @@ def under_way(connection: sa.Connection) -> set[int]:
 def conclude(connection: sa.Connection, mailing: int, state: MailingState, *, now: datetime) -> None:
     """Close the books of a mailing, unless a batch was opened since `over_with` looked."""
     done = state is MailingState.DONE
+    # Who opens a batch again changes the mailing too: waited for first, so that the question below sees that batch.
+    connection.execute(sa.select(col(Mailing.id)).where(col(Mailing.id) == mailing).with_for_update())
     connection.execute(
         sa.update(Mailing)
         .where(col(Mailing.id) == mailing, col(Mailing.state) == MailingState.PLANNED, ~_has_batches(mailing))

@@ -1,21 +1,22 @@
 """May this mailing go on, and may this member still be written to? Asked again whenever something changed."""
 
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import Protocol, Self, TypedDict
+from typing import Any, Protocol, Self, TypedDict
 
 import sqlalchemy as sa
 from sqlmodel import col
 
+from mailer import db
 from mailer.outbox.manifest import Occasion
 from mailer.outbox.models import Mailing, MailingState
 from subscribers import audience
 from subscribers.recipient import why_not
 from subscribers.streams import Stream
 
-_ASK_AGAIN = 0.5  # seconds, where a database does not tell that it changed
+_ASK_AGAIN = 0.5  # seconds, where a database does not tell of everything
 
 
 _STATE = sa.select(col(Mailing.state)).where(col(Mailing.id) == sa.bindparam("mailing"))
@@ -38,24 +39,45 @@ class _SqliteWatch:
         return before != self._version
 
 
-class _TimedWatch:
-    def __init__(self) -> None:
-        self._asked = float("-inf")
+class _PostgresWatch:
+    """Hears of every `db.writing` when it commits; and asks again twice a second, for what is written beside."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        driver: Any = connection.connection.driver_connection
+        driver.add_notify_handler(self._hear)  # called for what comes along with an answer
+        self._wire, self._broken = driver.pgconn, connection.dialect.loaded_dbapi.Error
+        self._heard, self._asked = True, time.monotonic()
+        with connection.begin():
+            connection.exec_driver_sql(f"LISTEN {db.CHANGED}")
+
+    def _hear(self, _: object) -> None:
+        self._heard = True
 
     def changed(self) -> bool:
-        if time.monotonic() - self._asked < _ASK_AGAIN:
+        try:
+            self._wire.consume_input()
+        except self._broken:  # the next question will say so
+            return True
+        while self._wire.notifies() is not None:
+            self._heard = True
+        if not self._heard and time.monotonic() - self._asked < _ASK_AGAIN:
             return False
-        self._asked = time.monotonic()
+        self._heard, self._asked = False, time.monotonic()
         return True
+
+
+_WATCHES: Mapping[str, Callable[[sa.Connection], Watch]] = {"sqlite": _SqliteWatch, "postgresql": _PostgresWatch}
 
 
 class Permission:
     """Answers from memory until the watch says that something changed. Holds one connection, for reading."""
 
     def __init__(self, engine: sa.Engine, now: Callable[[], datetime]) -> None:
-        self._connection = engine.connect()
+        with db.named_trouble():
+            self._connection = engine.connect()
+            self._watch = _WATCHES[engine.dialect.name](self._connection)
+            self._connection.detach()  # it listens: nobody else shall have it afterwards
         self._now = now
-        self._watch: Watch = _SqliteWatch(self._connection) if engine.dialect.name == "sqlite" else _TimedWatch()
         self._going: dict[int, bool] = {}
         self._allowed: dict[tuple[int, int], bool] = {}
 
@@ -80,7 +102,7 @@ class Permission:
     def going(self, mailing: int) -> bool:
         """Say whether a mailing is being sent: neither paused, held nor cancelled."""
         if mailing not in self._going:
-            with self._connection.begin():
+            with db.named_trouble(), self._connection.begin():
                 state = self._connection.scalar(_STATE, {"mailing": mailing})
             self._going[mailing] = state == MailingState.PLANNED
         return self._going[mailing]
@@ -90,14 +112,14 @@ class Permission:
         key = (occasion.mailing, member)
         if key not in self._allowed:
             asked = {member, *(other for other in others() if (occasion.mailing, other) not in self._allowed)}
-            with self._connection.begin():
+            with db.named_trouble(), self._connection.begin():
                 found = audience.allowed(self._connection, **_rule(occasion), member_ids=asked, now=self._now())
             self._allowed |= {(occasion.mailing, each): each in found for each in asked}
         return self._allowed[key]
 
     def why_not(self, occasion: Occasion, members: Collection[int]) -> dict[int, str]:
         """Name the reason for each of those who may not be written to."""
-        with self._connection.begin():
+        with db.named_trouble(), self._connection.begin():
             return why_not(self._connection, **_rule(occasion), member_ids=list(members), now=self._now())
 
 

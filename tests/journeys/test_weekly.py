@@ -33,6 +33,7 @@ from subscribers.importing import run
 from subscribers.importing.target import Policy
 from subscribers.models import Ground
 from tests.builders import some_settings
+from tests.databases import stored_in
 
 MONDAY = datetime(2024, 3, 4, 7, 0, tzinfo=UTC)  # 08:00 in Stockholm
 THURSDAY = MONDAY + timedelta(days=3)
@@ -87,12 +88,13 @@ def news_server(pages: dict[str, bytes]) -> Iterator[str]:
 class Installation:
     """One installation whose clock the test sets."""
 
-    def __init__(self, folder: Path, feed_url: str) -> None:
+    def __init__(self, folder: Path, database: str, feed_url: str) -> None:
         self.moment = MONDAY
         self.folder = folder
         places = Places(config=folder / "config.toml", data=folder / "data", keys=folder / "keys.toml")
         keys.create(places.keys)
-        self.app = App(self._settings(feed_url, smtp_port=25), places, clock=lambda: self.moment)
+        settings = self._settings(feed_url, smtp_port=25).model_copy(update={"database": database})
+        self.app = App(settings, places, clock=lambda: self.moment)
         self.app.prepare()
 
     def _settings(self, feed_url: str, *, smtp_port: int) -> Settings:
@@ -147,9 +149,9 @@ def pages() -> dict[str, bytes]:
 
 
 @pytest.fixture
-def here(tmp_path: Path, pages: dict[str, bytes]) -> Iterator[Installation]:
+def here(tmp_path: Path, site_database: str, pages: dict[str, bytes]) -> Iterator[Installation]:
     with news_server(pages) as url:
-        installation = Installation(tmp_path, url)
+        installation = Installation(tmp_path, site_database, url)
         installation.import_members()
         yield installation
         installation.app.engine.dispose()
@@ -262,9 +264,10 @@ def test_no_file_and_no_log_line_names_a_member(
     TestClient(create_web(here.app)).get(unsubscribe_path(mails["anna.astrom@example.org"]))
 
     kept = [path for path in (here.folder / "data").rglob("*") if path.is_file()]
-    words = b"".join(path.read_bytes() for path in kept) + "".join(capfd.readouterr()).encode() + caplog.text.encode()
+    said = "".join(capfd.readouterr()) + caplog.text
+    words = b"".join(path.read_bytes() for path in kept) + stored_in(here.app.engine) + said.encode()
 
-    assert {path.suffix for path in kept} >= {".db"}
+    assert len(stored_in(here.app.engine)) > 100_000  # bytes: it is there
     for secret in ("astrom", "Åström", "bo.oberg", "Cilla"):
         for encoding in ("utf-8", "cp1252", "utf-16-le"):
             assert secret.encode(encoding) not in words

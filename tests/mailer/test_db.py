@@ -1,3 +1,5 @@
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,9 @@ from alembic.script import ScriptDirectory
 from sqlmodel import SQLModel
 
 from mailer import db
-from mailer.errors import Mistake
+from mailer.errors import Mistake, Trouble
+from tests.databases import ONLY_POSTGRESQL, stored_in
+from tests.postgres import Cluster
 
 
 def test_the_migrations_make_the_schema_of_the_models(engine: sa.Engine):
@@ -49,13 +53,46 @@ def test_a_database_error_does_not_quote_what_it_was_given(engine: sa.Engine):
     assert "Zetterqvist" not in str(error.value)
 
 
-def test_what_is_deleted_is_gone_from_the_files(engine: sa.Engine, tmp_path: Path):
+def test_what_is_deleted_is_gone_from_the_files(engine: sa.Engine):
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE t (x TEXT)")
         connection.exec_driver_sql("INSERT INTO t VALUES ('Zetterqvist')")
     with engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM t")
 
-    db.forget_log(engine)
+    db.forget_deleted(engine, "t")
 
-    assert not any(b"Zetterqvist" in path.read_bytes() for path in tmp_path.iterdir())
+    assert b"Zetterqvist" not in stored_in(engine)
+
+
+def test_what_keeps_a_database_from_being_used_is_said_in_a_sentence(postgres: Cluster, tmp_path: Path):
+    stranger = {"role": "stranger", "password": "fel"}
+    for url, kind, says in (
+        (f"postgresql+psycopg:///utskick?host={tmp_path}", Trouble, "server cannot be reached: connection to server"),
+        (postgres.url("postgres", **stranger), Mistake, "does not let us in"),
+        (postgres.url("atlantis"), Trouble, 'database "atlantis" does not exist'),
+    ):
+        with pytest.raises(kind, match=says) as error, db.reading(db.open_engine(url)) as session:
+            session.connection()
+
+        assert str(error.value).count("\n") == 0
+        assert "fel" not in str(error.value).split()
+
+
+def test_a_driver_that_is_not_installed_is_named_with_how_to_install_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)  # as if it were not there
+
+    with pytest.raises(Mistake, match=re.escape("pip install 'utskick[postgres]'")):
+        db.open_engine("postgresql+psycopg://db.example.org/utskick")
+
+
+@ONLY_POSTGRESQL
+def test_writers_take_turns_and_those_beside_them_do_not(engine: sa.Engine):
+    with db.writing(engine) as session, engine.connect() as other:
+        free = sa.select(sa.func.pg_try_advisory_xact_lock(db._ALONE))
+        session.execute(sa.text("SELECT 1"))
+        assert other.scalar(free) is False
+        with db.writing_beside(engine) as beside:
+            beside.execute(sa.text("INSERT INTO topic (slug, name, name_en) VALUES ('a', 'b', 'c')"))
+    with engine.connect() as other:
+        assert other.scalar(free) is True

@@ -18,12 +18,12 @@ Installation = tuple[str, ...]
 
 
 @pytest.fixture
-def here(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Installation:
+def here(tmp_path: Path, site_database: str, capsys: pytest.CaptureFixture[str]) -> Installation:
     """An installation with two members in one district, and two items of yesterday."""
     options = ("--config", str(tmp_path / "config.toml"), "--data", str(tmp_path / "data"))
     with pytest.raises(SystemExit):
         main([*options, "init"])
-    engine = db.open_engine(f"sqlite:///{tmp_path / 'data' / 'utskick.db'}")
+    engine = db.open_engine(site_database)
     now = datetime.now(UTC)
     with db.writing(engine) as session:
         bromma = session.exec(select(District.id).where(District.slug == "bromma")).one()

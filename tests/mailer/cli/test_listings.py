@@ -36,8 +36,9 @@ def run(capsys: pytest.CaptureFixture[str], folder: Path, *arguments: str) -> st
 
 
 @pytest.fixture
-def folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+def folder(tmp_path: Path, site_database: str, capsys: pytest.CaptureFixture[str]) -> Path:
     """An installation with one member and an edition that is on its way."""
+    del site_database
     register = tmp_path / "members.csv"
     register.write_text("Medlemsnummer;E-post;Distrikt\n1;anna@example.org;Bromma\n", encoding="utf-8")
     for command in (

@@ -16,6 +16,7 @@ from subscribers.importing import run, staging
 from subscribers.importing.target import Policy
 from subscribers.models import Access, District, Ground
 from tests.builders import MOMENT, a_district
+from tests.databases import stored_in
 
 HEADINGS = "Medlemsnr;Förnamn;Efternamn;E-post;Stadsdel;Telefon"
 ANNA = "1;Anna;Zetterqvist;anna.z@example.org;Bromma;070"
@@ -26,7 +27,8 @@ Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, site_database: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    del site_database
     monkeypatch.setenv("UTSKICK_CONFIG", str(tmp_path / "config.toml"))
     return tmp_path
 
@@ -49,7 +51,7 @@ def command(folder: Path, capsys: pytest.CaptureFixture[str]) -> Command:
 
 
 def opened(folder: Path) -> App:
-    return App.load(Places.of(folder / "config.toml", None, {}), {})
+    return App.load(Places.of(folder / "config.toml", None, {}), os.environ)
 
 
 @pytest.fixture
@@ -305,11 +307,12 @@ def test_nothing_in_json_commands_the_terminal(command: Command, folder: Path):
 
 def test_whatever_is_written_is_for_this_account_alone(command: Command, folder: Path, file: Path):
     (folder / "data").chmod(0o755)  # as when a volume was mounted there
+    ours = {"utskick.db"} if opened(folder).engine.dialect.name == "sqlite" else set()
 
     command("members", "import", file)
 
     written = [path for path in folder.rglob("*") if path.is_file() and path != file]
-    assert {path.name for path in written} >= {"config.toml", "keys.toml", "utskick.db"}
+    assert {path.name for path in written} >= {"config.toml", "keys.toml", *ours}
     assert [path.name for path in written if path.stat().st_mode & 0o077] == []
 
 
@@ -323,5 +326,5 @@ def test_an_erased_member_leaves_no_ciphertext_in_the_files(command: Command, fo
 
     command("members", "erase", member, "--yes")
 
-    files = b"".join(path.read_bytes() for path in (folder / "data").iterdir() if path.is_file())
+    files = stored_in(opened(folder).engine)
     assert not any(value in files for value in sealed)

@@ -11,6 +11,8 @@ import pytest
 
 from mailer.cli import main
 from mailer.resources import resource
+from tests.databases import BOTH
+from tests.postgres import Cluster
 
 OVERSIZED = "9" * 30
 
@@ -21,11 +23,18 @@ def run(*arguments: object) -> int:
     return int(left.value.code or 0)
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=BOTH)
+def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("installed")
+    if request.param == "postgresql":
+        postgres: Cluster = request.getfixturevalue("postgres")
+        sample = resource("config.toml").read_text(encoding="utf-8")
+        (folder / "config.toml").write_text(f'database = "{postgres.url(postgres.create())}"\n{sample}')
     assert run("init", "--config", folder / "config.toml", "--data", folder / "data") == 0
     return folder
+
+
+IN_FILES = pytest.mark.parametrize("installed", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -80,6 +89,7 @@ def test_a_mistake_in_a_command_is_told_in_one_line(
     assert says in line
 
 
+@IN_FILES
 @pytest.mark.parametrize(
     ("right", "wrong", "says"),
     [
@@ -169,6 +179,7 @@ def _database_is_a_folder(folder: Path) -> None:
     (folder / "data" / "utskick.db").mkdir()
 
 
+@IN_FILES
 @pytest.mark.parametrize(
     ("breaking", "status", "says"),
     [
@@ -201,6 +212,7 @@ def test_a_broken_installation_is_told_in_one_line(  # fixtures and cases
     assert says in line
 
 
+@IN_FILES
 @pytest.mark.parametrize("name", ["UTSKICK_DATA__X", "UTSKICK_WEB__PORT__X"])
 def test_an_environment_that_does_not_fit_is_named(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, installed: Path, name: str
@@ -213,6 +225,7 @@ def test_an_environment_that_does_not_fit_is_named(
     assert name in line
 
 
+@IN_FILES
 @pytest.mark.parametrize("command", ["web", "run"])
 def test_a_taken_port_is_told_before_anything_begins(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, installed: Path, command: str
@@ -237,6 +250,7 @@ def test_a_folder_that_cannot_be_made_is_told(
     assert "går inte att använda" in line
 
 
+@IN_FILES
 @pytest.mark.parametrize(
     "command",
     [
@@ -259,6 +273,7 @@ def test_a_number_too_large_for_the_database_is_refused(
     assert "Traceback" not in capsys.readouterr().err
 
 
+@IN_FILES
 def test_a_locked_database_is_told_in_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path
 ):

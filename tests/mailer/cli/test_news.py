@@ -12,8 +12,9 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, site_database: str) -> Run:
     """Run a command on an installation of its own; gives the exit status, stdout and stderr."""
+    del site_database
 
     def command(*arguments: object) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as left:

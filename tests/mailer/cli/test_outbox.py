@@ -29,12 +29,12 @@ ROOT = Path(__file__).parents[3]
 class Site:
     """An installation made by `utskick init`, with one mailing: m1 sent, m2 failed, m3 uncertain, m4 queued."""
 
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, folder: Path, database: str, capsys: pytest.CaptureFixture[str]) -> None:
         self.capsys = capsys
         self.places = ("--config", str(folder / "config.toml"), "--data", str(folder / "data"))
         self.run("init")
         sealed.unlock(keys.load(folder / "keys.toml").register)
-        self.engine = db.open_engine(f"sqlite:///{folder / 'data' / 'utskick.db'}")
+        self.engine = db.open_engine(database)
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as left:
@@ -54,8 +54,8 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Site:
-    site = Site(tmp_path, capsys)
+def site(tmp_path: Path, site_database: str, capsys: pytest.CaptureFixture[str]) -> Site:
+    site = Site(tmp_path, site_database, capsys)
     a_mailing(site.engine, 4)
     states = {1: DeliveryState.SENT, 2: DeliveryState.FAILED, 3: DeliveryState.UNCERTAIN}
     with db.writing(site.engine) as session:

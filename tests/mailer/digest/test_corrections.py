@@ -29,7 +29,7 @@ def titles(city: City, member: int, mailing: int = 1) -> list[str]:
         "SELECT v.content FROM delivery d JOIN variant v ON v.id = d.variant_id"  # noqa: S608  numbers of our own
         f" WHERE d.member_id = {member} AND d.mailing_id = {mailing}"
     )
-    pieces = dict(city.rows(f"SELECT ref, content ->> 'title' FROM piece WHERE mailing_id = {mailing}"))  # noqa: S608
+    pieces = dict(city.rows(f"SELECT ref, CAST(content AS JSON) ->> 'title' FROM piece WHERE mailing_id = {mailing}"))  # noqa: S608
     sections = json.loads(str(content))["sections"]
     return [str(pieces[ref]) for section in sections for ref, _ in section["items"]]
 
@@ -57,7 +57,7 @@ def test_who_waits_gets_the_new_words_and_who_got_the_old_a_correction(halfway: 
     assert titles(halfway, 3) == ["Mötet är på onsdag"]
     assert halfway.told(f"{KEY}:correction-1") == {1: {1}, 2: {1}}
     assert titles(halfway, 1, mailing=2) == ["Mötet är på onsdag"]
-    assert halfway.rows("SELECT content ->> 'correction', state FROM mailing ORDER BY id") == [
+    assert halfway.rows("SELECT CAST(content AS JSON) ->> 'correction', state FROM mailing ORDER BY id") == [
         (None, "planned"),
         ("Fel datum.", "planned"),
     ]

@@ -1,3 +1,4 @@
+import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,13 +12,14 @@ from mailer.news.models import SourceState
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> App:
+def app(tmp_path: Path, site_database: str) -> App:
+    del site_database
     config = tmp_path / "config.toml"
     with pytest.raises(SystemExit):
         main(["init", "--config", str(config)])
     source = '\n[sources.inre]\nurl = "http://127.0.0.1:9/feed"\n'
     config.write_text(config.read_text(encoding="utf-8") + source, encoding="utf-8")
-    return App.load(Places.of(config, None, {}), {})
+    return App.load(Places.of(config, None, {}), os.environ)
 
 
 def test_a_ring_fetches_what_is_due_and_notes_what_is_broken(app: App, now: datetime):

@@ -1,4 +1,4 @@
-"""A post office with a small mailing in it. `python -m tests.mailer.outbox.posting` is one to be killed."""
+"""A post office with a small mailing in it. `python -m tests.mailer.outbox.posting FOLDER URL` is one to be killed."""
 
 import asyncio
 import signal
@@ -198,10 +198,10 @@ class LoggingProvider:
         self._file.close()
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, database: str) -> None:
     """Work in `folder` until there is nothing to send, or a signal comes; SIGTERM is heeded."""
     sealed.unlock(KEYS)
-    engine = db.open_engine(f"sqlite:///{folder / 'utskick.db'}")
+    engine = db.open_engine(database)
     office = an_office(engine, folder / "journal", LoggingProvider(folder / "accepted"), now=system_clock)
 
     async def work() -> None:
@@ -213,4 +213,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2])

@@ -17,10 +17,10 @@ MEMBERS, WORKERS = 900, 2
 PATIENCE = 60.0  # seconds: a deadline, never a measure
 
 
-def start(folder: Path) -> "subprocess.Popen[bytes]":
+def start(folder: Path, database: str) -> "subprocess.Popen[bytes]":
     root = Path(__file__).parents[3]
     return subprocess.Popen(  # noqa: S603  our own worker
-        [sys.executable, "-m", "tests.mailer.outbox.posting", str(folder)],
+        [sys.executable, "-m", "tests.mailer.outbox.posting", str(folder), database],
         cwd=root,
         env={**os.environ, "PYTHONPATH": str(root)},
     )
@@ -38,17 +38,17 @@ def accepted(folder: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
-def test_after_kill_9_nobody_got_it_twice_and_nobody_is_lost(engine: sa.Engine, tmp_path: Path):
+def test_after_kill_9_nobody_got_it_twice_and_nobody_is_lost(engine: sa.Engine, database: str, tmp_path: Path):
     a_mailing(engine, MEMBERS, batch=90)
     kills = 3
     for kill in range(kills):
-        workers = [start(tmp_path) for _ in range(WORKERS)]
+        workers = [start(tmp_path, database) for _ in range(WORKERS)]
         target = len(accepted(tmp_path)) + 140 + 17 * kill
         wait_until(lambda target=target: len(accepted(tmp_path)) >= target)
         for worker in workers:
             worker.kill()
             worker.wait()
-    last = start(tmp_path)
+    last = start(tmp_path, database)
     wait_until(lambda: the_mailing(engine).state is MailingState.DONE)
     last.send_signal(signal.SIGTERM)
     assert last.wait(PATIENCE) == 0
@@ -64,9 +64,9 @@ def test_after_kill_9_nobody_got_it_twice_and_nobody_is_lost(engine: sa.Engine, 
     assert list((tmp_path / "journal").iterdir()) == []
 
 
-def test_sigterm_drains_and_leaves_nothing_uncertain(engine: sa.Engine, tmp_path: Path):
+def test_sigterm_drains_and_leaves_nothing_uncertain(engine: sa.Engine, database: str, tmp_path: Path):
     a_mailing(engine, MEMBERS, batch=90)
-    worker = start(tmp_path)
+    worker = start(tmp_path, database)
     wait_until(lambda: len(accepted(tmp_path)) >= 100)
 
     worker.send_signal(signal.SIGTERM)

@@ -15,6 +15,7 @@ from mailer.providers import Desk, Outcome, Outgoing, Receipt
 from mailer.render.head import Manner
 from subscribers.models import Member, State, Subscription, Suppression
 from tests.builders import a_member
+from tests.databases import stored_in
 from tests.fakes import FakeProvider, accept
 from tests.mailer.outbox.posting import Clock, a_mailing, an_office, deliveries, expand, send, states, the_mailing
 
@@ -329,11 +330,7 @@ def test_no_address_and_no_name_is_in_the_books_or_the_journal(engine: sa.Engine
 
     send(an_office(engine, journals, echoing, now=clock))
 
-    with engine.connect() as connection:
-        connection.exec_driver_sql("COMMIT")
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    assert engine.url.database is not None
-    stored = Path(engine.url.database).read_bytes()
+    stored = stored_in(engine)
     assert b"@example.org" not in stored
     assert b"Namn" not in stored
 

@@ -105,13 +105,12 @@ class Site:
 
 
 @pytest.fixture
-def site(engine: sa.Engine, tmp_path: Path) -> Iterator[Site]:
-    engine.dispose()  # the copy of an empty database is what is wanted of it
+def site(database: str, tmp_path: Path) -> Iterator[Site]:
     keys.create(tmp_path / "keys.toml")
     watch = Watch()
-    app = App(
-        some_settings(), Places(config=tmp_path / "config.toml", data=tmp_path, keys=tmp_path / "keys.toml"), watch
-    )
+    settings = some_settings().model_copy(update={"database": database})
+    places = Places(config=tmp_path / "config.toml", data=tmp_path, keys=tmp_path / "keys.toml")
+    app = App(settings, places, watch)
     furnish(app)
     web = create_web(app)
     with TestClient(web, follow_redirects=False) as client:

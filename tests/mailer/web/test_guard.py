@@ -1,15 +1,18 @@
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from mailer import db
 from mailer.links import Purpose
 from mailer.web.guard import HEADERS, masked
 from mailer.web.rendering import STATIC
 from tests.builders import a_news_item
+from tests.databases import nowhere
 from tests.mailer.web.conftest import ANNA, CECILIA, Site
 
 LINK = re.compile(r'(?:href|src|action)="([^"]*)"')
@@ -87,11 +90,9 @@ def test_pages_ask_nothing_of_other_hosts_and_run_nothing(site: Site, paths: lis
     assert sum(len(one) for one in STATIC.values()) < 50_000
 
 
-def test_a_database_that_is_gone_is_a_503_to_come_back_from(site: Site):
+def test_a_database_that_is_gone_is_a_503_to_come_back_from(site: Site, tmp_path: Path):
     site.app.engine.dispose()
-    (site.app.data / "utskick.db").rename(site.app.data / "elsewhere.db")
-    for extra in site.app.data.glob("utskick.db-*"):
-        extra.unlink()
+    site.app.__dict__["engine"] = db.open_engine(nowhere(site.app.engine, tmp_path))
 
     for answer in (site.client.get(site.leave_path()), site.client.post(site.leave_path(), data={"nonce": "x"})):
         assert answer.status_code == 503

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -26,6 +25,7 @@ from subscribers.models import (
     Subscription,
 )
 from subscribers.preferences import Preferences
+from tests.databases import stored_in
 from tests.subscribers.conftest import add_lists
 
 NOW = datetime(2024, 3, 4, 11, 0, tzinfo=UTC)
@@ -366,13 +366,13 @@ def test_a_plan_made_before_another_import_is_refused_and_changes_nothing(transa
     assert [member.number for member in members(transaction)] == ["2"]
 
 
-def test_nothing_of_a_person_can_be_read_in_the_files_of_the_database(transaction: Transaction, tmp_path: Path):
+def test_nothing_of_a_person_can_be_read_in_the_files_of_the_database(transaction: Transaction, engine: sa.Engine):
     found = prepared(transaction, HEADINGS, ANNA, "5;Eva;Al;nonsense-zetterqvist;;")
     with pytest.raises(Crashed):  # staged and accepted, not applied: then all of it is in the files
         run.carry_out(crashing(transaction, 5), found, who="kim", now=NOW, progress=_quiet)
-    staged = b"".join(path.read_bytes() for path in tmp_path.glob("utskick.db*"))
+    staged = stored_in(engine)
     run.finish(transaction, now=NOW)
-    applied = b"".join(path.read_bytes() for path in tmp_path.glob("utskick.db*"))
+    applied = stored_in(engine)
 
     assert members(transaction)[0].address == "anna.z@example.org"
     for content in (staged, applied):
