@@ -86,6 +86,7 @@ def _prepare_sqlite(connection: SqliteConnection, _: object) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
+        "cache_size=-16384",  # kB; the 2 MB of the default cannot hold the index that a large plan fills
         "secure_delete=ON",  # who is erased leaves nothing in free pages
         f"busy_timeout={_BUSY_SECONDS * 1000}",
     ):

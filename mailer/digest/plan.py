@@ -23,14 +23,16 @@ from mailer.digest.rules import (
     Items,
     Occasion,
     Offer,
+    View,
     choose,
+    digest_of,
     is_served,
+    offer_near,
     offer_to,
     on_offer,
     plan_for_all,
-    reaching,
+    reason_for,
     signature,
-    steps_up,
 )
 from mailer.i18n import LANGUAGES
 from mailer.links import Links
@@ -62,8 +64,9 @@ class Decisions:
     for_all: Digest | None = None
     same_for_everyone: bool = False
     digests: dict[Digest, int] = field(default_factory=dict)
-    _near: dict[frozenset[str], Items] = field(default_factory=dict)
+    _near: dict[frozenset[str], Offer] = field(default_factory=dict)
     _offers: dict[Hashable, tuple[Offer, dict[int, int | None]]] = field(default_factory=dict)
+    _shown: dict[Hashable, int | None] = field(default_factory=dict)
 
     def number(self, reader: Reader, had: int) -> int | None:
         """Return the number of the reader's digest, None when there is none."""
@@ -75,7 +78,7 @@ class Decisions:
         offer, made = self._offers.get(choices) or self._offer(choices, reader)
         known = had & offer.bits
         if known not in made:
-            made[known] = self._numbered(choose(offer, known))
+            made[known] = self._laid_out(choose(offer, known), offer.view)
         return made[known]
 
     def _offer(self, choices: Hashable, reader: Reader) -> tuple[Offer, dict[int, int | None]]:
@@ -84,9 +87,16 @@ class Decisions:
             self._offers.clear()
             self._near.clear()
         if reader.districts not in self._near:  # far fewer than combinations with topics
-            self._near[reader.districts] = reaching(self.items, steps_up(reader.districts, self.occasion.parents))
-        made = self._offers[choices] = offer_to(self._near[reader.districts], reader, self.occasion), {}
+            self._near[reader.districts] = offer_near(self.items, reader.districts, self.occasion)
+        made = self._offers[choices] = offer_to(reader, self._near[reader.districts]), {}
         return made
+
+    def _laid_out(self, items: Items, view: View) -> int | None:
+        """Number a choice of items by what is shown and why: laid out in sections only when it is a new one."""
+        shown = tuple([(item.id, reason_for(item, view)) for item in items])
+        if shown not in self._shown:
+            self._shown[shown] = self._numbered(digest_of(items, view))
+        return self._shown[shown]
 
     def _numbered(self, digest: Digest | None) -> int | None:
         return None if digest is None else self.digests.setdefault(digest, len(self.digests))

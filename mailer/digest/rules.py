@@ -109,13 +109,14 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What an edition has for all readers who made the same choices, best first. `bits`: the stories in it."""
+    """What an edition has for all who chose the same (districts, or everything), best first. `bits`: its stories."""
 
     items: "Items"
     view: View
     bits: int
 
 
+_because = lru_cache(maxsize=4096)(Reason)  # few are different, and they are asked for at every reader
 _ORDER = {kind: place for place, kind in enumerate(Kind)}
 _LEAD = Reason(Kind.LEAD)
 _ALL_TOPICS = Reason(Kind.ALL_TOPICS)
@@ -189,27 +190,15 @@ def enough_or_nothing(items: Items, view: View) -> Items:
 
 
 # Applied in this order; a new rule is one more line. What the occasion alone decides is asked once an edition, what
-# the reader's choices decide once for all who made the same, and the limits for each who has had something else.
+# districts decide once for all who chose the same, what the other choices decide once for all who made the same, and
+# the limits for each who has had something else.
 OCCASION_RULES: tuple[Rule, ...] = (not_hidden, not_expired, important_then_newest)
-CHOICE_RULES: tuple[Rule, ...] = (near_the_reader, on_chosen_topics, still_fresh)
+PLACE_RULES: tuple[Rule, ...] = (near_the_reader,)
+CHOICE_RULES: tuple[Rule, ...] = (on_chosen_topics, still_fresh)
 LIMIT_RULES: tuple[Rule, ...] = (one_telling_per_story, so_many_per_section, so_many_in_all, enough_or_nothing)
-RULES = OCCASION_RULES + CHOICE_RULES + LIMIT_RULES
+RULES = OCCASION_RULES + PLACE_RULES + CHOICE_RULES + LIMIT_RULES
 # With one content for all there are no choices to follow and no sections to fill.
 _FOR_MANY = (near_the_reader, on_chosen_topics, so_many_per_section)
-
-
-def offer_to(items: Items, reader: Reader, occasion: Occasion) -> Offer:
-    """Return what is to be had by all whose `signature` is this reader's. `items` as `on_offer` returns them."""
-    near = steps_up(reader.districts, occasion.parents)
-    view = View(occasion, reader.districts, near, reader.topics, start_for(reader, occasion))
-    items = _apply(CHOICE_RULES, items, view)
-    return Offer(items, view, stories_of(items))
-
-
-def choose(offer: Offer, had: int) -> Digest | None:
-    """Return what is left for someone who has had the stories of the mask `had`. None: nothing to send."""
-    items = not_had_already(offer.items, had)
-    return _digest(_apply(LIMIT_RULES, items, offer.view), offer.view)
 
 
 def on_offer(items: Items, occasion: Occasion) -> Items:
@@ -218,12 +207,36 @@ def on_offer(items: Items, occasion: Occasion) -> Items:
     return _apply(OCCASION_RULES, items, nobody)
 
 
+def offer_near(items: Items, districts: frozenset[str], occasion: Occasion) -> Offer:
+    """Return what those who chose `districts` may have, with the reasons that lie in the place. `items`: `on_offer`."""
+    view = View(occasion, districts, steps_up(districts, occasion.parents), frozenset(), occasion.now)
+    items = _apply(PLACE_RULES, items, view)
+    view.reasons.update((item.id, reason) for item in items if (reason := _reason_of_place(item, view)))
+    return Offer(items, view, stories_of(items))
+
+
+def offer_to(reader: Reader, near: Offer) -> Offer:
+    """Return what all may have whose `signature` is this reader's, of what there is near them."""
+    occasion, own, steps = near.view.occasion, near.view.own, near.view.near
+    view = View(occasion, own, steps, reader.topics, start_for(reader, occasion), near.view.reasons.copy())
+    items = _apply(CHOICE_RULES, near.items, view)
+    return Offer(items, view, stories_of(items))
+
+
+def choose(offer: Offer, had: int) -> Items:
+    """Return what is left for someone who has had the stories of the mask `had`; empty: nothing to send."""
+    return _apply(LIMIT_RULES, not_had_already(offer.items, had), offer.view)
+
+
 def plan_digest(items: Items, reader: Reader, had: int, occasion: Occasion) -> Digest | None:
     """Apply RULES in turn. None: nothing to send, or a monthly reader has had this month's.
 
     had   mask of the stories that the reader's household has had, and SERVED_THIS_MONTH
     """
-    return None if is_served(reader, had) else choose(offer_to(on_offer(items, occasion), reader, occasion), had)
+    if is_served(reader, had):
+        return None
+    offer = offer_to(reader, offer_near(on_offer(items, occasion), reader.districts, occasion))
+    return digest_of(choose(offer, had), offer.view)
 
 
 def plan_for_all(items: Items, had: int, occasion: Occasion) -> Digest | None:
@@ -232,7 +245,7 @@ def plan_for_all(items: Items, had: int, occasion: Occasion) -> Digest | None:
     reasons = {item.id: _EVERYONE for item in items}
     view = View(occasion, nothing, {}, nothing, occasion.now - occasion.fresh_for, reasons)
     rules = (rule for rule in RULES if rule not in _FOR_MANY)
-    return _digest(_apply(rules, not_had_already(items, had), view), view)
+    return digest_of(_apply(rules, not_had_already(items, had), view), view)
 
 
 def stories_of(items: Items) -> int:
@@ -301,13 +314,19 @@ def reason_for(item: Item, view: View) -> Reason:
 
 
 def _reason(item: Item, view: View) -> Reason:
-    if own := item.districts & view.own:
-        return Reason(Kind.DISTRICT, min(own))
-    if view.own and (above := item.districts & view.near.keys()):
-        return Reason(Kind.PARENT, min(above, key=lambda slug: (view.near[slug], slug)))
+    if of_place := _reason_of_place(item, view):
+        return of_place
     if chosen := item.topics & view.topics:
-        return Reason(Kind.TOPIC, min(chosen))
+        return _because(Kind.TOPIC, min(chosen))
     return _ALL_TOPICS if item.topics else _EVERYONE
+
+
+def _reason_of_place(item: Item, view: View) -> Reason | None:
+    if own := item.districts & view.own:
+        return _because(Kind.DISTRICT, min(own))
+    if view.own and (above := item.districts & view.near.keys()):
+        return _because(Kind.PARENT, min(above, key=lambda slug: (view.near[slug], slug)))
+    return None
 
 
 def heading_for(item: Item, view: View) -> Reason:
@@ -323,7 +342,8 @@ def _apply(rules: Iterable[Rule], items: Items, view: View) -> Items:
     return items
 
 
-def _digest(items: Items, view: View) -> Digest | None:
+def digest_of(items: Items, view: View) -> Digest | None:
+    """Lay what was chosen out in sections. None: nothing was chosen."""
     if not items:
         return None
     sections: dict[Reason, list[Pick]] = {}
