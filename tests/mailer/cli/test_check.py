@@ -1,0 +1,64 @@
+"""utskick check, against a name server on loopback."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from mailer.cli import main
+from tests.mailer.dns.servers import a_name_server
+
+DOMAIN = "nyhet.example.org"
+
+
+def run(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as left:
+        main([str(argument) for argument in arguments])
+    return int(left.value.code or 0)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    assert run("init", "--config", tmp_path / "config.toml", "--data", tmp_path / "data") == 0
+    return tmp_path / "config.toml"
+
+
+def test_before_anything_is_set_up_each_thing_to_mend_is_a_line(config: Path, capsys: pytest.CaptureFixture[str]):
+    capsys.readouterr()
+    with a_name_server({}) as (address, port):
+        assert run("--config", config, "check", "--server", f"{address}:{port}") == 1
+
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4
+    assert all(line.startswith("mend: ") for line in lines)
+    assert f"utskick dkim new {DOMAIN}" in lines[0]
+
+
+def test_what_new_prints_is_good_once_it_is_published(config: Path, capsys: pytest.CaptureFixture[str]):
+    run("--config", config, "dkim", "new", DOMAIN, "--selector", "s1")
+    table, _, record = capsys.readouterr().out.partition("\n\n")
+    text = config.read_text(encoding="utf-8").replace("http://127.0.0.1:8080", "https://m.example.org")
+    config.write_text(f"{text}\n{table}\n", encoding="utf-8")
+    strings = " ".join(re.findall(r'"[^"]*"', record))
+    zone = {
+        f"s1._domainkey.{DOMAIN}": [strings],
+        DOMAIN: ['"v=spf1 include:relay.example -all"'],
+        "_dmarc.example.org": ['"v=DMARC1; p=none"'],
+    }
+
+    with a_name_server(zone) as (address, port):
+        assert run("--config", config, "check", "--server", f"{address}:{port}", "--json") == 0
+
+    found = json.loads(capsys.readouterr().out)
+    assert [each["good"] for each in found] == [True] * 4
+    assert found[0]["finding"] == f"s1._domainkey.{DOMAIN} holds our key."
+
+
+@pytest.mark.parametrize("server", ["localhost", "127.0.0.1:x", "a:b:c"])
+def test_a_name_server_is_given_by_its_address(config: Path, server: str, capsys: pytest.CaptureFixture[str]):
+    capsys.readouterr()
+    assert run("--config", config, "check", "--server", server) == 2
+
+    [line] = capsys.readouterr().err.splitlines()
+    assert "is no name server" in line
