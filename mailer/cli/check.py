@@ -37,7 +37,8 @@ def check(
         print_json(rows, zone=app.settings.site.zone)
     else:
         for each in found:
-            say(f"{_('good') if each.good else _('mend')}: {filled(each.sentence, each.values, _)}")
+            mark = _("good") if each.good else _("mend")
+            say(f"{mark}: {filled(each.sentence, each.values, _)}")
     if not all(each.good for each in found):
         raise typer.Exit(FAULTY)
 

@@ -6,7 +6,7 @@ that differ.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -54,6 +54,9 @@ class Lease:
     since: datetime
     lane: int = Lane.MANY
 
+    def __hash__(self) -> int:  # asked several times for each message; these two are nearly all
+        return hash((self.batch, self.fence))
+
 
 # The columns of a Lease, in its order.
 _LEASE: tuple[Any, ...] = (
@@ -68,6 +71,54 @@ _LEASE: tuple[Any, ...] = (
 )
 
 
+# Every statement that a worker asks for each batch is built once: building takes longer than asking.
+BOUND = Lease(*(sa.bindparam(name) for name in Lease.__dataclass_fields__))  # type: ignore[arg-type]  # a lease to ask with: asdict(lease) are the values
+_NOW = sa.bindparam("now", type_=Delivery.__table__.c.due_at.type)  # type: ignore[attr-defined]  # SQLModel's table
+_DUE = (
+    sa.select(col(Batch.id))
+    .join(Mailing, sa.and_(col(Mailing.id) == col(Batch.mailing_id), col(Mailing.plan) == col(Batch.plan)))
+    .where(
+        col(Batch.state) == BatchState.OPEN,
+        col(Batch.due_at) <= _NOW,
+        col(Mailing.state) == MailingState.PLANNED,
+    )
+    .limit(1)
+)
+_FIRST_DUE = (
+    _DUE.where(col(Batch.lane) <= sa.bindparam("up_to"))
+    .order_by(col(Batch.lane), col(Batch.due_at), col(Batch.id))
+    .with_for_update(skip_locked=True, of=Batch)
+)
+_ONE_DUE = _DUE.where(col(Batch.lane) == Lane.ONE)
+_TAKE = (
+    sa.update(Batch)
+    .where(col(Batch.id) == _FIRST_DUE.scalar_subquery())
+    .values(
+        state=BatchState.LEASED,
+        owner=sa.bindparam("new_owner"),
+        due_at=_NOW,
+        leased_until=sa.bindparam("until"),
+        fence=col(Batch.fence) + 1,
+    )
+    .returning(*_LEASE)
+)
+_EXTEND = (
+    sa.update(Batch)
+    .where(
+        col(Batch.id) == sa.bindparam("batch"),
+        col(Batch.state) == BatchState.LEASED,
+        col(Batch.owner) == sa.bindparam("holder"),
+        col(Batch.fence) == sa.bindparam("its_fence"),
+    )
+    .values(leased_until=sa.bindparam("until"))
+)
+_GIVE_BACK = (
+    sa.update(Batch)
+    .where(col(Batch.id) == sa.bindparam("batch"))
+    .values(state=sa.bindparam("new_state"), due_at=sa.bindparam("new_due"), owner=None, leased_until=None)
+)
+
+
 def take(
     connection: sa.Connection, *, owner: str, terms: Terms, now: datetime, up_to: Lane = Lane.MANY
 ) -> Lease | None:
@@ -77,40 +128,14 @@ def take(
 
     On PostgreSQL rows that another worker is just leasing are skipped; SQLite has one writer at a time anyway.
     """
-    first = (
-        _due(now).where(col(Batch.lane) <= up_to).order_by(col(Batch.lane), col(Batch.due_at), col(Batch.id)).limit(1)
-    )
-    waiting = first.with_for_update(skip_locked=True, of=Batch)
-    row = connection.execute(
-        sa.update(Batch)
-        .where(col(Batch.id) == waiting.scalar_subquery())
-        .values(
-            state=BatchState.LEASED,
-            owner=owner,
-            due_at=now,
-            leased_until=now + terms.lease,
-            fence=col(Batch.fence) + 1,
-        )
-        .returning(*_LEASE)
-    ).one_or_none()
+    asked = {"new_owner": owner, "now": now, "until": now + terms.lease, "up_to": up_to}
+    row = connection.execute(_TAKE, asked).one_or_none()
     return None if row is None else Lease(*row)
 
 
 def somebody_waits(connection: sa.Connection, *, now: datetime) -> bool:
     """Say whether a letter to one is due."""
-    return connection.scalar(_due(now).where(col(Batch.lane) == Lane.ONE).limit(1)) is not None
-
-
-def _due(now: datetime) -> sa.Select[Any]:
-    return (
-        sa.select(col(Batch.id))
-        .join(Mailing, sa.and_(col(Mailing.id) == col(Batch.mailing_id), col(Mailing.plan) == col(Batch.plan)))
-        .where(
-            col(Batch.state) == BatchState.OPEN,
-            col(Batch.due_at) <= now,
-            col(Mailing.state) == MailingState.PLANNED,
-        )
-    )
+    return connection.scalar(_ONE_DUE, {"now": now}) is not None
 
 
 def extend(connection: sa.Connection, leases: Sequence[Lease], *, owner: str, until: datetime) -> set[Lease]:
@@ -119,17 +144,8 @@ def extend(connection: sa.Connection, leases: Sequence[Lease], *, owner: str, un
 
 
 def _extend(connection: sa.Connection, lease: Lease, owner: str, until: datetime) -> bool:
-    held = connection.execute(sa.update(Batch).where(_held(lease, owner)).values(leased_until=until))
-    return held.rowcount == 1
-
-
-def _held(lease: Lease, owner: str) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        col(Batch.id) == lease.batch,
-        col(Batch.state) == BatchState.LEASED,
-        col(Batch.owner) == owner,
-        col(Batch.fence) == lease.fence,
-    )
+    held = {"batch": lease.batch, "holder": owner, "its_fence": lease.fence}
+    return connection.execute(_EXTEND, held | {"until": until}).rowcount == 1
 
 
 def give_back(connection: sa.Connection, lease: Lease, *, now: datetime) -> None:
@@ -137,37 +153,33 @@ def give_back(connection: sa.Connection, lease: Lease, *, now: datetime) -> None
 
     Called by whoever has just proved to be the holder, after the outcomes were written in this transaction.
     """
-    queued = connection.execute(
-        sa.select(sa.func.count(), sa.func.min(sa.func.coalesce(col(Delivery.due_at), now))).where(
-            *_queued_in(lease.mailing, lease.plan, lease.lo, lease.hi)
-        )
-    ).one()
-    waiting, due_at = queued
-    connection.execute(
-        sa.update(Batch)
-        .where(col(Batch.id) == lease.batch)
-        .values(
-            state=BatchState.OPEN if waiting else BatchState.CLOSED,
-            due_at=due_at if waiting else now,
-            owner=None,
-            leased_until=None,
-        )
-    )
+    waiting, due_at = connection.execute(_WAITING, {**asdict(lease), "now": now}).one()
+    state = BatchState.OPEN if waiting else BatchState.CLOSED
+    connection.execute(_GIVE_BACK, {"batch": lease.batch, "new_state": state, "new_due": due_at if waiting else now})
 
 
-def _queued_in(mailing: int, plan: int, lo: int, hi: int) -> tuple[sa.ColumnElement[bool], ...]:
+def queued_in(mailing: int, plan: int, lo: int, hi: int) -> tuple[sa.ColumnElement[bool], ...]:
+    """Say which deliveries of a batch wait, as conditions.
+
+    The sum keeps SQLite from the index of (mailing, member): it would read the whole mailing for every batch.
+    """
     return (
         col(Delivery.id).between(lo, hi),
-        col(Delivery.mailing_id) == mailing,
+        col(Delivery.mailing_id) + 0 == mailing,
         col(Delivery.plan) == plan,
         col(Delivery.state) == DeliveryState.QUEUED,
     )
 
 
+_WAITING = sa.select(sa.func.count(), sa.func.min(sa.func.coalesce(col(Delivery.due_at), _NOW))).where(
+    *queued_in(BOUND.mailing, BOUND.plan, BOUND.lo, BOUND.hi)
+)
+
+
 def in_hand(lease: Lease) -> tuple[sa.ColumnElement[bool], ...]:
     """Say which deliveries the holder of `lease` was given, as conditions: queued, and due when it was leased."""
     due = sa.or_(col(Delivery.due_at).is_(None), col(Delivery.due_at) <= lease.since)
-    return (*_queued_in(lease.mailing, lease.plan, lease.lo, lease.hi), due)
+    return (*queued_in(lease.mailing, lease.plan, lease.lo, lease.hi), due)
 
 
 def leased_by(connection: sa.Connection, owner: str, among: Collection[int]) -> list[Lease]:

@@ -12,6 +12,7 @@ from mailer.outbox import batches, control, ledger, manifest, recovery
 from mailer.outbox.batches import Lease, Terms
 from mailer.outbox.desk import Entry
 from mailer.outbox.journal import Journal, Mark, Note, estates
+from mailer.outbox.ledger import Line
 from mailer.outbox.manifest import Hand
 from mailer.outbox.models import DeliveryState, Lane
 
@@ -67,10 +68,13 @@ class Clerk:
         with db.writing_beside(self._engine) as session:
             connection, now = session.connection(), self._now()
             ours = batches.extend(connection, held, owner=self._journal.owner, until=now + self._terms.lease)
-            lines = [entry.line for entry in entries if entry.lease in ours]
+            lines: list[Line] = []
+            late: list[Line] = []
+            for entry in entries:
+                (lines if entry.lease in ours else late).append(entry.line)
             ledger.write(connection, lines, over=DeliveryState.QUEUED, now=now)
-            late = [entry.line for entry in entries if entry.lease not in ours and entry.line.verdict.known]
-            ledger.write(connection, late, over=DeliveryState.UNCERTAIN, now=now)
+            known = [line for line in late if line.verdict.known]
+            ledger.write(connection, known, over=DeliveryState.UNCERTAIN, now=now)
             for lease in finished:
                 if lease in ours:
                     batches.give_back(connection, lease, now=now)

@@ -24,6 +24,26 @@ SOME = 1000  # deliveries in one transaction
 _CHUNK = 10  # batches: a write transaction of some tens of milliseconds
 
 
+_HOLD_LATE = (  # asked for every batch, and so built once
+    sa.update(Mailing)
+    .where(
+        col(Mailing.state) == MailingState.PLANNED,
+        col(Mailing.started_at).is_(None),
+        col(Mailing.late_at) < sa.bindparam("now"),
+    )
+    .values(state=MailingState.HELD, reason=LATE)
+)
+_HOLD_UNFINISHED = (
+    sa.update(Mailing)
+    .where(
+        col(Mailing.state) == MailingState.PLANNED,
+        col(Mailing.started_at).is_not(None),
+        col(Mailing.send_by) < sa.bindparam("now"),
+    )
+    .values(state=MailingState.HELD, reason=UNFINISHED)
+)
+
+
 def pause(connection: sa.Connection, key: str) -> None:
     """Stop a mailing. What is already handed over is answered yet: `batches.held` says who has such letters.
 
@@ -77,7 +97,7 @@ def cancel_some(connection: sa.Connection, *, now: datetime) -> int:
     Batches in a worker's hands are left to it: it gives them back untouched, and then their turn comes.
     """
     rows = connection.execute(
-        sa.select(col(Batch.id), col(Batch.mailing_id), col(Batch.lo), col(Batch.hi))
+        sa.select(col(Batch.id), col(Batch.mailing_id), col(Batch.plan), col(Batch.lo), col(Batch.hi))
         .join(Mailing, col(Mailing.id) == col(Batch.mailing_id))
         .where(col(Batch.state) == BatchState.OPEN, col(Mailing.state) == MailingState.CANCELLED)
         .limit(_CHUNK)
@@ -86,11 +106,7 @@ def cancel_some(connection: sa.Connection, *, now: datetime) -> int:
     for row in rows:
         connection.execute(
             sa.update(Delivery)
-            .where(
-                col(Delivery.id).between(row.lo, row.hi),
-                col(Delivery.mailing_id) == row.mailing_id,
-                col(Delivery.state) == DeliveryState.QUEUED,
-            )
+            .where(*batches.queued_in(row.mailing_id, row.plan, row.lo, row.hi))
             .values(state=DeliveryState.CANCELLED, code="mailing", answer=NOT_SENT, due_at=None, settled_at=now)
         )
         connection.execute(sa.update(Batch).where(col(Batch.id) == row.id).values(state=BatchState.CLOSED))
@@ -108,24 +124,8 @@ def hold(connection: sa.Connection, mailing: int, *, reason: str) -> None:
 
 def hold_late(connection: sa.Connection, *, now: datetime) -> None:
     """Hold what should have begun long ago, or been sent whole: a digest of last week is worse than none."""
-    connection.execute(
-        sa.update(Mailing)
-        .where(
-            col(Mailing.state) == MailingState.PLANNED,
-            col(Mailing.started_at).is_(None),
-            col(Mailing.late_at) < now,
-        )
-        .values(state=MailingState.HELD, reason=LATE)
-    )
-    connection.execute(
-        sa.update(Mailing)
-        .where(
-            col(Mailing.state) == MailingState.PLANNED,
-            col(Mailing.started_at).is_not(None),
-            col(Mailing.send_by) < now,
-        )
-        .values(state=MailingState.HELD, reason=UNFINISHED)
-    )
+    connection.execute(_HOLD_LATE, {"now": now})
+    connection.execute(_HOLD_UNFINISHED, {"now": now})
 
 
 def retry_failed(connection: sa.Connection, key: str, *, give_up_after: timedelta, now: datetime) -> int:

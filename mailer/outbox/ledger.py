@@ -1,8 +1,10 @@
 """Writing outcomes into the books. Only what is still open is written: nothing settled is ever changed here."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import col
@@ -10,6 +12,21 @@ from sqlmodel import col
 from mailer.outbox.models import Batch, BatchState, Delivery, DeliveryState, Mailing, MailingState
 from mailer.outbox.verdicts import Verdict
 from mailer.sentences import N_
+
+# Told to the driver itself: through SQLAlchemy's bound parameters a row takes five times as long.
+_ONE_BY_ONE = (
+    "UPDATE delivery SET state = ?, due_at = ?, attempts = ?, provider = ?, code = ?, answer = ?, settled_at = ?,"
+    " repeated = repeated OR ? WHERE id = ? AND state = ?"
+)
+_TOGETHER = (
+    "UPDATE delivery SET state = new.state, due_at = new.due_at, attempts = new.attempts, provider = new.provider,"
+    " code = new.code, answer = new.answer, settled_at = new.settled_at,"
+    " repeated = delivery.repeated OR new.repeated"
+    " FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::smallint[], %s::text[], %s::text[], %s::text[],"
+    " %s::timestamptz[], %s::boolean[])"
+    " AS new (id, state, due_at, attempts, provider, code, answer, settled_at, repeated)"
+    " WHERE delivery.id = new.id AND delivery.state = %s"
+)
 
 OUT_OF_BALANCE = N_("The books of this mailing do not balance: some of its deliveries are in no batch.")
 
@@ -30,37 +47,34 @@ def write(connection: sa.Connection, lines: Sequence[Line], *, over: DeliverySta
     """
     if not lines:
         return
-    connection.execute(
-        sa.update(Delivery)
-        .where(col(Delivery.id) == sa.bindparam("delivery"), col(Delivery.state) == over)
-        .values(
-            state=sa.bindparam("new_state"),
-            due_at=sa.bindparam("new_due"),
-            attempts=sa.bindparam("new_attempts"),
-            provider=sa.bindparam("new_provider"),
-            code=sa.bindparam("new_code"),
-            answer=sa.bindparam("new_answer"),
-            settled_at=sa.bindparam("new_settled"),
-            repeated=sa.or_(col(Delivery.repeated), sa.bindparam("now_repeated", type_=sa.Boolean)),
+    stored = _stored_moment(connection.dialect)
+    settled_at = stored(now)
+    rows = [
+        (
+            line.delivery,
+            verdict.state.value,
+            verdict.due_at and stored(verdict.due_at),
+            verdict.attempts,
+            line.provider,
+            verdict.code,
+            verdict.answer,
+            None if verdict.state is DeliveryState.QUEUED else settled_at,
+            verdict.repeated,
         )
-        .execution_options(synchronize_session=False),
-        [_values(line, now) for line in lines],
-    )
+        for line in lines
+        for verdict in (line.verdict,)
+    ]
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(_TOGETHER, (*map(list, zip(*rows, strict=True)), over.value))
+    else:
+        connection.exec_driver_sql(_ONE_BY_ONE, [(*row[1:], row[0], over.value) for row in rows])
 
 
-def _values(line: Line, now: datetime) -> dict[str, object]:
-    verdict = line.verdict
-    return {
-        "delivery": line.delivery,
-        "new_state": verdict.state,
-        "new_due": verdict.due_at,
-        "new_attempts": verdict.attempts,
-        "new_provider": line.provider,
-        "new_code": verdict.code,
-        "new_answer": verdict.answer,
-        "now_repeated": verdict.repeated,
-        "new_settled": None if verdict.state is DeliveryState.QUEUED else now,
-    }
+@cache
+def _stored_moment(dialect: sa.Dialect) -> Callable[[datetime], Any]:
+    """Return what makes of a moment the value that the driver takes."""
+    processor = Delivery.__table__.c.settled_at.type.dialect_impl(dialect).bind_processor(dialect)  # type: ignore[attr-defined]  # SQLModel's table
+    return processor or (lambda moment: moment)
 
 
 def counts(connection: sa.Connection, mailing: int, plan: int | None) -> dict[DeliveryState, int]:

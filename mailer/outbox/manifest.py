@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import col
 
-from mailer.outbox.batches import Lease, in_hand
+from mailer.outbox.batches import BOUND, Lease, in_hand
 from mailer.outbox.models import Delivery, Mailing, Piece, Variant
 from subscribers import address
 from subscribers.address import Address
@@ -78,34 +80,55 @@ class Hand:
     letters: Sequence[Letter]
 
 
+_MOMENT = Mailing.__table__.c.give_up_at.type  # type: ignore[attr-defined]  # SQLModel's table
+_START = (
+    sa.update(Mailing)
+    .where(col(Mailing.id) == sa.bindparam("number"), col(Mailing.started_at).is_(None))
+    .values(
+        started_at=sa.bindparam("at"),
+        give_up_at=sa.func.coalesce(col(Mailing.give_up_at), sa.bindparam("end", type_=_MOMENT)),
+        send_by=sa.func.coalesce(col(Mailing.send_by), sa.bindparam("by", type_=_MOMENT)),
+    )
+)
+_OCCASION = sa.select(
+    col(Mailing.publication),
+    col(Mailing.letter),
+    col(Mailing.started_at),
+    col(Mailing.give_up_at),
+    col(Mailing.content),
+    col(Mailing.stream),
+    col(Mailing.repeats),
+    col(Mailing.address),
+).where(col(Mailing.id) == sa.bindparam("number"))
+_PIECES = sa.select(col(Piece.ref), col(Piece.content)).where(col(Piece.mailing_id) == sa.bindparam("number"))
+_IN_HAND = (
+    sa.select(
+        col(Delivery.household),
+        col(Delivery.id),
+        col(Delivery.member_id),
+        col(Delivery.variant_id),
+        col(Delivery.attempts),
+        col(Delivery.repeated),
+    )
+    .where(*in_hand(BOUND))
+    .order_by(col(Delivery.id))
+)
+_CONTENTS = sa.select(col(Variant.id), col(Variant.language), col(Variant.plain_only), col(Variant.content)).where(
+    col(Variant.id).in_(sa.bindparam("variants", expanding=True))
+)
+
+# The pieces of a mailing are the same for each of its batches.
+_read = lru_cache(maxsize=512)(json.loads)
+
+
 def begin(
     connection: sa.Connection, lease: Lease, *, give_up_after: timedelta, send_within: timedelta, now: datetime
 ) -> Occasion:
     """Return the mailing of `lease`, its pieces too; the first who asks starts it: from then its Date is fixed."""
-    connection.execute(
-        sa.update(Mailing)
-        .where(col(Mailing.id) == lease.mailing, col(Mailing.started_at).is_(None))
-        .values(
-            started_at=now,
-            give_up_at=sa.func.coalesce(col(Mailing.give_up_at), now + give_up_after),
-            send_by=sa.func.coalesce(col(Mailing.send_by), now + send_within),
-        )
-    )
-    row = connection.execute(
-        sa.select(
-            col(Mailing.publication),
-            col(Mailing.letter),
-            col(Mailing.started_at),
-            col(Mailing.give_up_at),
-            col(Mailing.content),
-            col(Mailing.stream),
-            col(Mailing.repeats),
-            col(Mailing.address),
-        ).where(col(Mailing.id) == lease.mailing)
-    ).one()
-    pieces = connection.execute(
-        sa.select(col(Piece.ref), col(Piece.content)).where(col(Piece.mailing_id) == lease.mailing)
-    )
+    mailing = {"number": lease.mailing}
+    connection.execute(_START, mailing | {"at": now, "end": now + give_up_after, "by": now + send_within})
+    row = connection.execute(_OCCASION, mailing).one()
+    pieces = connection.execute(_PIECES, mailing).all()
     return Occasion(
         mailing=lease.mailing,
         publication=row.publication,
@@ -113,7 +136,7 @@ def begin(
         started_at=row.started_at,
         give_up_at=row.give_up_at or row.started_at + give_up_after,
         content=json.loads(row.content),
-        pieces={ref: json.loads(content) for ref, content in pieces},
+        pieces={ref: _read(content) for ref, content in pieces},
         stream=row.stream,
         repeats=row.repeats,
         elsewhere=address.parse(row.address) if row.address else None,
@@ -122,33 +145,26 @@ def begin(
 
 def letters(connection: sa.Connection, lease: Lease, elsewhere: Address | None = None) -> list[Letter]:
     """Return the letters of a batch that are due, in the order of their ids, so that variants come together."""
-    rows = connection.execute(
-        sa.select(
-            col(Delivery.id),
-            col(Delivery.member_id),
-            col(Delivery.household),
-            col(Delivery.variant_id),
-            col(Delivery.attempts),
-            col(Delivery.repeated),
-        )
-        .where(*in_hand(lease))
-        .order_by(col(Delivery.id))
-    ).all()
+    rows: Sequence[Any] = connection.execute(_IN_HAND, asdict(lease)).all()
     people = recipients(connection, [row.member_id for row in rows])
     if elsewhere is not None:
         # Nobody has proved yet whose mailbox that is: it learns no name.
         people = {number: replace(person, address=elsewhere.text, given_name="") for number, person in people.items()}
     contents = _contents(connection, {row.variant_id for row in rows})
-    return [letter for _, group in groupby(rows, key=_share) for letter in _letters(list(group), people, contents)]
+    found: list[Letter] = []
+    for household, group in groupby(rows, key=itemgetter(0)):
+        if household is None:
+            found += [
+                Letter(number, member, tries, contents[variant], (Held(number, member, people.get(member)),), repeated)
+                for _, number, member, variant, tries, repeated in group
+            ]
+        else:
+            found += _shared(household, list(group), people, contents)
+    return found
 
 
-def _share(row: Any) -> tuple[bool, int]:
-    """Keep a household together; whoever has none is alone."""
-    return (row.household is None, row.id if row.household is None else row.household)
-
-
-def _letters(
-    rows: Sequence[Any], people: Mapping[int, Recipient], contents: Mapping[int, FrozenContent]
+def _shared(
+    household: int, rows: Sequence[Any], people: Mapping[int, Recipient], contents: Mapping[int, FrozenContent]
 ) -> Iterator[Letter]:
     """Yield the one mail of a household, or several when an address was changed since the mailing was planned."""
     by_address: dict[str, list[Held]] = {}
@@ -156,17 +172,19 @@ def _letters(
         recipient = people.get(row.member_id)
         held = Held(row.id, row.member_id, recipient)
         by_address.setdefault(recipient.address.casefold() if recipient else "", []).append(held)
-    content, attempts, household = contents[rows[0].variant_id], rows[0].attempts, rows[0].household
+    addressee: int | None = household
     for group in by_address.values():
-        addressee = group[0].member if household is None else household
-        household = None
-        yield Letter(group[0].delivery, addressee, attempts, content, tuple(group), rows[0].repeated)
+        yield Letter(
+            group[0].delivery,
+            group[0].member if addressee is None else addressee,
+            rows[0].attempts,
+            contents[rows[0].variant_id],
+            tuple(group),
+            rows[0].repeated,
+        )
+        addressee = None
 
 
 def _contents(connection: sa.Connection, variants: Iterable[int]) -> dict[int, FrozenContent]:
-    rows = connection.execute(
-        sa.select(col(Variant.id), col(Variant.language), col(Variant.plain_only), col(Variant.content)).where(
-            col(Variant.id).in_(list(variants))
-        )
-    )
+    rows = connection.execute(_CONTENTS, {"variants": list(variants)})
     return {row.id: FrozenContent(row.id, row.language, row.plain_only, json.loads(row.content)) for row in rows}

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
-from mailer.message.dkim import NOTHING, Signer
+from mailer.message.dkim import Signer
 from mailer.providers import Desk, Outcome, Outgoing, Provider
 
 THREADS = min(4, len(os.sched_getaffinity(0)))  # four sign more than one event loop sends
@@ -23,12 +23,13 @@ def signed(name: str, provider: Provider, signer: Signer) -> Provider:
     """Return `provider` with our signature on its letters, as far as its file wants one.
 
     SIGNS_ITSELF = True     in the file of a provider that signs with the sender's own domain
-    REWRITES = frozenset()  in the file of one that writes these fields anew; lower case
+    REWRITES = frozenset({"date"})  in the file of one that writes these fields anew; lower case
     """
     module = importlib.import_module(f"mailer.providers.{name}")
     if getattr(module, "SIGNS_ITSELF", False):
         return provider
-    return Signing(provider, partial(signer.sign, leave_out=getattr(module, "REWRITES", NOTHING)))
+    rewritten = frozenset(field.encode("ascii") for field in getattr(module, "REWRITES", ()))
+    return Signing(provider, partial(signer.sign, leave_out=rewritten))
 
 
 class Signing:

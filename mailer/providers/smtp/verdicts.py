@@ -49,6 +49,8 @@ _RELAYING = re.compile(
     r"|authentication (is )?required|not authenticated|must authenticate|log ?in first",
     re.IGNORECASE,
 )
+# Postfix's submission port to whoever has not logged in. Exchange says the same of unknown mailboxes, under 5.4.1.
+_SHUT_OUT = re.compile(r"(client host|(sender|recipient) address) rejected: access denied", re.IGNORECASE)
 _QUOTA = re.compile(
     r"(sending|daily|hourly|message|account)[\w ]{0,20}(quota|limit)|account[\w ]{0,20}(suspended|disabled|paused)",
     re.IGNORECASE,
@@ -115,7 +117,7 @@ def _consequence(step: Step, reply: Reply, words: str) -> Consequence:
         return TryLater
     if step is Step.MAIL:
         return _at_mail(reply)
-    if reply.code == NEEDS_LOGIN or (step is Step.RCPT and _RELAYING.search(words)):
+    if reply.code == NEEDS_LOGIN or (step is Step.RCPT and _takes_nothing_of_ours(reply, words)):
         return ProviderDown
     if _QUOTA.search(words) and not reply.enhanced.startswith("5.2"):
         return ProviderDown
@@ -123,6 +125,10 @@ def _consequence(step: Step, reply: Reply, words: str) -> Consequence:
         if re.fullmatch(pattern, reply.enhanced):
             return consequence
     return _by_words(step, reply.code, words)
+
+
+def _takes_nothing_of_ours(reply: Reply, words: str) -> bool:
+    return bool(_RELAYING.search(words) or (reply.enhanced == "5.7.1" and _SHUT_OUT.search(words)))
 
 
 def _at_mail(reply: Reply) -> Consequence:

@@ -30,6 +30,8 @@ FIELD: tuple[tuple[Step, str, type[SendError]], ...] = (
     (Step.RCPT, "550 5.5.3 too many recipients", TryLater),
     (Step.RCPT, "452 4.5.3 too many", TryLater),
     (Step.RCPT, "556 5.1.10 null MX", AddressRefused),
+    (Step.RCPT, "554 5.7.1 <a@b.se>: Recipient address rejected: Access denied", ProviderDown),
+    (Step.RCPT, "550 5.4.1 Recipient address rejected: Access denied. [AM5EUR03FT061]", AddressRefused),
     (Step.RCPT, "553 5.6.7 non-ASCII address not permitted", AddressRefused),
     (Step.RCPT, "550 5.1.1 <spam-blocklist@example.net>", AddressRefused),
     (Step.RCPT, "550 <spam-policy@example.net> unknown", AddressRefused),
