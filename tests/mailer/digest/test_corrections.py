@@ -8,6 +8,7 @@ from mailer.digest.corrections import Corrected, correct
 from mailer.digest.editions import mailing_of
 from mailer.digest.models import Edition
 from mailer.errors import Mistake
+from mailer.links import Links
 from mailer.outbox.models import DeliveryState
 from tests.builders import MOMENT
 from tests.mailer.digest.conftest import LINKS, City
@@ -29,7 +30,8 @@ def titles(city: City, member: int, mailing: int = 1) -> list[str]:
         "SELECT v.content FROM delivery d JOIN variant v ON v.id = d.variant_id"  # noqa: S608  numbers of our own
         f" WHERE d.member_id = {member} AND d.mailing_id = {mailing}"
     )
-    pieces = dict(city.rows(f"SELECT ref, CAST(content AS JSON) ->> 'title' FROM piece WHERE mailing_id = {mailing}"))  # noqa: S608
+    rows = city.rows(f"SELECT ref, content FROM piece WHERE mailing_id = {mailing}")  # noqa: S608  numbers of our own
+    pieces = {ref: json.loads(str(content))["title"] for ref, content in rows}
     sections = json.loads(str(content))["sections"]
     return [str(pieces[ref]) for section in sections for ref, _ in section["items"]]
 
@@ -57,7 +59,8 @@ def test_who_waits_gets_the_new_words_and_who_got_the_old_a_correction(halfway: 
     assert titles(halfway, 3) == ["Mötet är på onsdag"]
     assert halfway.told(f"{KEY}:correction-1") == {1: {1}, 2: {1}}
     assert titles(halfway, 1, mailing=2) == ["Mötet är på onsdag"]
-    assert halfway.rows("SELECT CAST(content AS JSON) ->> 'correction', state FROM mailing ORDER BY id") == [
+    mailings = halfway.rows("SELECT content, state FROM mailing ORDER BY id")
+    assert [(json.loads(str(content)).get("correction"), state) for content, state in mailings] == [
         (None, "planned"),
         ("Fel datum.", "planned"),
     ]
@@ -70,6 +73,13 @@ def test_correcting_twice_writes_to_nobody_twice(halfway: City):
 
     with pytest.raises(Mistake, match="Nothing that weekly:2024-W10 says has changed"):
         mend(halfway)
+
+
+def test_that_our_pages_moved_is_no_mistake_to_correct(halfway: City):
+    moved = Links("https://moved.example.org", LINKS.tokens)
+
+    with pytest.raises(Mistake, match="Nothing that weekly:2024-W10 says has changed"):
+        correct(halfway.engine, halfway.settings, moved, halfway.edition(), note="Fel.", now=MOMENT)
 
 
 def test_a_second_mistake_is_corrected_for_all_who_were_told(halfway: City):
