@@ -160,6 +160,17 @@ class Desk:
                 self._close(task.lease)
         self._waiting = kept
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a letter was started of which no provider said what became of it: only the journal knows."""
+        return any(task.started for task in self._out.values())
+
+    def empty(self) -> None:
+        """Nothing is under way: take everything off the desk, so that every batch can be given back."""
+        self._waiting.clear()
+        self._out.clear()
+        self._open = Counter(dict.fromkeys(self._open, 0))
+
     def forget(self, lease: Lease) -> None:
         """Drop a lease that was given back."""
         del self._until[lease], self._open[lease]

@@ -65,7 +65,7 @@ async def run(office: Office, stop: asyncio.Event) -> None:
                 async with Worker(office, stop) as worker:
                     await worker.work()
             except (Trouble, OSError) as trouble:
-                log.error("outbox.trouble", reason=str(trouble))  # noqa: TRY400  the sentence says it
+                _tell(trouble)
                 await _wait(stop, AFTER_TROUBLE)
     finally:
         for carrier in office.carriers:
@@ -133,10 +133,14 @@ class Worker:
         await self._resources.aclose()
 
     async def work(self) -> None:
-        """Go round until told to stop; raises Trouble or OSError when the database or the disk fails."""
-        while not self._stop.is_set():
-            if not await self.round():
-                await _wait(self._stop, IDLE)
+        """Go round until told to stop, or until the database or the disk failed: then nothing heard is lost."""
+        try:
+            while not self._stop.is_set():
+                if not await self.round():
+                    await _wait(self._stop, IDLE)
+        except (Trouble, OSError) as trouble:
+            _tell(trouble)
+            await self._make_good()
 
     async def round(self) -> bool:
         """Send what can be sent now; False when there was nothing, or nobody to carry it."""
@@ -213,9 +217,24 @@ class Worker:
         self._looked = time.monotonic()
         return await self._in_thread(self._clerk.somebody_waits)
 
+    async def _make_good(self) -> None:
+        """Write what was heard as soon as the trouble is over: a full disk keeps answers out of the journal too.
+
+        Told to stop, it tries once more and leaves the rest to its heir.
+        """
+        while True:
+            await _wait(self._stop, AFTER_TROUBLE)
+            try:
+                await (self._write() if self._desk.in_doubt else self._settle_up())
+            except (Trouble, OSError):
+                if self._stop.is_set():
+                    return
+            else:
+                return
+
     async def _settle_up(self) -> None:
         """Nothing is under way: give everything back, and begin the journal anew."""
-        self._desk.clear(self._desk.leases)
+        self._desk.empty()
         await self._write()
         self._journal.clear()
 
@@ -224,7 +243,11 @@ class Worker:
         desk, leased_at = self._desk, time.monotonic()
         entries, held, finished = desk.entries, desk.leases, desk.finished
         desk.entries = []
-        ours = await self._in_thread(partial(self._clerk.record, entries, held=held, finished=finished))
+        try:
+            ours = await self._in_thread(partial(self._clerk.record, entries, held=held, finished=finished))
+        except BaseException:
+            desk.entries = entries + desk.entries
+            raise
         self._written = time.monotonic()
         desk.extended([lease for lease in held if lease in ours], leased_at=leased_at)
         for lease in finished:
@@ -235,6 +258,10 @@ class Worker:
 
     async def _in_thread(self, call: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+
+def _tell(trouble: Exception) -> None:
+    log.error("outbox.trouble", reason=str(trouble))
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

@@ -72,9 +72,13 @@ class Siege:
         return processes.start([*arguments, *self.site.arguments], self.site.environ, self.log)
 
     def fill_up(self) -> None:
-        """Let WORKERS run, those that ended or were killed replaced."""
+        """Let WORKERS be at work, those that ended or were killed replaced."""
         self.workers = [worker for worker in self.workers if worker.is_alive()]
         self.workers += [self.start("worker") for _ in range(WORKERS - len(self.workers))]
+        wait_until(lambda: all(map(self.at_work, self.workers)))
+
+    def at_work(self, worker: ForkServerProcess) -> bool:
+        return any(self.site.journals.glob(f"*{owner_of(worker)}*.journal"))
 
     def let_work(self) -> None:
         """Let some letters be sent; with a bad-tempered sink it may be none."""

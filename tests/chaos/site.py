@@ -29,7 +29,7 @@ from tests.builders import MOMENT, a_member
 from tests.chaos.ledger import Acceptance, Account, Letter
 
 CONNECTIONS = 3  # of each worker
-LEASE = 5  # seconds
+LEASE = 8  # seconds
 PER_BATCH = 50
 _SMALL_DISK = "96m"
 

@@ -1,5 +1,7 @@
+import asyncio
 import email
 import email.policy
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from mailer.errors import AddressRefused, MessageRefused, ProviderDown, TryLater
 from mailer.message import Message
 from mailer.outbox.compose import LetterKind
 from mailer.outbox.models import Batch, BatchState, DeliveryState, MailingState
+from mailer.outbox.worker import run
 from mailer.providers import Desk, Outcome, Outgoing, Receipt
 from mailer.render.head import Manner
 from subscribers.models import Member, State, Subscription, Suppression
@@ -150,6 +153,50 @@ def test_the_next_provider_takes_over_when_one_is_down(engine: sa.Engine, journa
 
     assert [*first.addresses, *second.addresses] == [f"m{n}@example.org" for n in range(1, 6)]
     assert [deliveries(engine)[n].provider for n in (1, 2, 3, 4, 5)] == ["first"] * 2 + ["second"] * 3
+
+
+class FullDisk(FakeProvider):
+    """Hears m2's answer when the journal can hold no more; there is room again when the worker has noticed."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        super().__init__(self.answer)
+        self._stop = stop
+
+    def answer(self, message: Message) -> Outcome:
+        if message.recipient == "m2@example.org":
+            [self._journal] = [
+                int(file.name) for file in Path("/proc/self/fd").iterdir() if str(file.resolve()).endswith(".journal")
+            ]
+            self._saved, full = os.dup(self._journal), os.open("/dev/full", os.O_WRONLY)
+            os.dup2(full, self._journal)
+            os.close(full)
+        return accept(message)
+
+    async def carry(self, desk: Desk) -> None:
+        try:
+            await super().carry(desk)
+        except OSError:
+            os.dup2(self._saved, self._journal)
+            os.close(self._saved)
+            self._stop.set()
+            raise
+
+
+def test_an_answer_that_came_when_the_disk_was_full_is_written_when_there_is_room(
+    engine: sa.Engine, journals: Path, clock: Clock
+):
+    a_mailing(engine, 4)
+
+    async def act() -> FullDisk:
+        provider = FullDisk(stop := asyncio.Event())
+        await run(an_office(engine, journals, provider, now=clock), stop)
+        return provider
+
+    provider = asyncio.run(act())
+
+    assert provider.addresses == ["m1@example.org", "m2@example.org"]
+    assert states(engine) == {1: SENT, 2: SENT, 3: QUEUED, 4: QUEUED}
+    assert list(journals.glob("*.journal")) == []
 
 
 def test_whoever_leaves_while_the_edition_is_sent_does_not_get_it(engine: sa.Engine, journals: Path, clock: Clock):
