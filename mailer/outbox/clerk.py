@@ -48,6 +48,7 @@ class Clerk:
             lease = batches.take(connection, owner=self._journal.owner, terms=self._terms, now=now, up_to=up_to)
             if lease is None:
                 return None
+            db.outlive_power_cuts(connection)
             occasion = manifest.begin(
                 connection, lease, give_up_after=self._give_up_after, send_within=self._send_within, now=now
             )

@@ -5,14 +5,18 @@
 
 import argparse
 import secrets
+import signal
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.chaos.afflictions import afflict
 from tests.chaos.siege import Siege, besieged
+from tests.postgres import Cluster
 
 MEMBERS = 600
 BEGAN = time.monotonic()
@@ -22,20 +26,35 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     parser.add_argument("--seed", default=secrets.token_hex(4))
     parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--database", choices=("sqlite",), default="sqlite")
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     chosen = parser.parse_args()
     _say(f"seed {chosen.seed}, {chosen.kills} kills, {chosen.database}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started and mounted is cleared up
     with (
         tempfile.TemporaryDirectory(prefix="utskick-chaos-") as name,
-        besieged(Path(name), chosen.seed, members=MEMBERS, database=None, say=_say) as siege,
+        _server(chosen.database) as cluster,
+        besieged(Path(name), chosen.seed, members=MEMBERS, cluster=cluster, say=_say) as siege,
     ):
         found = _run(siege, chosen.kills)
         _report(siege)
         if found:
             _say(siege.log.read_text()[-20000:])
     _say("\n".join(found) or "Every recipient is accounted for.")
-    _say(f"To draw the same again: make chaos ARGS='--seed {chosen.seed} --kills {chosen.kills}'")
+    again = f"--seed {chosen.seed} --kills {chosen.kills} --database {chosen.database}"
+    _say(f"To draw the same again: make chaos ARGS='{again}'")
     return 1 if found else 0
+
+
+@contextmanager
+def _server(database: str) -> Iterator[Cluster | None]:
+    if database == "sqlite":
+        yield None
+        return
+    cluster = Cluster()
+    try:
+        yield cluster
+    finally:
+        cluster.stop()
 
 
 def _run(siege: Siege, kills: int) -> list[str]:

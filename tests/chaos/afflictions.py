@@ -155,6 +155,17 @@ def restart_the_sink(siege: Siege) -> None:
     siege.start_sink()
 
 
+def kill_postgresql(siege: Siege) -> None:
+    """Kill -9 to the server of the database; it comes back, and until then nothing can be written down."""
+    if siege.cluster is None:
+        return
+    siege.tally.lost += siege.site.unsettled()  # where it takes longer than a lease
+    siege.cluster.kill()
+    siege.tally.kills += 1
+    time.sleep(siege.chance.uniform(0, 1))
+    siege.cluster.start()
+
+
 def change_the_temper(siege: Siege) -> None:
     """The mail server misbehaves: seldom, often, or not at all."""
     siege.set_temper(siege.chance.choice((0.0, 0.01, 0.05, 0.2)))
@@ -171,6 +182,7 @@ AFFLICTIONS: tuple[tuple[Affliction, int], ...] = (
     (fill_the_disk, 1),
     (pause, 2),
     (restart_the_sink, 2),
+    (kill_postgresql, 2),
     (change_the_temper, 4),
 )
 
@@ -195,9 +207,7 @@ def _draw(siege: Siege) -> Affliction:
 
 
 def _writes(siege: Siege) -> bool:
-    """Say whether others can write: a worker stopped inside a transaction of SQLite holds all of them up."""
-    if siege.site.app.engine.dialect.name != "sqlite":
-        return True
+    """Say whether others can write: a worker stopped inside its transaction holds them up, and no lease is given up."""
     try:
         with db.writing(siege.site.app.engine) as session:
             session.connection().execute(sa.text("SELECT 1"))

@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.chaos import processes
 from tests.chaos.ledger import Account, faults
 from tests.chaos.site import CONNECTIONS, Site
+from tests.postgres import Cluster
 
 WORKERS = 3
 PATIENCE = 120.0  # seconds: a deadline, never a measure
@@ -42,10 +43,11 @@ class Tally:
 
 
 class Siege:
-    """What afflictions work on. `say` is told what happens, a line at a time."""
+    """What afflictions work on. `cluster` is the PostgreSQL it runs on, if it does."""
 
-    def __init__(self, site: Site, seed: str, say: Callable[[str], None]) -> None:
+    def __init__(self, site: Site, seed: str, cluster: Cluster | None, say: Callable[[str], None]) -> None:
         self.site = site
+        self.cluster = cluster
         self.chance = random.Random(seed)  # noqa: S311  replayable
         self.tally = Tally()
         self.say = say
@@ -156,12 +158,15 @@ def wait_until(what: Callable[[], bool], *, patience: float = PATIENCE) -> None:
 
 @contextmanager
 def besieged(
-    folder: Path, seed: str, *, members: int, database: str | None, say: Callable[[str], None]
+    folder: Path, seed: str, *, members: int, cluster: Cluster | None, say: Callable[[str], None]
 ) -> Iterator[Siege]:
-    """An installation in `folder`, at work; everything that was started is gone afterwards."""
-    site = Site(folder, members=members, database=database)
+    """An installation in `folder`, ready to work; `say` is told what happens, a line at a time.
+
+    Everything that was started is gone afterwards.
+    """
+    site = Site(folder, members=members, cluster=cluster)
     try:
-        siege = Siege(site, seed, say)
+        siege = Siege(site, seed, cluster, say)
         try:
             yield siege
         finally:

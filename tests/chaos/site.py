@@ -27,6 +27,7 @@ from subscribers import sealed
 from subscribers.models import Subscription
 from tests.builders import MOMENT, a_member
 from tests.chaos.ledger import Acceptance, Account, Letter
+from tests.postgres import Cluster
 
 CONNECTIONS = 3  # of each worker
 LEASE = 8  # seconds
@@ -41,14 +42,14 @@ def the_time() -> datetime:
 class Site:
     """One installation and its sink's logs, in `folder`. Leave it with `close`."""
 
-    def __init__(self, folder: Path, *, members: int, database: str | None) -> None:
+    def __init__(self, folder: Path, *, members: int, cluster: Cluster | None) -> None:
         self.folder = folder
         self.post = folder / "sink"
         self.post.mkdir()
         self.places = Places(config=folder / "config.toml", data=folder / "data", keys=folder / "keys.toml")
         self.small_disk = _mount(folder / "data")
         text = resource("config.toml").read_text(encoding="utf-8")
-        self.places.config.write_text((f'database = "{database}"\n' if database else "") + text, encoding="utf-8")
+        self.places.config.write_text(text, encoding="utf-8")
         keys.create(self.places.keys)
         self.environ = {
             "UTSKICK_OUTBOX__LEASE": f"{LEASE} seconds",
@@ -57,6 +58,8 @@ class Site:
             **{f"UTSKICK_PROVIDERS__SMTP__PATIENCE__{step}": "1 second" for step in ("GREETING", "COMMAND", "DATA")},
             "UTSKICK_PROVIDERS__SMTP__PATIENCE__FINAL": "2 seconds",
         }
+        if cluster is not None:
+            self.environ["UTSKICK_DATABASE"] = _database(cluster)
         self.app = App.load(self.places, self.environ)
         self.app.prepare()
         sealed.unlock(self.app.keyring.register)
@@ -212,6 +215,13 @@ class Site:
 
 def _key(number: int) -> str:
     return f"weekly:chaos-{number}"
+
+
+def _database(cluster: Cluster) -> str:
+    """Make a database whose commits outlive its server, as they do by PostgreSQL's own default."""
+    name = cluster.create()
+    cluster.execute(f"ALTER DATABASE {name} SET synchronous_commit = on")
+    return cluster.url(name)
 
 
 def _mount(folder: Path) -> bool:

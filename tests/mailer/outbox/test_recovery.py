@@ -17,6 +17,7 @@ from mailer.outbox.journal import Journal, Mark, Note, Remains, read
 from mailer.outbox.ledger import Line
 from mailer.outbox.models import Batch, BatchState, Delivery, DeliveryState, MailingState
 from mailer.outbox.verdicts import Verdict
+from tests.databases import ONLY_POSTGRESQL
 from tests.fakes import FakeProvider, accept
 from tests.mailer.outbox.posting import Clock, a_mailing, an_office, deliveries, send, states, the_mailing
 
@@ -62,6 +63,27 @@ def test_no_two_workers_hold_the_same_batch(engine: sa.Engine, journals: Path, c
     hands = [worker.lease() for worker in workers]
 
     assert [hand and (hand.lease.lo, hand.lease.hi) for hand in hands] == [(1, 2), (3, 4), (5, 6), None]
+
+
+@ONLY_POSTGRESQL
+def test_a_lease_is_on_disk_when_it_is_committed_whatever_the_servers_default(
+    engine: sa.Engine, journals: Path, clock: Clock
+):
+    a_mailing(engine, 1)
+    clerk, _ = a_clerk(engine, journals, clock)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        name = connection.exec_driver_sql("SELECT current_database()").scalar()
+        connection.exec_driver_sql(f"ALTER DATABASE {name} SET synchronous_commit = off")
+    engine.dispose()
+    found: list[object] = []
+
+    @sa.event.listens_for(engine, "commit")
+    def look(connection: sa.Connection) -> None:
+        found.append(connection.exec_driver_sql("SHOW synchronous_commit").scalar())
+
+    leased(clerk)
+
+    assert found[0] == "on"
 
 
 def test_the_heir_sends_what_was_never_started_and_leaves_the_rest(engine: sa.Engine, journals: Path, clock: Clock):

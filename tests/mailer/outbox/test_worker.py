@@ -158,15 +158,15 @@ def test_the_next_provider_takes_over_when_one_is_down(engine: sa.Engine, journa
 class FullDisk(FakeProvider):
     """Hears m2's answer when the journal can hold no more; there is room again when the worker has noticed."""
 
-    def __init__(self, stop: asyncio.Event) -> None:
+    def __init__(self, journals: Path, stop: asyncio.Event) -> None:
         super().__init__(self.answer)
+        self._journals = journals
         self._stop = stop
 
     def answer(self, message: Message) -> Outcome:
         if message.recipient == "m2@example.org":
-            [self._journal] = [
-                int(file.name) for file in Path("/proc/self/fd").iterdir() if str(file.resolve()).endswith(".journal")
-            ]
+            opened = Path("/proc/self/fd").iterdir()
+            [self._journal] = [int(file.name) for file in opened if file.resolve().parent == self._journals]
             self._saved, full = os.dup(self._journal), os.open("/dev/full", os.O_WRONLY)
             os.dup2(full, self._journal)
             os.close(full)
@@ -188,7 +188,7 @@ def test_an_answer_that_came_when_the_disk_was_full_is_written_when_there_is_roo
     a_mailing(engine, 4)
 
     async def act() -> FullDisk:
-        provider = FullDisk(stop := asyncio.Event())
+        provider = FullDisk(journals, stop := asyncio.Event())
         await run(an_office(engine, journals, provider, now=clock), stop)
         return provider
 
