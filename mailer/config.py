@@ -110,6 +110,7 @@ class Publication(Section):
     reply_to: str
     list_id: str
     stream: Literal["bulk", "statutory"] = "bulk"
+    events_only: bool = False
     districts: dict[Slug, DistrictLetterhead] = {}
 
 
@@ -246,6 +247,16 @@ class Settings(Section):
             'A statutory letter needs a publication with stream = "statutory" in the config; {publication} is none.',
             publication=publication,
         )
+
+    @property
+    def to_subscribe(self) -> tuple[str, ...]:
+        """The publications that a member can choose, in the order of the config."""
+        return tuple(slug for slug, publication in self.publications.items() if publication.stream == "bulk")
+
+    @property
+    def events_only(self) -> str | None:
+        """The publication that holds events alone, if there is one."""
+        return next((slug for slug in self.to_subscribe if self.publications[slug].events_only), None)
 
     def name_of(self, publication: str, language: str) -> str:
         """Return what members call a publication, in `language` or another; its slug when config has it no longer."""

@@ -1,5 +1,6 @@
 """The tree of districts, laid out as groups of boxes: a group for every place that has parts."""
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -35,6 +36,18 @@ def grouped(places: Sequence[Place], chosen: frozenset[str]) -> tuple[Group, ...
     loners = [place for place in places if place.parent not in by_id and place.id not in parts]
     groups = [_group(head, (p for p in parts[head.id] if p.id not in parts), chosen) for head in heads]
     return tuple(groups + ([_group(None, loners, chosen)] if loners else []))
+
+
+def matching(places: Iterable[Place], query: str) -> tuple[Place, ...]:
+    """Return the places whose name has `query` in it, in order; case and accents do not matter, nor do å and a."""
+    wanted = _plain(query)
+    found = (place for place in places if wanted and wanted in _plain(place.name))
+    return tuple(sorted(found, key=lambda place: swedish(place.name)))
+
+
+def _plain(text: str) -> str:
+    letters = unicodedata.normalize("NFKD", " ".join(text.split()).casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def _group(whole: Place | None, parts: Iterable[Place], chosen: frozenset[str]) -> Group:

@@ -51,7 +51,9 @@ async def read_fields(request: Request) -> Fields:
         form = await parser.parse()
     except (MultiPartException, ValueError):  # ValueError: a charset or boundary that means nothing
         raise HTTPException(400) from None
-    return Fields(tuple((name, value) for name, value in form.multi_items() if isinstance(value, str)))
+    sent = ((name, value) for name, value in form.multi_items() if isinstance(value, str))
+    # No form sends a NUL, and PostgreSQL takes none.
+    return Fields(tuple((name, value.replace("\0", "\N{REPLACEMENT CHARACTER}")) for name, value in sent))
 
 
 async def read_body(request: Request, seconds: float) -> bytes:

@@ -21,6 +21,7 @@ from subscribers.models import Cadence
 router = APIRouter()
 
 ONE_CLICK, BY_HAND = "one-click", "link"  # what the evidence of consent names as its source
+EVENTS_WORDING = "events-1"  # likewise of the button for events alone
 UNDO_WORDING = "undo-1"  # version of the undo button's words: count up when they change
 PAUSE_AT_MOST = timedelta(days=366)
 
@@ -36,6 +37,7 @@ class Remark(StrEnum):
     LEFT_EVERYTHING = "left everything"
     MONTHLY = "monthly"
     WEEKLY = "weekly"
+    EVENTS = "events"
     PAUSED = "paused"
     RESUMED = "resumed"
     UNDONE = "undone"
@@ -54,12 +56,16 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A button that somebody pressed: where they stood, the date they gave, and what day it is for them."""
+    """A button that somebody pressed: where they stood, the date they gave, and what day it is for them.
+
+    events  the publication that holds events alone, None when there is none
+    """
 
     standing: Standing
     until: str
     now: datetime
     today: date
+    events: str | None
 
 
 @router.api_route("/u/{token}", methods=["GET", "HEAD"])
@@ -90,7 +96,7 @@ def _by_hand(house: House, claim: Claim, fields: Fields) -> HTMLResponse:
     with house.writing() as session:
         standing = find_standing(session, claim, now)
         if house.came_from_our_page(fields, claim.member):
-            asked = Asked(standing, fields.one("until"), now, house.today())
+            asked = Asked(standing, fields.one("until"), now, house.today(), house.app.settings.events_only)
             remark = CHOICES.get(fields.one("choice"), _nothing)(session, asked)
             standing = find_standing(session, claim, now)
         else:
@@ -121,6 +127,23 @@ def _monthly(session: Session, asked: Asked) -> Remark:
 
 def _weekly(session: Session, asked: Asked) -> Remark:
     return _change_cadence(session, asked, Cadence.WEEKLY, Remark.WEEKLY)
+
+
+def _events_only(session: Session, asked: Asked) -> Remark:
+    """Give the publication of events instead of this one: the leaving comes last, so that it can be undone."""
+    standing = asked.standing
+    if standing.here is None or asked.events in (None, standing.publication):
+        return Remark.NONE
+    if asked.events not in standing.taken:
+        consent.give(
+            session,
+            standing.member_id,
+            publication=asked.events,
+            source=BY_HAND,
+            wording=EVENTS_WORDING,
+            now=asked.now,
+        )
+    return _withdraw(session, asked, standing.publication, Remark.EVENTS)
 
 
 def _change_cadence(session: Session, asked: Asked, cadence: Cadence, remark: Remark) -> Remark:
@@ -165,6 +188,9 @@ def _undo(session: Session, asked: Asked) -> Remark:
     leaving = asked.standing.leaving
     if leaving is None:
         return Remark.NONE
+    events = asked.standing.taken.get(asked.events or "")
+    if leaving.publication not in (None, asked.events) and events is not None and events.since == leaving.at:
+        _withdraw(session, asked, asked.events, Remark.NONE)  # it was given in exchange
     consent.give(
         session,
         asked.standing.member_id,
@@ -181,6 +207,7 @@ CHOICES: dict[str, Callable[[Session, Asked], Remark]] = {  # a button of the pa
     "leave-everything": _leave_everything,
     "monthly": _monthly,
     "weekly": _weekly,
+    "events": _events_only,
     "pause": _pause,
     "resume": _resume,
     "undo": _undo,
@@ -190,13 +217,14 @@ TAKEN_BACK_BY = {
     Remark.LEFT_EVERYTHING: "undo",
     Remark.MONTHLY: "weekly",
     Remark.WEEKLY: "monthly",
+    Remark.EVENTS: "undo",
     Remark.PAUSED: "resume",
 }
 ASKING = frozenset({Remark.NONE, Remark.STALE, Remark.BAD_DATE})  # the others tell what was done
 
 
 def _page(house: House, claim: Claim, standing: Standing, remark: Remark) -> HTMLResponse:
-    today, here = house.today(), standing.here
+    today, here, events = house.today(), standing.here, house.app.settings.events_only
     return house.pages.answer(
         "leave.html" if remark in ASKING else "left.html",
         standing.language,
@@ -207,6 +235,7 @@ def _page(house: House, claim: Claim, standing: Standing, remark: Remark) -> HTM
         others=[house.name_of(slug, standing.language) for slug in standing.taken if slug != standing.publication],
         monthly=here is not None and here.cadence is Cadence.MONTHLY,
         paused_until=here.paused_until if here and here.paused_until and here.paused_until > today else None,
+        events=house.name_of(events, standing.language) if events and events != standing.publication else None,
         undo=TAKEN_BACK_BY.get(remark),
         nonce=house.nonce_for(claim.member),
         choose=house.app.links.tokens.make(Purpose.PREFERENCES, claim.member, claim.mailing),

@@ -21,6 +21,7 @@ class Taken:
 
     cadence: Cadence
     paused_until: date | None
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Leaving:
     """The member's last word, when it was a no that can still be taken back. `publication` None: they left all."""
 
     publication: str | None
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def find_standing(session: Session, claim: Claim, now: datetime) -> Standing:
 
 def _taken(session: Session, member: int) -> dict[str, Taken]:
     query = select(Subscription).where(Subscription.member_id == member, col(Subscription.ended_at).is_(None))
-    return {row.publication: Taken(row.cadence, row.paused_until) for row in session.exec(query)}
+    return {row.publication: Taken(row.cadence, row.paused_until, row.since) for row in session.exec(query)}
 
 
 def _leaving(session: Session, member: int, now: datetime) -> Leaving | None:
@@ -79,7 +81,7 @@ def _leaving(session: Session, member: int, now: datetime) -> Leaving | None:
     if last is None:
         return None
     kind, publication, at = last
-    return Leaving(publication) if kind is ConsentKind.WITHDRAWN and now - at <= UNDO else None
+    return Leaving(publication, at) if kind is ConsentKind.WITHDRAWN and now - at <= UNDO else None
 
 
 def household(session: Session, claim: Claim) -> list[int]:

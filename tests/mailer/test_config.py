@@ -114,8 +114,8 @@ def test_a_key_that_cannot_be_found_in_dns_is_named(tmp_path: Path, domain: str,
 
 
 def test_nothing_goes_out_as_statutory_by_picking_the_wrong_name(tmp_path: Path):
-    calls = SAMPLE.replace("# [publications.calls]", "[publications.calls]")
-    for key in ("name", "from_name", "from_address", "reply_to", "list_id", "stream"):
+    calls = SAMPLE.replace("# [publications.", "[publications.")
+    for key in ("events_only", "name", "from_name", "from_address", "reply_to", "list_id", "stream"):
         calls = calls.replace(f"# {key} = ", f"{key} = ")
     settings = load(tmp_path, calls)
     settings.require_stream("weekly", "bulk")

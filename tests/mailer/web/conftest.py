@@ -14,6 +14,7 @@ from sqlmodel import select
 
 from mailer import keys
 from mailer.app import App, Places
+from mailer.config import Settings
 from mailer.links import Purpose, hour_of
 from mailer.outbox.models import Delivery, Mailing, Stream
 from mailer.web import create_web
@@ -104,11 +105,20 @@ class Site:
             }
 
 
+def with_more_publications(settings: Settings) -> Settings:
+    """Return `settings` with a calendar, which holds events alone, and calls, which are statutory."""
+    weekly = settings.publications["weekly"]
+    calendar = {"name": {"sv": "Kalendern", "en": "The calendar"}, "events_only": True}
+    calls = {"name": {"sv": "Kallelser", "en": "Calls"}, "stream": "statutory"}
+    more = {"events": weekly.model_copy(update=calendar), "calls": weekly.model_copy(update=calls)}
+    return settings.model_copy(update={"publications": {**settings.publications, **more}})
+
+
 @pytest.fixture
 def site(database: str, tmp_path: Path) -> Iterator[Site]:
     keys.create(tmp_path / "keys.toml")
     watch = Watch()
-    settings = some_settings().model_copy(update={"database": database})
+    settings = with_more_publications(some_settings()).model_copy(update={"database": database})
     places = Places(config=tmp_path / "config.toml", data=tmp_path, keys=tmp_path / "keys.toml")
     app = App(settings, places, watch)
     furnish(app)

@@ -3,14 +3,17 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from mailer.links import Purpose
 from mailer.web import listen, server_of
 from subscribers import preferences
-from tests.mailer.web.conftest import ANNA, BO, Site
+from tests.mailer.web.conftest import ANNA, BO, CECILIA, Site
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 QUIET += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
@@ -19,7 +22,8 @@ QUIET += ["--disable-background-networking", "--disable-component-update", "--di
 STUMBLES = """() => {
   const found = [];
   if (document.documentElement.scrollWidth > window.innerWidth) found.push("wider than the window");
-  for (const one of document.querySelectorAll("a, button, label.box, summary, input[type=date]")) {
+  const pressed = "a, button, label.box, summary, input:not([type=hidden], [type=checkbox], [type=radio])";
+  for (const one of document.querySelectorAll(pressed)) {
     const box = one.getBoundingClientRect();
     if (box.height && box.height < 43.9) found.push(`${one.outerHTML.slice(0, 80)} is ${box.height} px high`);
   }
@@ -110,6 +114,57 @@ def test_a_member_pauses_with_the_keyboard_alone(site: Site, chromium: Browser, 
     page.close()
 
 
+def states_of(site: Site) -> dict[str, str]:
+    """Return the path of every page and state that a browser can open."""
+    site.press(site.own_path(CECILIA), choice="address", address="ny@example.org")
+    return {
+        "front": "/",
+        "leave": site.leave_path(),
+        "choose": site.choose_path(),
+        "choose in English": site.choose_path(CECILIA),
+        "own data": site.own_path(),
+        "an old link": site.own_path(since=timedelta(days=1)),
+        "new mailbox": site.move_path(Purpose.ADDRESS_NEW, 1, CECILIA),
+        "old mailbox": site.move_path(Purpose.ADDRESS_OLD, 1, CECILIA),
+        "nothing here": "/u/none",
+    }
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(site: Site, chromium: Browser, address: str, scheme: Literal["light", "dark"]):
+    # The pages forbid all scripts; axe is one, so this context lets it in. What is shown stays the same.
+    context = chromium.new_context(bypass_csp=True, color_scheme=scheme, viewport={"width": 375, "height": 700})
+    page, axe, found = context.new_page(), Axe(), {}
+
+    for name, path in states_of(site).items():
+        page.goto(address + path)
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        found[name] = [violation["id"] for violation in axe.run(page).response["violations"]]
+    page.goto(address + site.leave_path(BO))
+    page.get_by_role("button", name="Avsluta prenumerationen").click()
+    found["left"] = [violation["id"] for violation in axe.run(page).response["violations"]]
+
+    assert found == {name: [] for name in found}
+    context.close()
+
+
+def test_a_district_is_looked_for_with_the_keyboard_and_without_scripts(site: Site, chromium: Browser, address: str):
+    page = open_page(chromium, Window(320, scripts=False))
+    page.goto(address + site.choose_path())
+
+    page.get_by_label("Sök efter en stadsdel").fill("osteraker")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("1 plats har det i namnet.")
+    page.get_by_label("Österåker").check()
+    page.get_by_role("button", name="Spara").click()
+
+    with site.app.reading() as session:
+        choices = preferences.read(session, ANNA)
+    assert choices is not None
+    assert choices.districts == {"osteraker"}
+    page.close()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_is_too_wide_or_too_small_and_nothing_is_asked_elsewhere(
     site: Site, chromium: Browser, address: str, scheme: Literal["light", "dark"]
@@ -120,11 +175,11 @@ def test_nothing_is_too_wide_or_too_small_and_nothing_is_asked_elsewhere(
     page.on("console", lambda message: complaints.append(message.text))
     page.on("request", lambda request: asked.append(request.url))
 
-    for path in ("/", site.leave_path(), site.choose_path()):
+    for name, path in states_of(site).items():
         page.goto(address + path)
         page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-        assert page.evaluate(STUMBLES) == []
+        assert page.evaluate(STUMBLES) == [], name
 
-    assert complaints == []
+    assert [text for text in complaints if "404" not in text and "410" not in text] == []
     assert all(url.startswith(address) for url in asked)
     page.close()

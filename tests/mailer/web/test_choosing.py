@@ -5,7 +5,7 @@ import pytest
 from subscribers import enrolment, preferences
 from subscribers.models import Cadence
 from subscribers.preferences import Preferences
-from tests.mailer.web.conftest import ANNA, CECILIA, Site
+from tests.mailer.web.conftest import ANNA, BO, CECILIA, Site
 
 VALID: dict[str, str | list[str]] = {
     "district": ["bromma", "solna"],
@@ -37,7 +37,7 @@ def test_what_is_ticked_is_what_is_stored_and_shown_again(site: Site):
     assert "Saved." in answer.text  # in the language just chosen
     for ticked in ("bromma", "solna", "skola", "yes", "en", "monthly"):
         assert f'value="{ticked}" checked' in answer.text
-    assert answer.text.count(" checked") == 6
+    assert answer.text.count(" checked") == 7  # and the letter itself
 
 
 def test_unticking_everything_is_a_choice_too(site: Site):
@@ -138,3 +138,61 @@ def test_who_has_left_is_told_so_and_may_take_it_back(site: Site):
 
 def test_a_link_for_leaving_does_not_open_the_choices(site: Site):
     assert site.client.get(site.leave_path().replace("/u/", "/p/")).status_code == 404
+
+
+AS_SHOWN = {"language": "sv", "publications": "shown"}
+
+
+def test_a_publication_is_begun_and_ended_by_its_box(site: Site):
+    assert "Kallelser" not in site.client.get(site.choose_path()).text  # nobody subscribes to what is statutory
+
+    site.press(site.choose_path(), **AS_SHOWN, publication=["weekly", "events"])
+    assert (site.gets(ANNA), site.gets(ANNA, "events"), site.gets(BO, "events")) == (True, True, False)
+
+    site.press(site.choose_path(), **AS_SHOWN, publication=["events"])
+    assert (site.gets(ANNA), site.gets(ANNA, "events")) == (False, True)
+
+
+@pytest.mark.parametrize("slug", ["calls", "nothing"])
+def test_a_publication_that_the_page_does_not_offer_is_refused_and_nothing_is_saved(site: Site, slug: str):
+    before = site.dump()
+
+    answer = site.press(site.choose_path(), **AS_SHOWN, publication=["weekly", slug], district="bromma")
+
+    assert answer.status_code == 400
+    assert site.dump() == before
+
+
+def test_who_left_everything_does_not_come_back_by_a_link_that_may_have_been_passed_on(site: Site):
+    site.press(site.leave_path(), choice="leave-everything")
+
+    page = site.client.get(site.choose_path())
+    answer = site.press(site.choose_path(), **AS_SHOWN, publication="weekly")
+
+    assert 'name="publication"' not in page.text
+    assert answer.status_code == 400
+    assert not site.gets(ANNA)
+
+
+@pytest.mark.parametrize("query", ["öster", "OSTER", "  åker "])
+def test_a_district_is_found_without_scripts_and_what_is_ticked_stays_ticked(site: Site, query: str):
+    before = site.dump()
+
+    page = site.press(site.choose_path(), language="en", choice="find", find=query, district=["bromma"])
+
+    assert page.status_code == 200
+    assert site.dump() == before
+    found = page.text.partition('class="boxes found"')[2].partition("</div>")[0]
+    assert "Österåker" in found
+    assert "Bromma" not in found
+    for slug in ("osteraker", "bromma", "solna"):
+        assert page.text.count(f'value="{slug}"') == 1
+    assert 'value="bromma" checked' in page.text
+    assert 'value="en" checked' in page.text
+
+
+def test_what_is_looked_for_is_shown_back_harmless(site: Site):
+    page = site.press(site.choose_path(), language="sv", choice="find", find='"><script>')
+
+    assert "<script>" not in page.text
+    assert "0 platser har det i namnet." in page.text

@@ -8,6 +8,7 @@ from sqlmodel import Session, select
 from mailer.links import Purpose
 from subscribers import enrolment, preferences
 from subscribers.models import Cadence, Consent, ConsentKind, Member, Subscription
+from tests.builders import MOMENT
 from tests.mailer.web.conftest import ANNA, BO, CECILIA, LETTER, Site
 
 ONE_CLICK = "List-Unsubscribe=One-Click"
@@ -318,3 +319,25 @@ def _make_supporter(session: Session) -> None:
     member = session.get(Member, CECILIA)
     assert member is not None
     member.ground = "supporter"
+
+
+def test_only_events_takes_the_calendar_instead_and_can_be_undone_whole(site: Site):
+    done = site.press(site.leave_path(), choice="events")
+
+    assert "Du får Kalendern i stället för Veckobrevet." in done.text
+    assert (site.gets(ANNA), site.gets(ANNA, "events")) == (False, True)
+    assert site.gets(BO)
+
+    site.watch.at += timedelta(hours=2)
+    site.press(site.leave_path(), choice="undo")
+    assert (site.gets(ANNA), site.gets(ANNA, "events")) == (True, False)
+
+
+def test_undoing_only_events_leaves_a_calendar_that_was_had_before(site: Site):
+    with site.app.writing() as session:
+        session.add(Subscription(member_id=ANNA, publication="events", since=MOMENT - timedelta(days=9)))
+
+    site.press(site.leave_path(), choice="events")
+    site.press(site.leave_path(), choice="undo")
+
+    assert (site.gets(ANNA), site.gets(ANNA, "events")) == (True, True)
