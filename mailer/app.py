@@ -94,7 +94,7 @@ class App:
         """The database, checked to be of this version, with its sealed columns open."""
         engine = self.bare_engine
         db.require_current(engine)
-        sealed.unlock(self.keyring.register)
+        sealed.unlock(self.keyring.register, self.keyring.renew)
         with db.reading(engine) as session:
             listing.try_keys(session)  # with other keys every link would be a 404 and every name a riddle
         self._finish_imports(engine)

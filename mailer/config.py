@@ -109,6 +109,7 @@ class Publication(Section):
     from_address: str
     reply_to: str
     list_id: str
+    unsubscribe_address: str = ""
     stream: Literal["bulk", "statutory"] = "bulk"
     events_only: bool = False
     districts: dict[Slug, DistrictLetterhead] = {}

@@ -7,7 +7,7 @@ access; only the canonical base64url spelling is accepted.
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -40,13 +40,25 @@ class Claim:
     mailing: int
 
 
-class Tokens:
-    """Makes and reads tokens. `keys` are 32-byte keys by one-character id; new tokens use `make_with`."""
+_Step = Callable[[bytes], bytes]
 
-    def __init__(self, keys: Mapping[str, bytes], make_with: str) -> None:
-        ciphers = {name: Cipher(algorithms.AES(key), modes.ECB()) for name, key in keys.items()}  # noqa: S305  # one block: the bare permutation
-        self._encrypt = ciphers[make_with].encryptor().update
-        self._decrypt = {name: cipher.decryptor().update for name, cipher in ciphers.items()}
+
+def _cipher(key: bytes) -> Cipher[modes.ECB]:
+    return Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305  # one block: the bare permutation
+
+
+class Tokens:
+    """Makes and reads tokens. `keys` are 32-byte keys by one-character id; new tokens use `make_with`.
+
+    renew  asked when a token bears an id that we do not know: the keys as another process left them, None: no others
+    """
+
+    def __init__(
+        self, keys: Mapping[str, bytes], make_with: str, renew: Callable[[], Mapping[str, bytes] | None] = dict
+    ) -> None:
+        self._renew = renew
+        self._encrypt: _Step = _cipher(keys[make_with]).encryptor().update
+        self._decrypt: dict[str, _Step] = {name: _cipher(key).decryptor().update for name, key in keys.items()}
         self._id = make_with
 
     def make(self, purpose: Purpose, member: int, mailing: int = 0) -> str:
@@ -56,7 +68,7 @@ class Tokens:
 
     def read(self, token: str, purpose: Purpose) -> Claim | None:
         """Return what `token` says, None when it is not one of ours, not canonical or of another purpose."""
-        if not _FORM.fullmatch(token) or (decrypt := self._decrypt.get(token[0])) is None:
+        if not _FORM.fullmatch(token) or (decrypt := self._decryptor(token[0])) is None:
             return None
         sealed = base64.urlsafe_b64decode(token[1:] + "==")
         if base64.urlsafe_b64encode(sealed)[:22].decode() != token[1:]:
@@ -65,6 +77,11 @@ class Tokens:
         if block[9:] != _ZEROS or block[0] != purpose:
             return None
         return Claim(purpose, int.from_bytes(block[1:6]), int.from_bytes(block[6:9]))
+
+    def _decryptor(self, name: str) -> _Step | None:
+        if name not in self._decrypt and (keys := self._renew()):
+            self._decrypt |= {new: _cipher(key).decryptor().update for new, key in keys.items()}
+        return self._decrypt.get(name)
 
 
 def hour_of(moment: datetime) -> int:
@@ -85,6 +102,10 @@ class Links:
 
     def unsubscribe(self, member: int, mailing: int) -> str:
         return f"{self.base_url}/u/{self.tokens.make(Purpose.UNSUBSCRIBE, member, mailing)}"
+
+    def unsubscribe_by_mail(self, mailbox: str, member: int, mailing: int) -> str:
+        """Return a URI that writes a mail to `mailbox`, as mailer.leaving reads it; "" when there is no mailbox."""
+        return f"mailto:{mailbox}?subject={self.tokens.make(Purpose.UNSUBSCRIBE, member, mailing)}" if mailbox else ""
 
     def preferences(self, member: int, mailing: int) -> str:
         return f"{self.base_url}/p/{self.tokens.make(Purpose.PREFERENCES, member, mailing)}"

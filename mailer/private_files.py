@@ -14,6 +14,19 @@ def create(path: Path, text: str) -> None:
         file.write(text)
 
 
+def replace(path: Path, text: str) -> None:
+    """Write `path` anew, whole or not at all, for the account that it belongs to. raises OSError"""
+    new = path.with_name(f"{path.name}.new")
+    new.unlink(missing_ok=True)  # left by one that was killed
+    create(new, text)
+    owner = path.stat()
+    if (os.geteuid(), os.getegid()) != (owner.st_uid, owner.st_gid):
+        os.chown(new, owner.st_uid, owner.st_gid)
+    with new.open("rb") as file:
+        os.fsync(file.fileno())
+    new.replace(path)
+
+
 def read(path: Path) -> bytes:
     """Return what stands in `path`.
 

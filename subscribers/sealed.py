@@ -7,7 +7,7 @@ HMAC-SHA256 under a key that is kept for ever: an erased person's address cannot
 
 import hmac
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
@@ -28,18 +28,30 @@ class Keys:
     lookup: bytes = field(repr=False)
 
 
+Renew = Callable[[], Keys | None]  # the keys as they are now; None: as they were
+
+
 class _Lock:
     def __init__(self) -> None:
         self.lookup: bytes | None = None
         self.boxes: dict[int, AESGCM] = {}
         self.seal_with = 0
+        self.renew: Renew = _no_others
+
+
+def _no_others() -> Keys | None:
+    return None
 
 
 _lock = _Lock()
 
 
-def unlock(keys: Keys) -> None:
-    """Open the sealed columns for this process. Called once, where the program is wired."""
+def unlock(keys: Keys, renew: Renew = _no_others) -> None:
+    """Open the sealed columns for this process. Called once, where the program is wired.
+
+    renew  asked when a value bears a key that we do not know: another process may have changed the keys meanwhile
+    """
+    _lock.renew = renew
     _lock.boxes = {number: AESGCM(key) for number, key in keys.seal.items()}
     _lock.seal_with = keys.seal_with
     _lock.lookup = keys.lookup
@@ -59,7 +71,7 @@ def open_sealed(value: bytes, column: str) -> str:
 
     raises  Locked  when the key is missing, or the value was altered or belongs to another column
     """
-    box = _lock.boxes.get(value[1]) if value[:1] == bytes((_VERSION,)) else None
+    box = _box(value[1]) if value[:1] == bytes((_VERSION,)) else None
     if box is None:
         raise Locked("The key file does not fit this database: it lacks the key that sealed {column}.", column=column)
     try:
@@ -75,6 +87,17 @@ def open_all(values: Sequence[bytes | None], column: str) -> list[str | None]:
         return [value and boxes[value[1]].decrypt(value[2:start], value[start:], name).decode() for value in values]  # type: ignore[misc]  # no sealed value is empty
     except (InvalidTag, KeyError, IndexError):
         return [None if value is None else open_sealed(value, column) for value in values]  # names what is wrong
+
+
+def _box(number: int) -> AESGCM | None:
+    if number not in _lock.boxes and (keys := _lock.renew()) is not None:
+        unlock(keys, _lock.renew)
+    return _lock.boxes.get(number)
+
+
+def is_current(value: bytes) -> bool:
+    """Say whether `value` was sealed under the key that new values are."""
+    return value[:2] == bytes((_VERSION, _lock.seal_with))
 
 
 def lookup_key(kind: str, text: str) -> bytes:

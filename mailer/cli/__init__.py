@@ -36,6 +36,7 @@ NOUNS = {
     "news": Noun("news:commands", "News: sources, items and their tags."),
     "outbox": Noun("outbox:commands", "What is being sent, to stop it, to send on, to look at it."),
     "editions": Noun("editions:commands", "The editions of a digest."),
+    "keys": Noun("keys:commands", "The keys that seal the register and make the links."),
     "dkim": Noun("dkim:commands", "DKIM: the keys that sign our letters, and what DNS must say of them."),
 }
 root = typer.Typer(

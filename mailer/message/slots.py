@@ -70,6 +70,11 @@ def list_unsubscribe(value: str) -> bytes:
     return headers.url("List-Unsubscribe", value)
 
 
+def mailto(value: str) -> bytes:
+    """Encode for the second pair of angle brackets of List-Unsubscribe; raises Refused."""
+    return headers.printable("List-Unsubscribe", value).encode("ascii")
+
+
 def date(value: str) -> bytes:
     """Encode for Date; raises Refused."""
     return headers.printable("Date", value).encode("ascii")

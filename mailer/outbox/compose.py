@@ -66,7 +66,8 @@ class Composer:
 
         raises  ValueError when a value of theirs can stand in no mail
         """
-        sender = self._settings.publications[occasion.publication].from_address
+        published = self._settings.publications[occasion.publication]
+        sender, mailbox = published.from_address, published.unsubscribe_address
         address = recipients[0].address
         persons = tuple(self._person(recipient, occasion) for recipient in recipients)
         content = prepared.compose(
@@ -76,6 +77,7 @@ class Composer:
                 message_id=f"{self._links.message_id(addressee, occasion.mailing)}@{sender.partition('@')[2]}",
                 date=occasion.started_at,
                 one_click=persons[0].unsubscribe,
+                mailto=self._links.unsubscribe_by_mail(mailbox, recipients[0].member_id, occasion.mailing),
             )
         )
         envelope = addr_spec("the envelope", sender).decode("ascii"), to_address("the envelope", address).decode()

@@ -23,6 +23,7 @@ class Letterhead:
 
     contact    how to reach the sender, an address, a web page or words; shown in the footer
     from_name  shown as the sender; from_address, reply_to: local@domain
+    unsubscribe_address  local@domain of a mailbox that is read for mails that unsubscribe; empty for none
     list_id    a domain of ours, the same for years (RFC 2919)
     """
 
@@ -34,6 +35,7 @@ class Letterhead:
     reply_to: str
     list_id: str
     publication_name: str
+    unsubscribe_address: str = ""
 
 
 def head(
@@ -56,7 +58,7 @@ def head(
     if manner in (Manner.AUTOMATIC, Manner.SINGLE):  # RFC 3834 section 5.1: not on what a person wrote
         fields.append(headers.structured("Auto-Submitted", "auto-generated"))
     if manner in (Manner.EDITORIAL, Manner.AUTOMATIC):
-        fields += _ways_out()
+        fields += _ways_out(letterhead)
     if manner is not Manner.SINGLE:
         fields += _list_fields(letterhead)
     if feedback_id:
@@ -64,9 +66,10 @@ def head(
     return fields
 
 
-def _ways_out() -> list[bytes | Slot]:
+def _ways_out(letterhead: Letterhead) -> list[bytes | Slot]:
+    mailto = (b",\r\n <", Slot("mailto", slots.mailto), b">") if letterhead.unsubscribe_address else ()
     return [
-        *(b"List-Unsubscribe: <", Slot("one_click", slots.list_unsubscribe), b">\r\n"),
+        *(b"List-Unsubscribe: <", Slot("one_click", slots.list_unsubscribe), b">", *mailto, b"\r\n"),
         headers.structured("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),  # RFC 8058 section 3.1
     ]
 

@@ -16,5 +16,6 @@ def letterhead_of(settings: Settings, publication: str, language: str, district:
         from_address=published.from_address,
         reply_to=own.reply_to or published.reply_to,
         list_id=published.list_id,
+        unsubscribe_address=published.unsubscribe_address,
         publication_name=settings.name_of(publication, language),
     )

@@ -40,6 +40,7 @@ class Recipient:
     message_id   unique@domain, the same in every attempt
     date         aware; the same in every attempt
     one_click    link of List-Unsubscribe; may be empty in a letter to one
+    mailto       the same as a mailto: URI; empty when nobody reads such mail
     view_online  link to the letter as a page, or empty
     """
 
@@ -48,6 +49,7 @@ class Recipient:
     message_id: str
     date: datetime
     one_click: str = ""
+    mailto: str = ""
     view_online: str = ""
 
     @property
@@ -88,6 +90,7 @@ def values_of(recipient: Recipient, *, language: str) -> dict[str, str]:
         "message_id": recipient.message_id,
         "date": _date(recipient.date),
         "one_click": recipient.one_click,
+        "mailto": recipient.mailto,
         "view_online": recipient.view_online,
     }
     values["greeting"] = _greeting(values["to_name"], language)

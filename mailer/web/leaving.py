@@ -10,17 +10,18 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 from sqlmodel import Session
 
+from mailer import leaving
 from mailer.i18n import translations
 from mailer.links import Claim, Purpose
 from mailer.web.forms import Fields, Posted
 from mailer.web.house import Here, House, claim_of
-from mailer.web.standing import Standing, find_standing, household
+from mailer.web.standing import Standing, find_standing
 from subscribers import consent, preferences
 from subscribers.models import Cadence
 
 router = APIRouter()
 
-ONE_CLICK, BY_HAND = "one-click", "link"  # what the evidence of consent names as its source
+BY_HAND = "link"  # what the evidence of consent names as its source
 EVENTS_WORDING = "events-1"  # likewise of the button for events alone
 UNDO_WORDING = "undo-1"  # version of the undo button's words: count up when they change
 PAUSE_AT_MOST = timedelta(days=366)
@@ -86,8 +87,7 @@ def _one_click(house: House, claim: Claim) -> Response:
     now = house.app.now()
     with house.writing() as session:
         standing = find_standing(session, claim, now)
-        for member in household(session, claim):
-            consent.withdraw(session, member, publication=standing.publication, source=ONE_CLICK, now=now)
+        leaving.withdraw(session, claim, source=leaving.ONE_CLICK, now=now)
     return PlainTextResponse(translations(standing.language).gettext("You are unsubscribed.") + "\n")
 
 

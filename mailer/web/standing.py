@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, select
 from starlette.exceptions import HTTPException
 
 from mailer.links import Claim
-from mailer.outbox.models import Delivery, Mailing
+from mailer.outbox.models import Mailing
 from subscribers.models import Cadence, Consent, ConsentKind, Member, State, Subscription
 
 UNDO = timedelta(days=1)  # later a returning member asks anew: by then the link may have been passed on
@@ -82,20 +82,3 @@ def _leaving(session: Session, member: int, now: datetime) -> Leaving | None:
         return None
     kind, publication, at = last
     return Leaving(publication, at) if kind is ConsentKind.WITHDRAWN and now - at <= UNDO else None
-
-
-def household(session: Session, claim: Claim) -> list[int]:
-    """Return everyone whom the mail greeted that the link came in: they share its one unsubscribe header.
-
-    Erased members are left out: nothing of them may be written down again.
-    """
-    head = (
-        select(Delivery.household)
-        .where(Delivery.mailing_id == claim.mailing, Delivery.member_id == claim.member)
-        .scalar_subquery()
-    )
-    greeted = select(Delivery.member_id).where(Delivery.mailing_id == claim.mailing, Delivery.household == head)
-    members = select(col(Member.id)).where(
-        or_(col(Member.id) == claim.member, col(Member.id).in_(greeted)), Member.state != State.ERASED
-    )
-    return [member for member in session.exec(members.order_by(col(Member.id))) if member is not None]

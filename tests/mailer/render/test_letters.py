@@ -114,6 +114,16 @@ def test_a_statutory_letter_says_why_one_gets_it_and_offers_no_way_out() -> None
         assert recipient.persons[0].unsubscribe not in part
 
 
+def test_a_mailbox_that_unsubscribes_stands_beside_the_link_in_one_field() -> None:
+    recipient = replace(a_recipient(), mailto=f"mailto:avsluta@nyhet.example.org?subject={'b' * 23}")
+    letter = a_letter(letterhead=replace(LETTERHEAD, unsubscribe_address="avsluta@nyhet.example.org"))
+
+    content = LETTERS.prepare(letter, recipient.shape).compose(recipient)
+
+    field = f"\r\nList-Unsubscribe: <{recipient.one_click}>,\r\n <{recipient.mailto}>\r\nList-Unsubscribe-Post: "
+    assert field.encode() in content
+
+
 def test_a_letter_to_many_without_a_one_click_link_is_refused() -> None:
     recipient = a_recipient(one_click="")
 

@@ -137,12 +137,15 @@ def furnish(app: App) -> None:
             session.add(District(id=number, slug=slug, name=name, kind=kind, parent_id=parent_id))
             session.flush()
         session.add_all(Topic(slug=slug, name=sv, name_en=en) for slug, (sv, en) in TOPICS.items())
-        session.add(a_member("paret@example.org", id=ANNA))
-        session.add(a_member("paret@example.org", id=BO, given_name="Bo"))
-        session.add(a_member("cecilia@example.org", id=CECILIA, given_name="Cecilia", language="en"))
-        session.flush()
+        for person in (  # the database numbers them, so that it goes on counting from there
+            a_member("paret@example.org"),
+            a_member("paret@example.org", given_name="Bo"),
+            a_member("cecilia@example.org", given_name="Cecilia", language="en"),
+        ):
+            session.add(person)
+            session.flush()
         session.add_all(Subscription(member_id=who, publication="weekly", since=MOMENT) for who in (ANNA, BO, CECILIA))
-        session.add(Mailing(id=LETTER, key="weekly:2024-W10", publication="weekly", letter="digest", created_at=MOMENT))
+        session.add(Mailing(key="weekly:2024-W10", publication="weekly", letter="digest", created_at=MOMENT))
         session.flush()
         session.add_all(
             Delivery(mailing_id=LETTER, plan=1, member_id=who, household=household, variant_id=1)

@@ -5,6 +5,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session, select
 
+from mailer import keys
 from mailer.links import Purpose
 from subscribers import enrolment, preferences
 from subscribers.models import Cadence, Consent, ConsentKind, Member, Subscription
@@ -341,3 +342,15 @@ def test_undoing_only_events_leaves_a_calendar_that_was_had_before(site: Site):
     site.press(site.leave_path(), choice="undo")
 
     assert (site.gets(ANNA), site.gets(ANNA, "events")) == (True, True)
+
+
+def test_a_letter_of_two_years_and_three_rotations_ago_can_still_be_left(site: Site):
+    letter = site.leave_path(CECILIA)
+    for _ in range(3):
+        keys.rotate(site.app.places.keys)
+    del site.app.keyring, site.app.links
+    site.watch.at += timedelta(days=2 * 366)
+
+    assert site.leave_path(CECILIA) != letter
+    assert site.client.post(letter, content=ONE_CLICK, headers=URLENCODED).status_code == 200
+    assert not site.gets(CECILIA)
