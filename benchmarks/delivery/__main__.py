@@ -17,19 +17,22 @@ from statistics import median
 
 from benchmarks.delivery import stage, stores
 from benchmarks.delivery.processes import Run
-from benchmarks.delivery.senders import Naive, Sender, SmtpSource, Utskick
+from benchmarks.delivery.senders import Naive, Sender, Signatures, SmtpSource, Utskick
 from benchmarks.delivery.servers import Sink, minimal_sink, smtp_sink
 from benchmarks.delivery.stores import Store
 
 _SIZES, _QUICK, _MILLION = (20_000, 100_000), 4_000, 1_000_000
 _FAR, _FAR_MESSAGES, _FAR_CONNECTIONS = 50, 2_000, 20  # milliseconds away
 _NAIVE_MESSAGES = 1_000
+_SIGNATURES = 10_000
 _CONNECTIONS = 10
 
 # The least ratio to smtp-source that is promised (docs/performance.md), by database.
 _NEAR_LIMIT: Mapping[str, float] = {"SQLite": 0.95, "PostgreSQL": 0.9}
 _OWN_LIMIT: Mapping[str, float] = {"SQLite": 0.8, "PostgreSQL": 0.7}
 _PIPELINED: Mapping[str, float] = {"SQLite": 3.0, "PostgreSQL": 3.0}
+
+_SIGNED: Mapping[str, float] = {"DKIM alone": 0.75, "SQLite, DKIM": 0.6, "PostgreSQL, DKIM": 0.6}
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Case:
     goals: Mapping[str, float]
     connections: int = _CONNECTIONS
     naive: bool = False
+    dkim: bool = False
 
 
 @dataclass
@@ -76,17 +80,30 @@ def measure(case: Case, databases: Sequence[Store], letter: Path, rounds: int) -
     """Let all senders send in turn, `rounds` times."""
     with databases[0].fresh() as installation:
         letter.write_bytes(stage.sample(installation).replace(b"\r\n", b"\n"))
-    source = SmtpSource(letter, case.messages, case.connections)
-    others: list[Sender] = [Utskick(database, case.messages, case.connections) for database in databases]
-    if case.naive:
-        others.append(Naive(databases[0], min(_NAIVE_MESSAGES, case.messages), case.connections))
-    outcomes: dict[Sender, Outcome] = {sender: Outcome() for sender in (source, *others)}
+    first, *others = _signing(case, databases) if case.dkim else _sending(case, databases, letter)
+    outcomes: dict[Sender, Outcome] = {sender: Outcome() for sender in (first, *others)}
     for _ in range(rounds):
         for sender, outcome in outcomes.items():
             run = sender.run(case.sink)
             outcome.runs.append(run)
-            outcome.ratios.append(run.rate / outcomes[source].runs[-1].rate)
+            outcome.ratios.append(run.rate / outcomes[first].runs[-1].rate)
     return outcomes
+
+
+def _sending(case: Case, databases: Sequence[Store], letter: Path) -> Iterator[Sender]:
+    """Yield what is compared, the measure of the others first."""
+    yield SmtpSource(letter, case.messages, case.connections)
+    for database in databases:
+        yield Utskick(database, case.messages, case.connections)
+    if case.naive:
+        yield Naive(databases[0], min(_NAIVE_MESSAGES, case.messages), case.connections)
+
+
+def _signing(case: Case, databases: Sequence[Store]) -> Iterator[Sender]:
+    yield Signatures(databases[0], "bare", min(_SIGNATURES, case.messages))
+    yield Signatures(databases[0], "letters", min(_SIGNATURES, case.messages))
+    for database in databases:
+        yield Utskick(database, case.messages, case.connections, signs=True)
 
 
 def _cases(options: argparse.Namespace) -> Iterator[Case]:
@@ -96,11 +113,14 @@ def _cases(options: argparse.Namespace) -> Iterator[Case]:
     for messages in (_QUICK,) if options.quick else _SIZES:
         yield Case(messages, smtp_sink(), _NEAR_LIMIT, naive=messages < _SIZES[-1])
         yield Case(messages, minimal_sink(options.sink), _OWN_LIMIT, naive=messages < _SIZES[-1])
+        if messages < _SIZES[-1]:
+            yield Case(messages, minimal_sink(options.sink), _SIGNED, dkim=True)
     yield Case(_FAR_MESSAGES, minimal_sink(options.sink, _FAR), _PIPELINED, _FAR_CONNECTIONS)
 
 
 def _report(case: Case, outcomes: Mapping[Sender, Outcome]) -> None:
-    print(f"{case.messages:,} recipients, {case.sink.name}, {case.connections} connections")
+    measure_of = "; ratios to RSA-2048 alone on all cores" if case.dkim else ""
+    print(f"{case.messages:,} recipients, {case.sink.name}, {case.connections} connections{measure_of}")
     print(f"  {'':<22}  {'messages/s':>10}  {'ratio':>6}  {'promised':>8}  {'CPU/message':>11}  {'peak memory':>11}")
     for sender, outcome in outcomes.items():
         speed, ratio = median(run.rate for run in outcome.runs), median(outcome.ratios)

@@ -47,15 +47,22 @@ class Utskick:
     store: Store
     messages: int
     connections: int
+    signs: bool = False
 
     @property
     def name(self) -> str:
-        return f"Utskick, {self.store.name}"
+        return f"Utskick, {self.store.name}" + (", DKIM" if self.signs else "")
 
     def run(self, sink: Sink) -> Run:
         with self.store.fresh() as installation, sink.running() as port:
             run = run_together(
-                [_command("worker", installation, port, self.connections // WORKERS) for _ in range(WORKERS)],
+                [
+                    [
+                        *_command("worker", installation, port, self.connections // WORKERS),
+                        *(["dkim"] if self.signs else []),
+                    ]
+                    for _ in range(WORKERS)
+                ],
                 self.messages,
             )
             require_all_sent(installation, self.messages)
@@ -73,6 +80,25 @@ class Naive:
         with self.store.fresh() as installation, sink.running() as port:
             command = [*_command("naive", installation, port, self.connections), str(self.messages)]
             return run_together([command], self.messages)
+
+
+@dataclass(frozen=True)
+class Signatures:
+    """No mailing at all: `what` is "bare" RSA, or DKIM for "letters"."""
+
+    store: Store
+    what: str
+    messages: int
+
+    @property
+    def name(self) -> str:
+        return "RSA-2048 alone" if self.what == "bare" else "DKIM alone"
+
+    def run(self, sink: Sink) -> Run:
+        del sink  # nothing is sent
+        with self.store.fresh() as installation:
+            where = [str(installation.folder), installation.database]
+            return run_together([["benchmarks.delivery.signing", *where, self.what, str(self.messages)]], self.messages)
 
 
 def require_all_sent(installation: Installation, messages: int) -> None:

@@ -5,7 +5,6 @@ VARIANTS contents of about 31 kB.
 """
 
 import random
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,10 +12,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from mailer import db, keys
+from mailer import db, keys, signing
 from mailer.app import App, Places
 from mailer.digest.contents import compact
 from mailer.outbox import batches, enqueue, manifest
+from mailer.outbox.batches import Terms
 from mailer.outbox.models import Mailing, MailingState
 from mailer.resources import resource
 from subscribers import sealed
@@ -24,6 +24,8 @@ from subscribers.models import Ground, Member, State, Subscription
 
 NOW = datetime(2026, 11, 26, 7, 0, tzinfo=UTC)  # a Thursday, 08:00 in Stockholm
 VARIANTS = 300
+DKIM_KEY = "dkim.pem"
+_DKIM = f'\n[dkim."nyhet.example.org"]\nselector = "bench"\nkey = "{DKIM_KEY}"\n'
 _ITEMS = 60
 _ITEMS_A_LETTER = 8
 _CHUNK = 10_000
@@ -52,14 +54,19 @@ _WORDS = _TEXT.split()
 
 @dataclass(frozen=True)
 class Installation:
-    """Where a worker finds everything. `database` is a SQLAlchemy URL."""
+    """Where a worker finds everything. `database` is a SQLAlchemy URL; `signs` says whether letters get DKIM."""
 
     folder: Path
     database: str
+    signs: bool = False
 
     def app(self, *, port: int = 0, connections: int = 5) -> App:
         """Open it as `utskick` does, with a mail server in clear text on the loopback."""
-        places = Places(self.folder / "config.toml", self.folder / "data", self.folder / "keys.toml")
+        places = Places(
+            self.folder / ("signing.toml" if self.signs else "config.toml"),
+            self.folder / "data",
+            self.folder / "keys.toml",
+        )
         smtp = {"HOST": "127.0.0.1", "PORT": str(port or 25), "SECURITY": "none", "CONNECTIONS": str(connections)}
         environ = {f"UTSKICK_PROVIDERS__SMTP__{name}": value for name, value in smtp.items()}
         return App.load(places, environ | {"UTSKICK_DATABASE": self.database})
@@ -69,8 +76,11 @@ def build(folder: Path, database: str, recipients: int) -> Installation:
     """Make an installation in `folder` with one planned mailing to `recipients` members; its database is empty yet."""
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "keys.toml").exists():
-        shutil.copyfile(resource("config.toml"), folder / "config.toml")
+        config = resource("config.toml").read_text(encoding="utf-8")
+        (folder / "config.toml").write_text(config, encoding="utf-8")
+        (folder / "signing.toml").write_text(config + _DKIM, encoding="utf-8")
         keys.create(folder / "keys.toml")
+        signing.create(folder / DKIM_KEY)
     installation = Installation(folder, database)
     app = installation.app()
     app.prepare()
@@ -86,7 +96,7 @@ def sample(installation: Installation) -> bytes:
     app = installation.app()
     with db.writing(app.engine) as session:
         connection = session.connection()
-        lease = batches.take(connection, owner="sample", now=app.now())
+        lease = batches.take(connection, owner="sample", terms=Terms(), now=app.now())
         assert lease is not None
         occasion = manifest.begin(connection, lease, give_up_after=timedelta(days=1), now=NOW)
         letter = manifest.letters(connection, lease)[0]

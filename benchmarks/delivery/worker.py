@@ -1,6 +1,6 @@
 """One delivery process, as `utskick worker` runs it, which stops when everything is sent.
 
-python -m benchmarks.delivery.worker FOLDER DATABASE PORT CONNECTIONS
+python -m benchmarks.delivery.worker FOLDER DATABASE PORT CONNECTIONS [dkim]
 """
 
 import asyncio
@@ -16,8 +16,8 @@ from mailer.outbox.worker import drain
 
 
 def main() -> None:
-    folder, database, port, connections = sys.argv[1:]
-    app = Installation(Path(folder), database).app(port=int(port), connections=int(connections))
+    folder, database, port, connections, *dkim = sys.argv[1:]
+    app = Installation(Path(folder), database, signs=bool(dkim)).app(port=int(port), connections=int(connections))
     office = app.office()
     collect_rarely()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

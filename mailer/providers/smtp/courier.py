@@ -111,7 +111,7 @@ class Courier:
             crew.settle(first, commands)
             self._advance(crew)
         else:
-            self._post(b"", first, commands)
+            self._post((), first, commands)
         self._watch()
 
     def _take_in(self, crew: Crew, reply: Reply) -> None:
@@ -136,7 +136,7 @@ class Courier:
         if following is None:
             self._finish()
         else:
-            self._post(b"", *following)
+            self._post((), *following)
 
     def _take(self, crew: Crew) -> tuple[Outgoing, Commands] | None:
         """Return the next message this server can be asked about; those it cannot are settled on the way."""
@@ -147,7 +147,7 @@ class Courier:
             crew.settle(outgoing, commands)
         return None
 
-    def _post(self, ahead: bytes, outgoing: Outgoing, commands: Commands) -> None:
+    def _post(self, ahead: tuple[bytes, ...], outgoing: Outgoing, commands: Commands) -> None:
         """Send an envelope, in the same write as the body `ahead` of it."""
         self._left -= 1
         self._envelope, self._refusal, self._recipient_taken = outgoing, None, False
@@ -156,7 +156,7 @@ class Courier:
             self._unclean = False
         if self._offers.pipelining:
             self._expected.extend(step for step, _ in commands)
-            self.wire.write(b"".join((ahead, *(line for _, line in commands))))
+            self.wire.write(b"".join((*ahead, *(line for _, line in commands))))
         else:
             self._unsent.extend(commands)
             self._send_one()
@@ -223,10 +223,10 @@ class Courier:
             return
         self._body, self._envelope, self._unclean = outgoing, None, False
         self._expected.append(Step.BODY)
-        ahead = outgoing.message.content + b".\r\n"
+        ahead = (outgoing.message.content, b".\r\n")
         following = self._take(crew) if self._offers.pipelining else None
         if following is None:
-            self.wire.write(ahead)
+            self.wire.write(b"".join(ahead))
         else:
             self._post(ahead, *following)
 
