@@ -7,6 +7,7 @@ access; only the canonical base64url spelling is accepted.
 
 import base64
 import re
+from binascii import b2a_base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 _FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{22}")
 _ZEROS = bytes(7)
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class Purpose(IntEnum):
@@ -63,8 +65,9 @@ class Tokens:
 
     def make(self, purpose: Purpose, member: int, mailing: int = 0) -> str:
         """Return the 23 characters. raises OverflowError beyond 40 and 24 bits."""
-        block = bytes((purpose,)) + member.to_bytes(5) + mailing.to_bytes(3) + _ZEROS
-        return self._id + base64.urlsafe_b64encode(self._encrypt(block))[:22].decode()
+        block = b"%c%b%b%b" % (purpose, member.to_bytes(5), mailing.to_bytes(3), _ZEROS)
+        # base64.urlsafe_b64encode says the same in three times the steps, and a letter has three tokens.
+        return self._id + b2a_base64(self._encrypt(block)).translate(_URL_SAFE)[:22].decode()
 
     def read(self, token: str, purpose: Purpose) -> Claim | None:
         """Return what `token` says, None when it is not one of ours, not canonical or of another purpose."""

@@ -89,16 +89,21 @@ def allowed(  # the rule has this many sides
     query = _allowed(stream, own_address=elsewhere is None)
     rule = {"publication": publication, "today": now.date(), "elsewhere": elsewhere}
     for some in _portions(list(member_ids)):
-        found.update(connection.scalars(query, {**rule, "some": some}))
+        joined = connection.scalar(query, {**rule, "some": some})
+        found.update(map(int, joined.split(",")) if joined else ())
     return found
 
 
 @cache
 def _allowed(stream: Stream, *, own_address: bool) -> Query:
-    """Build the question once: while a mailing is sent it is asked again whenever anything changed."""
+    """Build the question once: while a mailing is sent it is asked again whenever anything changed.
+
+    It is answered in one row, "3,17": with each row the driver lets other threads run, and they take their time.
+    """
     who = _who(stream)
     elsewhere = None if own_address else sa.bindparam("elsewhere", type_=sa.LargeBinary)
-    query = _eligible(sa.select(who), sa.bindparam("publication"), stream, sa.bindparam("today"), elsewhere)
+    joined = sa.select(sa.func.aggregate_strings(sa.cast(who, sa.String), ","))
+    query = _eligible(joined, sa.bindparam("publication"), stream, sa.bindparam("today"), elsewhere)
     return query.where(who.in_(sa.bindparam("some", expanding=True)))
 
 

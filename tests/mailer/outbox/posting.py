@@ -162,7 +162,7 @@ def a_mailing(
 def deliveries(engine: sa.Engine) -> dict[int, Delivery]:
     """Return every delivery by its member."""
     with db.reading(engine) as session:
-        found = {row.member_id: row for row in session.scalars(sa.select(Delivery))}
+        found = {row.member_id: row for row in session.scalars(sa.select(Delivery).order_by(Delivery.id))}
         session.expunge_all()
         return found
 
