@@ -22,7 +22,7 @@ _SOME = 50  # signatures that a thread makes at a stretch
 
 def main() -> None:
     folder, database, what, count = sys.argv[1:]
-    installation = Installation(Path(folder), database, signs=True)
+    installation = Installation(Path(folder), database).signing()
     if what == "bare":
         private = signing.load(installation.folder / stage.DKIM_KEY)
         work_when_told(lambda: _on_all_cores(lambda: private.sign(b"headers", PKCS1v15(), SHA256()), int(count)))

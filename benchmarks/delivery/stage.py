@@ -4,9 +4,10 @@ The members are invented, their names and addresses sealed as in real use; the d
 VARIANTS contents of about 31 kB.
 """
 
+import asyncio
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,9 +16,13 @@ import sqlalchemy as sa
 from mailer import db, keys, signing
 from mailer.app import App, Places
 from mailer.digest.contents import compact
-from mailer.outbox import batches, enqueue, manifest
-from mailer.outbox.batches import Terms
+from mailer.errors import ProviderDown
+from mailer.message import Message
+from mailer.outbox import enqueue
+from mailer.outbox.carriers import Carrier
 from mailer.outbox.models import Mailing, MailingState
+from mailer.outbox.worker import drain
+from mailer.providers import Desk
 from mailer.resources import resource
 from subscribers import sealed
 from subscribers.models import Ground, Member, State, Subscription
@@ -60,6 +65,10 @@ class Installation:
     database: str
     signs: bool = False
 
+    def signing(self) -> "Installation":
+        """The same, its letters signed."""
+        return replace(self, signs=True)
+
     def app(self, *, port: int = 0, connections: int = 5) -> App:
         """Open it as `utskick` does, with a mail server in clear text on the loopback."""
         places = Places(
@@ -92,18 +101,29 @@ def build(folder: Path, database: str, recipients: int) -> Installation:
 
 
 def sample(installation: Installation) -> bytes:
-    """Return the first letter as it goes over the wire."""
+    """Return the first letter as it goes over the wire, and leave the mailing as it was."""
     app = installation.app()
-    with db.writing(app.engine) as session:
-        connection = session.connection()
-        lease = batches.take(connection, owner="sample", terms=Terms(), now=app.now())
-        assert lease is not None
-        occasion = manifest.begin(connection, lease, give_up_after=timedelta(days=1), now=NOW)
-        letter = manifest.letters(connection, lease)[0]
+    provider = _Sampler()
+    office = replace(app.office(), carriers=[Carrier("sample", provider)])
+    asyncio.run(drain(office))
     app.engine.dispose()
-    people = [held.recipient for held in letter.held if held.recipient]
-    prepared = app.composer.prepare(occasion, letter.content, len(people))
-    return app.composer.message(prepared, occasion, people, addressee=letter.addressee).content
+    return provider.letters[0].content
+
+
+class _Sampler:
+    """Looks at one letter and gives it back (mailer.providers.Provider)."""
+
+    def __init__(self) -> None:
+        self.letters: list[Message] = []
+
+    async def carry(self, desk: Desk) -> None:
+        outgoing = desk.take()
+        if outgoing is not None:
+            self.letters.append(outgoing.message)
+            desk.give_back(outgoing)
+        raise ProviderDown("One letter is enough.")
+
+    async def close(self) -> None: ...
 
 
 def add_members(engine: sa.Engine, count: int) -> None:
