@@ -29,7 +29,7 @@ PARTS: Mapping[str, str] = {
     "Clerk.": "database: writing outcomes",
     "Wire.data_received ": "replies, envelopes and the desk",
 }
-_WIDTH, _ROW, _TEXT = 760, 26, 330  # pixels of the picture, a row of it, and the words on the left
+_WIDTH, _ROW, _TEXT = 780, 26, 350  # pixels of the picture, a row of it, and the words on the left
 
 
 def main() -> None:
