@@ -18,6 +18,7 @@ from pydantic import (
     Field,
     HttpUrl,
     IPvAnyNetwork,
+    SecretStr,
     ValidationError,
     field_validator,
     model_validator,
@@ -27,7 +28,7 @@ from mailer.durations import Span
 from mailer.errors import Mistake
 from mailer.pace import UNLIMITED, Pace
 from mailer.sentences import N_
-from mailer.validation import first_fault
+from mailer.validation import first_fault, is_loopback
 
 Language = Literal["sv", "en"]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
@@ -94,6 +95,18 @@ class Web(Section):
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], FromCommas] = Field(
         ("127.0.0.0/8", "::1"), validate_default=True
     )
+
+
+class Metrics(Section):
+    host: str = "127.0.0.1"
+    port: int = Field(0, ge=0, le=65535)
+    token: SecretStr = SecretStr("")
+
+    @model_validator(mode="after")
+    def _kept_from_strangers(self) -> "Metrics":
+        if self.port and not self.token.get_secret_value() and not is_loopback(self.host):
+            raise ValueError(N_("another machine can reach that host: set a token too, UTSKICK_METRICS__TOKEN"))
+        return self
 
 
 class DistrictLetterhead(Section):
@@ -213,6 +226,7 @@ class Settings(Section):
     database: str | None = Field(None, repr=False)  # it may hold a password; None: SQLite in the data folder
     site: Site
     web: Web = Web()
+    metrics: Metrics = Metrics()
     publications: dict[Slug, Publication]
     digest: Digest = Digest()
     outbox: Outbox = Outbox()

@@ -1,4 +1,7 @@
-"""Logs: one JSON object a line on stderr, a readable line on a terminal; addresses masked in both."""
+"""Logs: one JSON object a line on stderr, a readable line on a terminal; addresses masked in both.
+
+A delivery is named by its id, which `utskick outbox show` tells of; a member and an address never are.
+"""
 
 import logging
 import sys
@@ -11,8 +14,8 @@ from mailer.message.characters import lines
 from mailer.message.masking import mask_addresses
 
 
-def configure(*, debug: bool) -> None:
-    """Set up logging for this process, the libraries' logging included."""
+def configure(*, debug: bool, form: str = "auto") -> None:
+    """Set up logging for this process, the libraries' logging included. `form`: json, text, or auto."""
     level = logging.DEBUG if debug else logging.INFO
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
@@ -21,7 +24,9 @@ def configure(*, debug: bool) -> None:
         _mask,
     ]
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        if form == "text" or (form == "auto" and sys.stderr.isatty())
+        else structlog.processors.JSONRenderer()
     )
     structlog.configure(
         processors=[*shared, renderer],

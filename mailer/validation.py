@@ -1,5 +1,6 @@
 """What pydantic found wrong with a value, in words for the person who wrote it."""
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -43,3 +44,13 @@ def first_fault(error: ValidationError) -> Fault:
     if first["type"] == "value_error":  # raised by a validator of our own
         return Fault(key, Word(first["ctx"]["error"]))
     return Fault(key, _REASONS.get(first["type"], first["msg"]))
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether `host` is this machine, without asking a name server."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

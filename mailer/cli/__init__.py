@@ -2,6 +2,7 @@
 
 import os
 import sys
+from itertools import pairwise
 from typing import Any, NoReturn
 
 import typer
@@ -57,7 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
     frame = Frame(environ=dict(os.environ))
     command: Any = typer.main.get_command(root)
     accept_everywhere(command, frame)
-    command.commands.when_loaded(lambda _: _log(debug="--debug" in (arguments or sys.argv)))
+    command.commands.when_loaded(lambda _: _log(arguments or sys.argv))
     try:
         command(arguments, prog_name="utskick", obj=frame)  # leaves by SystemExit
     except ProviderDown as down:
@@ -76,10 +77,16 @@ def main(arguments: list[str] | None = None) -> None:
         frame.close()
 
 
-def _log(*, debug: bool) -> None:
+def _log(arguments: list[str]) -> None:
+    """Set up the log before anything is parsed: a mistake may be logged too."""
     from mailer import logs  # noqa: PLC0415  # help does without it
 
-    logs.configure(debug=debug)
+    forms = (
+        after if word == "--log" else word.partition("=")[2]
+        for word, after in pairwise([*arguments, ""])
+        if word.partition("=")[0] == "--log"
+    )
+    logs.configure(debug="--debug" in arguments, form=next(forms, "auto"))
 
 
 def _leave(sentence: str, status: int) -> NoReturn:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -29,6 +29,9 @@ LARGEST_ID = 2**40  # what a link can carry, and far below what a database can
 Json = Annotated[bool, typer.Option("--json", help="Print a JSON array for programs.")]
 
 
+LogForm = Literal["auto", "json", "text"]
+
+
 @dataclass
 class Frame:
     """What was said around a command. A command reads `context.obj.app`."""
@@ -37,6 +40,7 @@ class Frame:
     config: Path | None = None
     data: Path | None = None
     debug: bool = False
+    log: str = "auto"
 
     @property
     def places(self) -> "Places":
@@ -71,7 +75,7 @@ def account() -> str:
 
 
 def accept_everywhere(command: Any, frame: Frame) -> None:
-    """Let --config, --data and --debug stand before or after any subcommand, and translate every help text.
+    """Let --config, --data, --debug and --log stand before or after any subcommand, and translate every help text.
 
     `command` is one of Typer's own; their classes have no public name to annotate with.
     """
@@ -90,14 +94,17 @@ def accept_everywhere(command: Any, frame: Frame) -> None:
 
 
 def _shared_options(frame: Frame) -> list[Any]:
-    """Let Typer make the three options, as if of a command, and take them from it."""
+    """Let Typer make the four options, as if of a command, and take them from it."""
 
     def shared(
         config: Annotated[Path | None, typer.Option(help=_("The config file."), metavar="FILE")] = None,
         data: Annotated[Path | None, typer.Option(help=_("The data folder."), metavar="FOLDER")] = None,
         debug: Annotated[bool, typer.Option("--debug", help=_("Show where an error came from."))] = False,
+        log: Annotated[
+            LogForm | None, typer.Option("--log", help=_("The log's form; auto: text on a terminal, else JSON."))
+        ] = None,
     ) -> None:
-        del config, data, debug
+        del config, data, debug, log
 
     def keep(_context: object, option: Any, value: object) -> None:
         if value:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 import typer
 
 from mailer.app import App
+from mailer.cli import watching
 from mailer.cli.frame import LARGEST_ID, Json, account, app_of, print_json, remark
 from mailer.cli.tables import print_table
 from mailer.i18n import _
@@ -72,6 +73,9 @@ def providers(context: typer.Context, as_json: Json = False) -> None:
 def _services(app: App) -> list[Service]:
     with app.reading() as session:
         return services(session.connection(), app.settings.outbox.providers, _)
+
+
+commands.command()(watching.watch)
 
 
 @commands.command()

@@ -10,23 +10,24 @@ from contextlib import contextmanager
 import typer
 
 from mailer.app import App
-from mailer.cli.frame import app_of, remark
+from mailer.cli.frame import Frame, app_of, remark
 from mailer.jobs.clock import start_clock
 from mailer.jobs.processes import Workers
-from mailer.web import create_web, listen, server_of
+from mailer.web import create_watch, create_web, listen, server_of
 
 
 def run(context: typer.Context) -> None:
     app = app_of(context)
     app.office()  # a mistake in the providers is told now, by one program and not by each worker
-    with _door(app) as door, _delivering(app), _ringing(app):  # a taken port is told before anything begins
+    # A taken port is told before anything begins.
+    with _door(app) as door, _watched(app), _delivering(app, context.obj), _ringing(app):
         _serve(app, door)
 
 
 def web(context: typer.Context) -> None:
     app = app_of(context)
     app.engine.connect().close()
-    with _door(app) as door:
+    with _door(app) as door, _watched(app):
         _serve(app, door)
 
 
@@ -58,6 +59,24 @@ def _leave(*_: object) -> None:
 
 
 @contextmanager
+def _watched(app: App) -> Iterator[None]:
+    """Let whoever watches over us ask, at a door of its own, if the config wants one."""
+    settings = app.settings.metrics
+    if not settings.port:
+        yield
+        return
+    with listen(settings.host, settings.port, table="metrics") as door:
+        server = server_of(create_watch(app))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, name="metrics", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@contextmanager
 def _ringing(app: App) -> Iterator[None]:
     app.engine.connect().close()  # no database or no keys: told at once, not by the first ring
     scheduler = start_clock(app)
@@ -68,8 +87,8 @@ def _ringing(app: App) -> Iterator[None]:
 
 
 @contextmanager
-def _delivering(app: App) -> Iterator[None]:
-    places = ["--config", str(app.places.config.absolute()), "--data", str(app.data.absolute())]
+def _delivering(app: App, frame: Frame) -> Iterator[None]:
+    places = ["--config", str(app.places.config.absolute()), "--data", str(app.data.absolute()), "--log", frame.log]
     workers = Workers(
         [sys.executable, "-m", "mailer.cli", "worker", "--tethered", *places], app.settings.outbox.workers
     )

@@ -115,7 +115,13 @@ _EXTEND = (
 _GIVE_BACK = (
     sa.update(Batch)
     .where(col(Batch.id) == sa.bindparam("batch"))
-    .values(state=sa.bindparam("new_state"), due_at=sa.bindparam("new_due"), owner=None, leased_until=None)
+    .values(
+        state=sa.bindparam("new_state"),
+        due_at=sa.bindparam("new_due"),
+        waiting=sa.bindparam("new_waiting"),
+        owner=None,
+        leased_until=None,
+    )
 )
 
 
@@ -155,7 +161,8 @@ def give_back(connection: sa.Connection, lease: Lease, *, now: datetime) -> None
     """
     waiting, due_at = connection.execute(_WAITING, {**asdict(lease), "now": now}).one()
     state = BatchState.OPEN if waiting else BatchState.CLOSED
-    connection.execute(_GIVE_BACK, {"batch": lease.batch, "new_state": state, "new_due": due_at if waiting else now})
+    values = {"batch": lease.batch, "new_state": state, "new_due": due_at if waiting else now, "new_waiting": waiting}
+    connection.execute(_GIVE_BACK, values)
 
 
 def queued_in(mailing: int, plan: int, lo: int, hi: int) -> tuple[sa.ColumnElement[bool], ...]:
@@ -174,6 +181,21 @@ def queued_in(mailing: int, plan: int, lo: int, hi: int) -> tuple[sa.ColumnEleme
 _WAITING = sa.select(sa.func.count(), sa.func.min(sa.func.coalesce(col(Delivery.due_at), _NOW))).where(
     *queued_in(BOUND.mailing, BOUND.plan, BOUND.lo, BOUND.hi)
 )
+
+
+def _left_in_batch() -> sa.ScalarSelect[Any]:
+    """Count the queued deliveries of the batch that is being updated."""
+    return (
+        sa.select(sa.func.count())
+        .where(
+            col(Delivery.id).between(col(Batch.lo), col(Batch.hi)),
+            col(Delivery.mailing_id) + 0 == col(Batch.mailing_id),  # as in queued_in
+            col(Delivery.plan) == col(Batch.plan),
+            col(Delivery.state) == DeliveryState.QUEUED,
+        )
+        .correlate(Batch)
+        .scalar_subquery()
+    )
 
 
 def in_hand(lease: Lease) -> tuple[sa.ColumnElement[bool], ...]:
@@ -249,5 +271,5 @@ def open_those_holding(connection: sa.Connection, deliveries: Sequence[int], *, 
         connection.execute(
             sa.update(Batch)
             .where(col(Batch.mailing_id).in_(mailings), held, col(Batch.state) != BatchState.LEASED)
-            .values(state=BatchState.OPEN, due_at=now)
+            .values(state=BatchState.OPEN, due_at=now, waiting=_left_in_batch())
         )

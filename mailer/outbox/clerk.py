@@ -8,14 +8,16 @@ import sqlalchemy as sa
 import structlog
 
 from mailer import db
-from mailer.outbox import batches, control, ledger, manifest, recovery
+from mailer.outbox import batches, control, ledger, manifest, recovery, tallies
 from mailer.outbox.batches import Lease, Terms
 from mailer.outbox.desk import Entry
 from mailer.outbox.journal import Journal, Mark, Note, estates
 from mailer.outbox.ledger import Line
 from mailer.outbox.manifest import Hand
 from mailer.outbox.models import DeliveryState, Lane
+from mailer.outbox.tallies import Tallies
 
+FORGOTTEN = timedelta(hours=1)
 log = structlog.get_logger()
 
 
@@ -36,6 +38,17 @@ class Clerk:
         self._give_up_after = give_up_after
         self._send_within = send_within
         self._now = now
+        self._tallies = Tallies()
+
+    def here(self) -> None:
+        """Say that this worker is alive."""
+        with db.writing(self._engine) as session:
+            tallies.here(session.connection(), self._journal.owner, now=self._now())
+
+    def leave(self) -> None:
+        """Say that this worker has ended, and forget those that fell."""
+        with db.writing(self._engine) as session:
+            tallies.gone(session.connection(), self._journal.owner, before=self._now() - FORGOTTEN)
 
     def lease(self, up_to: Lane = Lane.MANY) -> Hand | None:
         """Take the next batch, of no lane beyond `up_to`. Its lease is in the journal first, then durable, then used.
@@ -79,6 +92,9 @@ class Clerk:
             for lease in finished:
                 if lease in ours:
                     batches.give_back(connection, lease, now=now)
+            self._tallies.count(entry.line for entry in entries)
+            self._tallies.add(connection, at_once=bool(finished))
+        _tell(entries)
         self._conclude({lease.mailing for lease in finished})
         return ours
 
@@ -116,3 +132,19 @@ class Clerk:
         for mailing, state in over:
             with db.writing_beside(self._engine) as session:
                 ledger.conclude(session.connection(), mailing, state, now=self._now())
+
+
+def _tell(entries: Sequence[Entry]) -> None:
+    """Log what became of each delivery by its id; what was simply sent only for whoever looks closely."""
+    for entry in entries:
+        line = entry.line
+        write = log.debug if line.verdict.state is DeliveryState.SENT else log.info
+        write(
+            "outbox.delivery",
+            delivery=line.delivery,
+            mailing=entry.lease.mailing,
+            state=line.verdict.state.value,
+            provider=line.provider,
+            code=line.verdict.code,
+            attempts=line.verdict.attempts,
+        )

@@ -54,7 +54,7 @@ class _Task:
     lease: Lease
     occasion: Occasion
     letter: Letter
-    started: bool = False
+    started: float = 0.0  # on the monotonic clock; 0: not yet
 
 
 class Desk:
@@ -224,7 +224,7 @@ class Desk:
         if not self._permission.going(task.lease.mailing) or self._expired(task.lease) or self._refused(task):
             return False
         self._journal.write(_notes(task, Mark.STARTED))
-        task.started = True
+        task.started = time.monotonic()
         return not self._expired(task.lease)
 
     def settle(self, outgoing: Outgoing, outcome: Outcome) -> None:
@@ -270,7 +270,7 @@ class Desk:
         if self._expired(task.lease):
             self._close(task.lease)
         else:
-            task.started = False
+            task.started = 0.0
             self._waiting.appendleft(task)
 
     def _outgoing(self, task: _Task) -> Outgoing | None:
@@ -326,7 +326,10 @@ class Desk:
 
     def _enter(self, task: _Task, verdict: Verdict) -> None:
         provider = self.provider if verdict.code != "compose" else None
-        self.entries.extend(Entry(task.lease, Line(held.delivery, verdict, provider)) for held in task.letter.held)
+        took = time.monotonic() - task.started if task.started else None
+        for held in task.letter.held:
+            self.entries.append(Entry(task.lease, Line(held.delivery, verdict, provider, took)))
+            took = None  # a household's letter was sent once
         self._close(task.lease)
 
     def _expired(self, lease: Lease) -> bool:

@@ -33,11 +33,12 @@ OUT_OF_BALANCE = N_("The books of this mailing do not balance: some of its deliv
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One delivery's verdict, and by whom it was carried."""
+    """One delivery's verdict, by whom it was carried, and after how many seconds it was answered."""
 
     delivery: int
     verdict: Verdict
     provider: str | None = None
+    took: float | None = None
 
 
 def write(connection: sa.Connection, lines: Sequence[Line], *, over: DeliveryState, now: datetime) -> None:

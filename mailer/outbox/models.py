@@ -141,6 +141,7 @@ class Batch(SQLModel, table=True):
     due_at: datetime
     owner: str | None = Field(default=None, max_length=64)
     leased_until: datetime | None = None
+    waiting: int | None = None  # queued deliveries when it was last given back; None: all, it was never leased
     fence: int = 0  # grows with each lease; an older holder finds its own number outdated
 
 
@@ -174,3 +175,21 @@ class Spent(SQLModel, table=True):
     width: int = Field(primary_key=True)
     at: datetime = Field(primary_key=True)
     number: int
+
+
+class Tally(SQLModel, table=True):
+    """What happened so far, for whoever watches: numbers that only grow. The books are the deliveries.
+
+    what    an outcome ("sent", "deferred", ...), or how long an answer took ("took 0.1": at most so many seconds)
+    """
+
+    provider: str = Field(primary_key=True, max_length=32)
+    what: str = Field(primary_key=True, max_length=16)
+    number: float
+
+
+class Presence(SQLModel, table=True):
+    """A living worker, and when it last said so."""
+
+    worker: str = Field(primary_key=True, max_length=64)
+    seen_at: datetime

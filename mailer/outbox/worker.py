@@ -37,6 +37,7 @@ LOW = 500  # letters on the desk, below which the next batch is fetched: one is 
 TICK = 0.02  # seconds
 IDLE = 1.0  # seconds between looks for work
 AFTER_TROUBLE = 5.0  # seconds
+SEEN_EVERY = 15.0  # seconds
 
 Result = TypeVar("Result")
 log = structlog.get_logger()
@@ -95,6 +96,7 @@ class Worker:
         self._boot_id = this_boot()
         self._recovered = float("-inf")
         self._written = 0.0
+        self._seen = float("-inf")  # when we last said that we are here
         self._looked = float("-inf")  # when we last looked whether somebody waits
         self._dry = float("-inf")  # when there was last nothing to lease
         self._carried = True
@@ -130,7 +132,11 @@ class Worker:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._resources.aclose()
+        try:
+            if kind is None:
+                await self._in_thread(self._clerk.leave)
+        finally:
+            await self._resources.aclose()
 
     async def work(self) -> None:
         """Go round until told to stop, or until the database or the disk failed: then nothing heard is lost."""
@@ -147,7 +153,7 @@ class Worker:
         if time.monotonic() - self._recovered > self._office.terms.between_looks.total_seconds():
             await self._in_thread(partial(self._clerk.recover, self._office.journals, boot_id=self._boot_id))
             self._recovered = time.monotonic()
-        await self._in_thread(self._gate.look)
+        await self._look_around()
         if not self._gate.open_to(urgent=True) or not await self._fetch():
             return False
         await self._carry()
@@ -193,9 +199,15 @@ class Worker:
             self._books_failed = True  # nothing more is taken from the desk; the journal has what was not written
             raise
 
-    async def _heed(self) -> None:
-        """Learn what other workers found out about the provider."""
+    async def _look_around(self) -> None:
+        """Learn what other workers found out about the providers, and now and then say that we are here."""
         await self._in_thread(self._gate.look)
+        if time.monotonic() - self._seen >= SEEN_EVERY:
+            self._seen = time.monotonic()
+            await self._in_thread(self._clerk.here)
+
+    async def _heed(self) -> None:
+        await self._look_around()
         if self._turn is not None:
             self._turn.heed()
 

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from mailer.providers.smtp.settings import is_loopback
 from mailer.sentences import N_
+from mailer.validation import is_loopback
 
 
 def _safe(url: str) -> str:

@@ -2,5 +2,6 @@
 
 from mailer.web.assembly import create_web
 from mailer.web.serving import listen, server_of
+from mailer.web.watching import create_watch
 
-__all__ = ["create_web", "listen", "server_of"]
+__all__ = ["create_watch", "create_web", "listen", "server_of"]

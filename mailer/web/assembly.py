@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from mailer.app import App
 from mailer.errors import UtskickError
 from mailer.i18n.browsers import preferred
-from mailer.web import choosing, leaving, moving, own, public
+from mailer.web import choosing, leaving, moving, own, public, watching
 from mailer.web.guard import Guard
 from mailer.web.house import House
 from mailer.web.rendering import Pages
@@ -24,7 +24,8 @@ def create_web(app: App) -> FastAPI:
         redirect_slashes=False,  # one-click must never meet a redirect, RFC 8058 §3.1
     )
     web.state.house = House(app, Pages(app.settings))
-    for part in (public, leaving, choosing, own, moving):
+    web.state.installation = app
+    for part in (public, leaving, choosing, own, moving, watching):
         web.include_router(part.router)
     web.add_exception_handler(HTTPException, _refusal)
     web.add_exception_handler(UtskickError, _trouble)

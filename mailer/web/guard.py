@@ -27,7 +27,7 @@ HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
 }
 _SECRET = re.compile(r"^/([upmabc])/.*", re.DOTALL)
-_KNOWN = re.compile(r"/|/healthz|/static/(pages\.css|icon\.svg)|/n/\d{1,18}|/i/[\w.-]{1,80}")
+_KNOWN = re.compile(r"/|/healthz|/readyz|/metrics|/static/(pages\.css|icon\.svg)|/n/\d{1,18}|/i/[\w.-]{1,80}")
 
 
 def masked(path: str) -> str:

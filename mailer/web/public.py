@@ -4,7 +4,7 @@ import re
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse
+from fastapi.responses import FileResponse, HTMLResponse
 from sqlmodel import col, select
 from starlette.exceptions import HTTPException
 
@@ -85,14 +85,6 @@ async def static(name: str) -> Response:
     if name not in STATIC:
         raise HTTPException(404)
     return Response(STATIC[name], media_type=_TYPES[name.rpartition(".")[2]], headers={"Cache-Control": FOR_EVER})
-
-
-@router.api_route("/healthz", methods=_READ)
-def health(house: Here) -> PlainTextResponse:
-    """Whether the database answers; 503 otherwise."""
-    with house.app.reading() as session:
-        session.exec(select(1)).one()
-    return PlainTextResponse("ok\n")
 
 
 def _language(request: Request, house: House) -> str:

@@ -9,8 +9,8 @@ from fastapi import FastAPI
 from mailer.errors import Mistake
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; port 0 takes a free one.
+def listen(host: str, port: int, *, table: str = "web") -> socket.socket:
+    """Return a socket that listens; port 0 takes a free one. `table` of the config is what a mistake names.
 
     raises  Mistake  when the port is taken or not ours to take, or the host is none of this machine's
     """
@@ -19,10 +19,12 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise Mistake("Port {port} is taken: set web.port to another one.", port=port) from None
+            raise Mistake("Port {port} is taken: set {table}.port to another one.", port=port, table=table) from None
         if error.errno == errno.EACCES:
-            raise Mistake("Port {port} needs root: set web.port to one above 1023.", port=port) from None
-        raise Mistake("{host} is no address of this machine: correct web.host.", host=host) from None
+            raise Mistake(
+                "Port {port} needs root: set {table}.port to one above 1023.", port=port, table=table
+            ) from None
+        raise Mistake("{host} is no address of this machine: correct {table}.host.", host=host, table=table) from None
 
 
 def server_of(web: FastAPI) -> uvicorn.Server:

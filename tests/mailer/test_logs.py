@@ -45,3 +45,12 @@ def test_what_is_logged_cannot_command_the_terminal(capsys: pytest.CaptureFixtur
     structlog.get_logger().warning("broken", reason="\x1b]0;owned\x07\x9b2J")
 
     assert json.loads(capsys.readouterr().err)["reason"] == "]0;owned2J"
+
+
+def test_the_form_of_the_log_can_be_chosen(capsys: pytest.CaptureFixture[str]):
+    logs.configure(debug=False, form="text")
+    structlog.get_logger().warning("refused", delivery=7)
+
+    shown = capsys.readouterr().err
+    assert "delivery=7" in shown
+    assert not shown.startswith("{")

@@ -13,10 +13,11 @@ from mailer.errors import ProviderDown
 from mailer.providers.smtp.envelope import Offers, read_offers
 from mailer.providers.smtp.login import log_in
 from mailer.providers.smtp.replies import Reply
-from mailer.providers.smtp.settings import Settings, is_loopback
+from mailer.providers.smtp.settings import Settings
 from mailer.providers.smtp.tokens import Tokens
 from mailer.providers.smtp.wire import Wire
 from mailer.sentences import N_
+from mailer.validation import is_loopback
 
 _READY, _DONE, _REFUSED = 220, 250, 400
 

@@ -1,6 +1,5 @@
 """[providers.smtp] of config.toml."""
 
-import ipaddress
 from datetime import timedelta
 from typing import Literal
 
@@ -8,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from mailer.durations import Span
 from mailer.errors import Mistake
+from mailer.validation import is_loopback
 
 
 class Patience(BaseModel):
@@ -43,16 +43,6 @@ class Settings(BaseModel):
     messages_per_connection: int = Field(100, ge=1)
     idle: Span = timedelta(seconds=30)  # an unused connection is closed after this
     patience: Patience = Patience()
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether `host` is this machine, without asking a name server."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def check(settings: Settings) -> Settings:

@@ -90,6 +90,17 @@ def test_a_provider_that_rests_is_shown_with_the_reason(site: Site):
     assert "open" in site.run("outbox", "providers")[1]
 
 
+def test_watching_shows_what_is_under_way_and_who_carries_it(site: Site):
+    mailing, provider = site.json("outbox", "watch", "--once")
+
+    assert (mailing["key"], mailing["queued"], mailing["uncertain"]) == (KEY, 1, 1)
+    assert (mailing["per_second"], mailing["remaining"]) == (0.0, None)
+    assert (provider["provider"], provider["state"]) == ("smtp", "up")
+    shown = site.run("outbox", "watch", "--once")[1]
+    assert KEY in shown
+    assert "smtp" in shown
+
+
 def test_an_unknown_mailing_is_a_mistake_of_one_line(site: Site):
     status, out, err = site.run("outbox", "pause", "nothing")
 

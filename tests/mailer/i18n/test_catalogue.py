@@ -21,6 +21,7 @@ from mailer.demo.figures import Row
 from mailer.errors import ProviderDown, UtskickError
 from mailer.news.listing import Health, State
 from mailer.outbox.models import BreakerState, DeliveryState, MailingState
+from mailer.outbox.progress import Moving
 from mailer.outbox.status import Record, Service, Status
 from mailer.resources import resource
 from subscribers.errors import SubscribersError
@@ -36,7 +37,7 @@ CATALOGUE = CODE[0] / "i18n" / "sv.po"
 SPOKEN = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2), "remark": None, "progress": None, "tell": None}
 HANDED_ON = {"Note": (2,), "Line": (3,), "_refuse_unknown": (3,), "_slugs": (4,), "_refused": None}
 # Headings and cells of what the command line prints: the names of fields, and of states.
-LISTED = (Status, Service, Record, Listed, Row)
+LISTED = (Status, Service, Moving, Record, Listed, Row)
 STATES = (MailingState, DeliveryState, BreakerState, State, Health, MemberState, Ground)
 
 Sentence = str | tuple[str, ...]
