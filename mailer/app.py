@@ -24,6 +24,7 @@ from mailer.outbox.single import as_written
 from mailer.outbox.worker import Office
 from mailer.providers import LetterDesk, Outcome, Provider, open_provider
 from mailer.providers.signing import signed
+from mailer.queue import Queue, open_queue, schema
 from mailer.render.head import Manner
 from mailer.render.letters import Letters
 from mailer.resources import resource
@@ -94,6 +95,7 @@ class App:
         """The database, checked to be of this version, with its sealed columns open."""
         engine = self.bare_engine
         db.require_current(engine)
+        schema.require_current(engine)
         sealed.unlock(self.keyring.register, self.keyring.renew)
         with db.reading(engine) as session:
             listing.try_keys(session)  # with other keys every link would be a 404 and every name a riddle
@@ -122,9 +124,14 @@ class App:
     def prepare(self) -> None:
         """Make the data folder and the database, and load the shipped districts and topics; keeps what is there."""
         self.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        db.upgrade(self.bare_engine)
+        self.upgrade()
         with self.writing() as session:
             load_reference(session)
+
+    def upgrade(self) -> None:
+        """Bring the database, and the queue in it, to what this version needs."""
+        db.upgrade(self.bare_engine)
+        schema.upgrade(self.bare_engine)
 
     @cached_property
     def keyring(self) -> keys.Keyring:
@@ -191,8 +198,15 @@ class App:
                 await provider.close()
         raise down or ProviderDown("No provider is named in [outbox] providers of the config.")
 
+    @cached_property
+    def queue(self) -> Queue:
+        """Where background work is asked for: `app.queue.defer("keep_editions")`."""
+        return open_queue(self.engine)
+
     def close(self) -> None:
         """Let go of the database; asked again, it is opened again."""
+        if "queue" in self.__dict__:
+            self.queue.close()
         if "bare_engine" in self.__dict__:
             self.bare_engine.dispose()
 

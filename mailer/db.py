@@ -6,7 +6,8 @@ On PostgreSQL writers take turns too, so that what one of them has read stays tr
 office, which locks the rows it decides on, writes beside them (`writing_beside`).
 """
 
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
@@ -22,6 +23,9 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 30
 _WRITING = "utskick_writing"
 CHANGED = "utskick_changed"
+_TURNS = 0x7574736B  # "utsk": the class of the advisory locks by which one of many is active
+# The server lets go of a machine that fell silent within some ten seconds, so that another takes over.
+_NOTICE_OUR_END = ("tcp_keepalives_idle = 5", "tcp_keepalives_interval = 2", "tcp_keepalives_count = 3")
 _ALONE = 0x7574736B69636B  # "utskick": of the advisory lock that makes PostgreSQL's writers take turns
 _REFUSED = ("password", "no pg_hba.conf entry")  # how a server or its library says that it does not let us in
 _NOT_ALLOWED = ("42501", "25006")  # SQLSTATE: insufficient_privilege, read_only_sql_transaction
@@ -133,6 +137,35 @@ def outlive_power_cuts(connection: sa.Connection) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET LOCAL synchronous_commit = on")
+
+
+Ours = Callable[[], bool]
+
+
+@contextmanager
+def turn(engine: sa.Engine, name: str) -> Iterator[Ours]:
+    """Try to be the only one at `name` on any machine; yield a question: is it ours, still? It ends with the process.
+
+    SQLite is one machine, where who does something twice is kept apart by the rows alone: there it is always ours.
+    """
+    if engine.dialect.name == "sqlite":
+        yield lambda: True
+        return
+    key = zlib.crc32(name.encode()) & 0x7FFFFFFF
+    with named_trouble(), engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.detach()  # a session of its own: closing it lets go of the lock
+        for setting in _NOTICE_OUR_END:
+            connection.exec_driver_sql(f"SET {setting}")
+        had = bool(connection.scalar(sa.select(sa.func.pg_try_advisory_lock(_TURNS, key))))
+        yield lambda: had and _answers(connection)
+
+
+def _answers(connection: sa.Connection) -> bool:
+    try:
+        connection.execute(sa.select(1))
+    except DatabaseError:
+        return False
+    return True
 
 
 def forget_deleted(engine: sa.Engine, *tables: str) -> None:

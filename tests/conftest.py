@@ -13,6 +13,7 @@ import structlog
 from sqlmodel import Session
 
 from mailer import db
+from mailer.queue import schema
 from subscribers import sealed
 from tests.builders import KEYS
 from tests.databases import BOTH
@@ -93,6 +94,7 @@ def _template(postgres: Cluster) -> str:
     name = postgres.create()
     engine = db.open_engine(postgres.url(name))
     db.upgrade(engine)
+    schema.upgrade(engine)
     engine.dispose()
     return name
 

@@ -176,7 +176,7 @@ DECLARE
     used boolean;
 BEGIN
     FOR name IN SELECT oid FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
-        AND relname <> 'alembic_version'
+        AND relname NOT IN ('alembic_version', 'procrastinate_applied')
     LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM %s)', name) INTO used;
         IF used THEN

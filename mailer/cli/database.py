@@ -2,7 +2,6 @@
 
 import typer
 
-from mailer import db
 from mailer.cli.frame import app_of, remark
 
 commands = typer.Typer(no_args_is_help=True)
@@ -11,5 +10,5 @@ commands = typer.Typer(no_args_is_help=True)
 @commands.command()
 def upgrade(context: typer.Context) -> None:
     """Bring the database to what this version needs."""
-    db.upgrade(app_of(context).bare_engine)
+    app_of(context).upgrade()
     remark("The database is up to date.")

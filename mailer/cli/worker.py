@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 import uvloop
 
+from mailer.app import App
 from mailer.cli.frame import app_of, remark
 from mailer.outbox.worker import Office, run
 
@@ -17,11 +18,12 @@ def worker(
     context: typer.Context,
     tethered: Annotated[bool, typer.Option("--tethered", help="Stop too when standard input is closed.")] = False,
 ) -> None:
-    office = app_of(context).office()
+    app = app_of(context)
+    office = app.office()
     collect_rarely()
     remark("The worker is ready.")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_until_told(office, tether=sys.stdin.fileno() if tethered else None))
+        runner.run(_until_told(app, office, tether=sys.stdin.fileno() if tethered else None))
 
 
 def collect_rarely() -> None:
@@ -31,10 +33,15 @@ def collect_rarely() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
-async def _until_told(office: Office, *, tether: int | None) -> None:
-    stop = asyncio.Event()
+async def _until_told(app: App, office: Office, *, tether: int | None) -> None:
+    stop, wake = asyncio.Event(), asyncio.Event()
     if tether is not None:  # nobody writes there: readable means that the one who started us is gone
         asyncio.get_running_loop().add_reader(tether, stop.set)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await run(office, stop)
+    if app.engine.dialect.name == "sqlite":  # there the clock's process does what else there is to do
+        await run(office, stop, wake)
+        return
+    from mailer.jobs.attending import attend  # noqa: PLC0415  # of the extra `postgres`
+
+    await asyncio.gather(run(office, stop, wake), attend(app, stop, wake.set))

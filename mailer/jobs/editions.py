@@ -7,6 +7,7 @@ import structlog
 from mailer.app import App
 from mailer.digest import editions, sending
 from mailer.digest.calendar import moment_in, period_of
+from mailer.queue import DELIVER
 
 log = structlog.get_logger()
 
@@ -20,4 +21,5 @@ def keep_editions(app: App, now: datetime) -> None:
             if drafted:
                 log.info("edition drafted", publication=drafted.publication, period=drafted.period)
     for planned in sending.send_due(app.engine, app.settings, app.links, now):
+        app.queue.defer(DELIVER, key=planned.key)
         log.info("edition planned", key=planned.key, candidates=planned.candidates, variants=planned.variants)

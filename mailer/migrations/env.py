@@ -11,6 +11,7 @@ import mailer.news.models
 import mailer.notices.models
 import mailer.outbox.models
 import subscribers.models
+from mailer.queue.schema import is_ours
 from subscribers.column_types import Sealed
 
 MODELS = (mailer.digest.models, mailer.news.models, mailer.notices.models, mailer.outbox.models, subscribers.models)
@@ -28,6 +29,7 @@ def run(connection: Connection) -> None:
         target_metadata=SQLModel.metadata,
         render_as_batch=True,
         render_item=sealed_as_bytes,
+        include_object=is_ours,
     )
     with context.begin_transaction():
         context.run_migrations()

@@ -58,12 +58,15 @@ class Office:
     zone: tzinfo = UTC  # of quiet hours and of the days of a warm-up
 
 
-async def run(office: Office, stop: asyncio.Event) -> None:
-    """Work until `stop`: then finish what is under way, and leave nothing uncertain. Trouble is waited out."""
+async def run(office: Office, stop: asyncio.Event, wake: asyncio.Event | None = None) -> None:
+    """Work until `stop`: then finish what is under way, and leave nothing uncertain. Trouble is waited out.
+
+    wake  set by whoever knows that letters are due; else they are found within a second
+    """
     try:
         while not stop.is_set():
             try:
-                async with Worker(office, stop) as worker:
+                async with Worker(office, stop, wake) as worker:
                     await worker.work()
             except (Trouble, OSError) as trouble:
                 _tell(trouble)
@@ -90,9 +93,10 @@ async def drain(office: Office) -> None:
 class Worker:
     """One worker's life, from its own journal's beginning to its end."""
 
-    def __init__(self, office: Office, stop: asyncio.Event) -> None:
+    def __init__(self, office: Office, stop: asyncio.Event, wake: asyncio.Event | None = None) -> None:
         self._office = office
         self._stop = stop
+        self._wake = wake or asyncio.Event()
         self._boot_id = this_boot()
         self._recovered = float("-inf")
         self._written = 0.0
@@ -142,8 +146,9 @@ class Worker:
         """Go round until told to stop, or until the database or the disk failed: then nothing heard is lost."""
         try:
             while not self._stop.is_set():
+                self._wake.clear()
                 if not await self.round():
-                    await _wait(self._stop, IDLE)
+                    await _wait_for_any(self._stop, self._wake, within=IDLE)
         except (Trouble, OSError) as trouble:
             _tell(trouble)
             await self._make_good()
@@ -274,6 +279,13 @@ class Worker:
 
 def _tell(trouble: Exception) -> None:
     log.error("outbox.trouble", reason=str(trouble))
+
+
+async def _wait_for_any(*events: asyncio.Event, within: float) -> None:
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waiting, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:
