@@ -22,6 +22,7 @@ from mailer.errors import Mistake, Trouble
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 30
 _WRITING = "utskick_writing"
+MOVING = "moving"  # what the schema calls itself while rows are moved into it
 CHANGED = "utskick_changed"
 _TURNS = 0x7574736B  # "utsk": the class of the advisory locks by which one of many is active
 # The server lets go of a machine that fell silent within some ten seconds, so that another takes over.
@@ -237,9 +238,17 @@ def revision(engine: sa.Engine) -> str | None:
         return found
 
 
+def stamp(engine: sa.Engine, revision: str) -> None:
+    """Let the schema call itself `revision`."""
+    with writing(engine) as session:
+        session.execute(sa.text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+
+
 def require_known(engine: sa.Engine) -> None:
-    """Refuse a database that a newer version has already changed."""
+    """Refuse a database that a newer version has already changed, or that a move did not come to its end in."""
     current = revision(engine)
+    if current == MOVING:
+        raise Mistake("A move into this database was interrupted: run `utskick db move` again.")
     if current is not None and current not in revisions():
         raise Mistake("The database was made by a newer version of Utskick: upgrade the program.")
 

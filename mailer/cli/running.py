@@ -11,7 +11,7 @@ import typer
 
 from mailer.app import App
 from mailer.cli.frame import Frame, app_of, remark
-from mailer.jobs.clock import ringing
+from mailer.jobs.clock import start_clock
 from mailer.jobs.processes import Workers
 from mailer.web import create_watch, create_web, listen, server_of
 
@@ -79,7 +79,7 @@ def _watched(app: App) -> Iterator[None]:
 @contextmanager
 def _ringing(app: App) -> Iterator[None]:
     app.engine.connect().close()  # no database or no keys: told at once, not by the first ring
-    with ringing(app):
+    with start_clock(app):
         yield
 
 

@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 
 @contextmanager
-def ringing(app: App) -> Iterator[None]:
+def start_clock(app: App) -> Iterator[None]:
     """Keep the clock while the block runs."""
     told = threading.Event()
     keeper = threading.Thread(target=keep, args=(app, told), name="clock")
@@ -56,7 +56,7 @@ def keep(app: App, told: threading.Event) -> None:
 
 def _ring_while(app: App, ours: db.Ours, told: threading.Event) -> None:
     log.info("this clock is active")
-    scheduler = start_clock(app)
+    scheduler = _start(app)
     try:
         while ours() and not told.wait(_LOOK):
             pass
@@ -64,7 +64,7 @@ def _ring_while(app: App, ours: db.Ours, told: threading.Event) -> None:
         scheduler.shutdown()
 
 
-def start_clock(app: App) -> BackgroundScheduler:
+def _start(app: App) -> BackgroundScheduler:
     """Ring every job once now, for what was missed while down, and then at each full minute."""
     clock = BackgroundScheduler(
         executors={"default": ThreadPoolExecutor(len(JOBS) + 1)}, timezone=app.settings.site.zone

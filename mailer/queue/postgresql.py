@@ -25,7 +25,9 @@ def _options(engine: sa.Engine) -> dict[str, Any]:
 
 def open_tasks(engine: sa.Engine) -> procrastinate.App:
     """Return the working side, to be opened with `open_async`."""
-    return procrastinate.App(connector=procrastinate.PsycopgConnector(kwargs=_options(engine), timeout=_PATIENCE))
+    return procrastinate.App(
+        connector=procrastinate.PsycopgConnector(kwargs=_options(engine), min_size=1, timeout=_PATIENCE)
+    )
 
 
 class Procrastinated:

@@ -18,7 +18,7 @@ from mailer.app import App, Places
 from mailer.cli import main
 from mailer.errors import Mistake
 from mailer.jobs.attending import attend
-from mailer.jobs.clock import ringing
+from mailer.jobs.clock import start_clock
 from mailer.queue import DELIVER, open_queue, schema
 from tests.builders import some_settings
 from tests.databases import ONLY_POSTGRESQL
@@ -136,7 +136,7 @@ def test_the_queues_schema_is_made_once_and_remembered(postgres: Cluster):
 
 @ONLY_POSTGRESQL
 def test_a_clock_rings_at_once_for_what_was_missed(app: App):
-    with ringing(app):
+    with start_clock(app):
         wait_until(lambda: {job for job, *_ in jobs(app.engine)} >= {DELIVER, "keep_editions", "finish_imports"})
 
 
