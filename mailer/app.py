@@ -17,9 +17,11 @@ from mailer.links import Links, Purpose
 from mailer.message import Message
 from mailer.message.dkim import Signer
 from mailer.news.reference import load_reference
+from mailer.outbox import home
 from mailer.outbox.batches import Terms
 from mailer.outbox.carriers import Carrier
 from mailer.outbox.compose import Composer, LetterKind
+from mailer.outbox.home import Watermark
 from mailer.outbox.single import as_written
 from mailer.outbox.worker import Office
 from mailer.providers import LetterDesk, Outcome, Provider, open_provider
@@ -99,8 +101,13 @@ class App:
         sealed.unlock(self.keyring.register, self.keyring.renew)
         with db.reading(engine) as session:
             listing.try_keys(session)  # with other keys every link would be a 404 and every name a riddle
+        home.look_round(engine, self.watermark, now=self.now())
         self._finish_imports(engine)
         return engine
+
+    @property
+    def watermark(self) -> Watermark:
+        return Watermark.beside(self.data / JOURNALS)
 
     def has_register(self) -> bool:
         """Whether there are members already, sealed with keys that must not be replaced."""

@@ -1,4 +1,4 @@
-"""utskick db: the schema."""
+"""utskick db: the schema, and what must be said of a database."""
 
 from typing import Annotated
 
@@ -7,6 +7,7 @@ import typer
 from mailer import db
 from mailer.cli.frame import app_of, remark
 from mailer.cli.progress import progress_bar
+from mailer.outbox import home
 
 commands = typer.Typer(no_args_is_help=True)
 
@@ -38,3 +39,12 @@ def move(
     rows = sum(account.rows for account in accounts.values())
     remark("{rows} rows in {tables} tables arrived as they were.", rows=rows, tables=len(accounts))
     remark("Now name the new database in the config; `utskick outbox resume` sends on what is held.")
+
+
+@commands.command()
+def restored(context: typer.Context) -> None:
+    """Hold every mailing: this is a copy that was put back. Needed only after a snapshot of the whole machine."""
+    app = app_of(context)
+    with app.writing() as session:
+        held = home.hold_all(session, app.watermark, now=app.now())
+    remark("Mailings held: {number}.", number=held)

@@ -8,9 +8,10 @@ import sqlalchemy as sa
 import structlog
 
 from mailer import db
-from mailer.outbox import batches, control, ledger, manifest, recovery, tallies
+from mailer.outbox import batches, control, home, ledger, manifest, recovery, tallies
 from mailer.outbox.batches import Lease, Terms
 from mailer.outbox.desk import Entry
+from mailer.outbox.home import Watermark
 from mailer.outbox.journal import Journal, Mark, Note, estates
 from mailer.outbox.ledger import Line
 from mailer.outbox.manifest import Hand
@@ -34,6 +35,7 @@ class Clerk:
     ) -> None:
         self._engine = engine
         self._journal = journal
+        self._watermark = Watermark.beside(journal.folder)
         self._terms = terms
         self._give_up_after = give_up_after
         self._send_within = send_within
@@ -65,7 +67,9 @@ class Clerk:
             occasion = manifest.begin(
                 connection, lease, give_up_after=self._give_up_after, send_within=self._send_within, now=now
             )
+            number = home.count_lease(connection, self._watermark)
             self._journal.write([Note(Mark.LEASE, lease.batch, lease.fence)])
+        self._watermark.rise_to(number)
         with db.reading(self._engine) as session:
             return Hand(lease, occasion, manifest.letters(session.connection(), lease, occasion.elsewhere))
 
@@ -99,7 +103,11 @@ class Clerk:
         return ours
 
     def recover(self, folder: Path, *, boot_id: str) -> None:
-        """Settle what dead workers left, and what was cancelled while a worker had it in hand."""
+        """Settle what dead workers left, and what was cancelled while a worker had it in hand.
+
+        First of all see whether the database is still the one that this machine knows.
+        """
+        home.look_round(self._engine, self._watermark, now=self._now())
         with estates(folder, boot_id=boot_id) as inherited:
             for remains in inherited:
                 with db.writing_beside(self._engine) as session:

@@ -18,6 +18,7 @@ from sqlmodel import Session, SQLModel, col
 
 from mailer import db
 from mailer.errors import Trouble
+from mailer.outbox import home
 from mailer.outbox.models import (
     Batch,
     BatchState,
@@ -76,7 +77,12 @@ class Plan:
 
 
 def open_mailing(session: Session, mailing: Mailing) -> int | None:
-    """Insert `mailing` and return its id; None when there is one of that key: the loser of a race does nothing."""
+    """Insert `mailing` and return its id; None when there is one of that key: the loser of a race does nothing.
+
+    After a restore one whose time had come before is late from the beginning: it may have been sent and forgotten.
+    """
+    if home.may_have_been_sent(session, mailing.send_at):
+        mailing.late_at = mailing.send_at
     values = mailing.model_dump(exclude={"id"})
     dialect = session.connection().dialect.name
     insert = import_module(f"sqlalchemy.dialects.{dialect}").insert  # SQLAlchemy's own has no ON CONFLICT

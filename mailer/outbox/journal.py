@@ -77,6 +77,7 @@ class Journal:
 
     def __init__(self, folder: Path, *, boot_id: str) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder = folder
         self.owner = _name()
         self._path = folder / f"{self.owner}.journal"
         # Locked before it gets its name: an heir never meets a living worker's journal unlocked.

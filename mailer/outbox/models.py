@@ -6,7 +6,7 @@ once when `Mailing.plan` is set to that number. A plan that never got there is s
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, SmallInteger, UniqueConstraint, false
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, SmallInteger, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
 # Words of these tables too; "as" says that they may be had from here.
@@ -193,3 +193,15 @@ class Presence(SQLModel, table=True):
 
     worker: str = Field(primary_key=True, max_length=64)
     seen_at: datetime
+
+
+class Home(SQLModel, table=True):
+    """One row: where this database lies, and how far it has come; mailer.outbox.home says what for.
+
+    restored_at  when it was last found to be a copy that was put back
+    """
+
+    id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    place: str = Field(max_length=100)
+    leases: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
+    restored_at: datetime | None = None

@@ -7,7 +7,7 @@ import os
 import signal
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from resource import RLIM_INFINITY, RLIMIT_FSIZE, prlimit
 
@@ -157,8 +157,7 @@ def restart_the_sink(siege: Siege) -> None:
 
 def kill_postgresql(siege: Siege) -> None:
     """Kill -9 to the server of the database; it comes back, and until then nothing can be written down."""
-    if siege.cluster is None:
-        return
+    assert siege.cluster is not None
     siege.tally.lost += siege.site.unsettled()  # where it takes longer than a lease
     siege.cluster.kill()
     siege.tally.kills += 1
@@ -189,19 +188,20 @@ AFFLICTIONS: tuple[tuple[Affliction, int], ...] = (
 
 def afflict(siege: Siege, *, kills: int) -> None:
     """Draw afflictions until `kills` processes were killed; each comes at least once."""
-    first = [affliction for affliction, _ in AFFLICTIONS]
+    possible = [each for each in AFFLICTIONS if siege.cluster is not None or each[0] is not kill_postgresql]
+    first = [affliction for affliction, _ in possible]
     siege.chance.shuffle(first)
     while first or siege.tally.kills < kills:
         siege.fill_up()
         siege.let_work()
-        affliction = first.pop() if first else _draw(siege)
+        affliction = first.pop() if first else _draw(siege, possible)
         siege.tally.afflictions.append(affliction.__name__)
         siege.say(f"{siege.tally.kills:4} kills  {siege.site.accepted():6} accepted  {affliction.__name__}")
         affliction(siege)
 
 
-def _draw(siege: Siege) -> Affliction:
-    functions, weights = zip(*AFFLICTIONS, strict=True)
+def _draw(siege: Siege, possible: Sequence[tuple[Affliction, int]]) -> Affliction:
+    functions, weights = zip(*possible, strict=True)
     drawn: Affliction = siege.chance.choices(functions, weights)[0]
     return drawn
 

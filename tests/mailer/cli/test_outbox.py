@@ -146,8 +146,8 @@ def test_a_worker_that_gives_its_batches_back_is_waited_for_no_longer(site: Site
     status, _, said = site.run("outbox", "pause", KEY)
     worker.join()
 
-    assert status == 0
-    assert "host-1-ab" in said
+    assert (status, site.state()) == (0, "paused")
+    assert "paused" in said  # and not after five minutes
 
 
 def test_cancelling_asks_first_and_then_cancels_what_is_queued(site: Site, monkeypatch: pytest.MonkeyPatch):
@@ -186,6 +186,13 @@ def test_an_uncertain_delivery_is_queued_again_on_request(site: Site):
     assert ": 1." in site.run("outbox", "uncertain", "resend", KEY, "3")[2]
 
     assert site.json("outbox", "status")[0]["queued"] == 2
+
+
+def test_after_a_restore_every_mailing_is_held_also_where_nothing_gives_it_away(site: Site):
+    assert ": 1." in site.run("db", "restored")[2]
+
+    assert site.state() == "held"
+    assert "copy" in site.run("outbox", "status")[2]
 
 
 def test_a_worker_stops_in_good_order_when_told_to(site: Site):
