@@ -212,6 +212,18 @@ class Members(Section):
     ground: Literal["member", "supporter"] = "member"
 
 
+Origin = Annotated[str, Field(pattern=r"^https?://(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:\d{1,5})?$")]
+
+
+class Join(Section):
+    publications: Annotated[tuple[Slug, ...], FromCommas] = ("weekly",)
+    embed_in: Annotated[tuple[Origin, ...], FromCommas] = ()
+
+
+class Retention(Section):
+    sign_ups: Span = Field("7 days", validate_default=True, ge=timedelta(hours=1))
+
+
 Matter = Literal["draft", "unapproved", "held", "provider", "source", "report"]
 
 
@@ -235,6 +247,8 @@ class Settings(Section):
     news: News = News()
     sources: dict[Slug, Source] = {}
     members: Members = Members()
+    join: Join = Join()
+    retention: Retention = Retention()
     people: dict[str, Person] = {}
 
     def require_stream(self, publication: str, stream: str) -> None:
@@ -310,6 +324,7 @@ def _require_publications(settings: Settings, path: Path) -> None:
     for key, named in (
         ("digest.publication", {settings.digest.publication}),
         ("members.publications", set(settings.members.publications)),
+        ("join.publications", set(settings.join.publications)),
     ):
         if not named <= settings.publications.keys():
             raise Mistake(

@@ -31,6 +31,7 @@ class Purpose(IntEnum):
     CONFIRM = 6  # the address of a sign-up is its owner's
     ADDRESS_NEW = 7  # a changed address is its owner's; the number of the change stands where the mailing would
     ADDRESS_OLD = 8  # the owner of the address until now agrees; as above
+    SIGN_UP = 9  # goes into the form of a page that anybody may open; its second stands where the member would
 
 
 @dataclass(frozen=True, slots=True)

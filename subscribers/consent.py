@@ -37,13 +37,23 @@ def withdraw(session: Session, member_id: int, *, publication: str | None, sourc
     return True
 
 
-def give(  # the evidence has this many parts
-    session: Session, member_id: int, *, publication: str | None, source: str, wording: str, now: datetime
+def give(  # noqa: PLR0913  # the evidence has this many parts
+    session: Session,
+    member_id: int,
+    *,
+    publication: str | None,
+    source: str,
+    wording: str,
+    now: datetime,
+    evidence: str | None = None,
+    asked_at: datetime | None = None,
 ) -> None:
     """Subscribe a member who asks for it; `publication` None takes back their last "leave everything".
 
-    wording  version of the text they said yes to
-    raises   Refused when the member is unknown or erased
+    wording   version of the text they said yes to
+    evidence  that text, where it was shown to them; stored sealed
+    asked_at  when they said so, if not now
+    raises    Refused when the member is unknown or erased
     """
     member = session.get(Member, member_id)
     if member is None or member.state is State.ERASED:
@@ -61,9 +71,10 @@ def give(  # the evidence has this many parts
             member_id=member_id,
             publication=publication,
             kind=ConsentKind.GIVEN,
-            at=now,
+            at=asked_at or now,
             source=source,
             wording=wording,
+            evidence=evidence,
         )
     )
     session.flush()

@@ -45,18 +45,14 @@ class Newcomer:
 def add(session: Session, person: Newcomer, *, publications: Collection[str], now: datetime) -> int:
     """Enrol one person and return the new id. A supporter is `pending` until they confirm.
 
-    Someone who was erased may return by asking: their erasure is forgotten, and what suppressed their address
-    as erased is lifted.
     raises  Refused when the member number is taken
     """
-    keys = [person.address.key] + ([number_key(person.number)] if person.number else [])
-    if session.exec(select(Member.id).where(col(Member.number_key).in_(keys))).first() is not None:
+    key = number_key(person.number) if person.number else None
+    if key and session.exec(select(Member.id).where(Member.number_key == key)).first() is not None:
         raise Refused("There is a member with this number already.")
-    session.exec(delete(Erased).where(col(Erased.key).in_(keys)))
-    suppression.lift(session, person.address.key, reason="erased")
     member = Member(
         number=person.number,
-        number_key=keys[1] if person.number else None,
+        number_key=key,
         address=person.address.text,
         address_key=person.address.key,
         given_name=person.given_name,
@@ -75,19 +71,33 @@ def add(session: Session, person: Newcomer, *, publications: Collection[str], no
     return member.id
 
 
-def confirm(session: Session, member_id: int, *, source: str, wording: str, now: datetime) -> None:
-    """Make a pending supporter active: they proved that the address is theirs. Safe to repeat.
+def confirm(
+    session: Session, member_id: int, *, publication: str | None = None, source: str, wording: str, now: datetime
+) -> None:
+    """Keep the proof that an address is its owner's; it makes a pending supporter active.
 
     raises  Refused when the member is unknown, has left or was erased
     """
     member = session.get(Member, member_id)
     if member is None or member.state not in (State.PENDING, State.ACTIVE):
         raise Refused("This person is not in the register any more; sign up anew.")
-    if member.state is State.ACTIVE:
-        return
     member.state, member.changed_at = State.ACTIVE, now
-    session.add(Consent(member_id=member_id, kind=ConsentKind.CONFIRMED, at=now, source=source, wording=wording))
+    kind = ConsentKind.CONFIRMED
+    session.add(
+        Consent(member_id=member_id, publication=publication, kind=kind, at=now, source=source, wording=wording)
+    )
     session.flush()
+
+
+def readmit(session: Session, address: Address, *, number: str | None = None) -> bool:
+    """Let someone who was erased come back, because they asked us to: by the sign-up page, or by an import.
+
+    returns  whether there was anything to forget
+    """
+    keys = [address.key] + ([number_key(number)] if number else [])
+    forgotten = session.exec(delete(Erased).where(col(Erased.key).in_(keys))).rowcount
+    suppression.lift(session, address.key, reason="erased")
+    return bool(forgotten)
 
 
 def leave(session: Session, member_id: int, *, source: str, now: datetime) -> None:
@@ -122,7 +132,7 @@ def erase(session: Session, member_id: int, now: datetime) -> None:
     tables = (MemberDistrict, MemberTopic, Subscription, Consent)
     for table in tables:
         session.exec(delete(table).where(col(table.member_id) == member_id))
-    _empty(member, now)
+    empty(member, now)
     session.flush()
 
 
@@ -156,7 +166,8 @@ def _held(session: Session, query: SelectOfScalar[Any], hidden: set[str]) -> lis
     return [row.model_dump(exclude=hidden) for row in session.exec(query)]
 
 
-def _empty(member: Member, now: datetime) -> None:
+def empty(member: Member, now: datetime) -> None:
+    """Leave a shell that keeps the id taken: links that name it are to lead nowhere, and not to somebody else."""
     member.number = member.address = member.given_name = member.family_name = None
     member.number_key = member.address_key = member.chosen_by = None
     member.plain_only, member.language, member.ground = False, "sv", Ground.MEMBER

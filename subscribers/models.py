@@ -117,6 +117,30 @@ class AddressChange(SQLModel, table=True):
     )
 
 
+class SignUp(SQLModel, table=True):
+    """What somebody asked for on a page, until its mailbox has confirmed it. The number stands in a link.
+
+    shown      the text that they said yes to, and the page it stood on; `wording` is the text's version
+    member_id  whose mailbox was asked to confirm; None while nobody was
+    """
+
+    __tablename__ = "sign_up"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: int | None = Field(default=None, primary_key=True)
+    address: str = Field(sa_column=Column(Sealed("sign_up.address"), nullable=False))
+    address_key: bytes = Field(sa_column=Column(LargeBinary(32), index=True, nullable=False))
+    publication: str = Field(max_length=64)
+    district: str | None = Field(default=None, max_length=64)
+    language: str = Field(max_length=5)
+    wording: str = Field(max_length=64)
+    shown: str = Field(sa_column=Column(Sealed("sign_up.shown"), nullable=False))
+    asked_at: datetime = Field(index=True)
+    member_id: int | None = Field(
+        default=None, sa_column=Column(BigId, ForeignKey("member.id", ondelete="CASCADE"), index=True)
+    )
+
+
 class ConsentKind(StrEnum):
     GIVEN = "given"
     CONFIRMED = "confirmed"

@@ -18,7 +18,7 @@ from mailer.cli.tables import cell
 from mailer.errors import Mistake
 from mailer.i18n import _
 from mailer.outbox.models import Delivery, Mailing
-from subscribers import access, enrolment, listing
+from subscribers import access, address, enrolment, listing
 from subscribers.finding import find_member
 from subscribers.importing import run
 from subscribers.importing.line import Note
@@ -125,6 +125,23 @@ def erase(
         access.record(session, who=account(), what="erase", member_id=member, now=app.now())
     db.forget_deleted(app.engine, *enrolment.HOLDS_TEXTS)
     remark("Member {member} is erased.", member=member)
+
+
+@commands.command()
+def readmit(
+    context: typer.Context,
+    said: Annotated[str, typer.Argument(metavar="ADDRESS", help="The address of someone who was erased.")],
+    number: Annotated[str | None, typer.Option(metavar="NUMBER", help="Their member number, if they had one.")] = None,
+) -> None:
+    """Let someone who was erased come back, because they have asked: they can sign up, or be imported again."""
+    app = app_of(context)
+    with app.writing() as session:
+        known = enrolment.readmit(session, address.parse(said), number=number)
+        access.record(session, who=account(), what="readmit", now=app.now())
+    if known:
+        remark("They can come back.")
+    else:
+        remark("Nobody of this address was erased.")
 
 
 def _tell(prepared: run.Prepared, zone: tzinfo, *, dry_run: bool, as_json: bool) -> None:

@@ -6,9 +6,16 @@ from datetime import datetime
 from mailer.app import App
 from mailer.jobs.editions import keep_editions
 from mailer.jobs.imports import finish_imports
+from mailer.jobs.joining import keep_sign_ups
 from mailer.jobs.news import fetch_news
 from mailer.jobs.people import tell_people
 
 Job = Callable[[App, datetime], None]
 
-JOBS: tuple[Job, ...] = (fetch_news, finish_imports, keep_editions, tell_people)
+JOBS: tuple[Job, ...] = (
+    fetch_news,
+    finish_imports,
+    keep_editions,
+    tell_people,
+    keep_sign_ups,
+)

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from mailer.app import App
 from mailer.errors import UtskickError
 from mailer.i18n.browsers import preferred
-from mailer.web import choosing, leaving, moving, own, public, watching
+from mailer.web import choosing, confirming, joining, leaving, moving, own, public, watching
 from mailer.web.guard import Guard
 from mailer.web.house import House
 from mailer.web.rendering import Pages
@@ -25,12 +25,12 @@ def create_web(app: App) -> FastAPI:
     )
     web.state.house = House(app, Pages(app.settings))
     web.state.installation = app
-    for part in (public, leaving, choosing, own, moving, watching):
+    for part in (public, leaving, choosing, own, moving, joining, confirming, watching):
         web.include_router(part.router)
     web.add_exception_handler(HTTPException, _refusal)
     web.add_exception_handler(UtskickError, _trouble)
     web.add_exception_handler(Locked, _trouble)
-    web.add_middleware(Guard)
+    web.add_middleware(Guard, framed_by=app.settings.join.embed_in)
     return web
 
 

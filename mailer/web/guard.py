@@ -3,7 +3,7 @@
 import re
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import structlog
 from starlette.datastructures import MutableHeaders
@@ -26,7 +26,7 @@ HEADERS: Mapping[str, str] = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-_SECRET = re.compile(r"^/([upmabc])/.*", re.DOTALL)
+_SECRET = re.compile(r"^/([upmabc]|join)/.*", re.DOTALL)  # who embeds a page may write anything behind /join/
 _KNOWN = re.compile(r"/|/healthz|/readyz|/metrics|/static/(pages\.css|icon\.svg)|/n/\d{1,18}|/i/[\w.-]{1,80}")
 
 
@@ -40,8 +40,10 @@ def masked(path: str) -> str:
 class Guard:
     """The outermost layer. Keeps an unforeseen error from the person, and its values from the log."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, framed_by: Sequence[str] = ()) -> None:
+        """framed_by: origins whose pages may show those of signing up in a frame."""
         self.app = app
+        self._framed = _framed(framed_by) if framed_by else HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,7 +56,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(raw=message["headers"])
-                for name, value in HEADERS.items():
+                for name, value in (self._framed if asked == "/join/…" else HEADERS).items():
                     headers.setdefault(name, value)
             await send(message)
 
@@ -65,6 +67,15 @@ class Guard:
             if not status:
                 await _APOLOGY(scope, receive, guarded)
         log.info("page", method=scope["method"], path=asked, status=status, ms=_milliseconds(begun))
+
+
+def _framed(origins: Sequence[str]) -> Mapping[str, str]:
+    """Return HEADERS for a page that `origins` may frame; X-Frame-Options knows no list, so it is left out."""
+    policy = HEADERS["Content-Security-Policy"].replace(
+        "frame-ancestors 'none'", f"frame-ancestors {' '.join(origins)}"
+    )
+    kept = {name: value for name, value in HEADERS.items() if name != "X-Frame-Options"}
+    return kept | {"Content-Security-Policy": policy}
 
 
 _APOLOGY = PlainTextResponse(

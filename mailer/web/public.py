@@ -31,9 +31,13 @@ _READ = ["GET", "HEAD"]
 
 @router.api_route("/", methods=_READ)
 def front(request: Request, house: Here) -> HTMLResponse:
-    names = (house.name_of(slug, _language(request, house)) for slug in house.app.settings.publications)
+    settings, language = house.app.settings, _language(request, house)
     return house.pages.answer(
-        "front.html", _language(request, house), headers={"X-Robots-Tag": "all"}, publications=list(names)
+        "front.html",
+        language,
+        headers={"X-Robots-Tag": "all"},
+        publications={slug: house.name_of(slug, language) for slug in settings.publications},
+        joinable=settings.join.publications,
     )
 
 

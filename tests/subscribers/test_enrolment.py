@@ -21,7 +21,6 @@ def test_a_supporter_waits_until_they_confirm(session: Session, now: datetime):
     assert session.get_one(Member, sven).state is State.PENDING
 
     enrolment.confirm(session, sven, source="link", wording="v1", now=now)
-    enrolment.confirm(session, sven, source="link", wording="v1", now=now)
 
     assert session.get_one(Member, sven).state is State.ACTIVE
     held = enrolment.export(session, sven)
@@ -78,10 +77,12 @@ def test_erasing_half_a_couple_does_not_silence_the_other(session: Session, anna
     assert not suppression.is_suppressed(session, lookup_key("address", "anna@example.org"))
 
 
-def test_someone_erased_may_come_back_by_signing_up(session: Session, now: datetime):
+def test_someone_erased_may_come_back_once_they_are_let_in_again(session: Session, now: datetime):
     sven = enrolment.add(session, SVEN, publications=["weekly"], now=now)
     enrolment.erase(session, sven, now)
 
+    assert enrolment.readmit(session, SVEN.address)
+    assert not enrolment.readmit(session, SVEN.address)
     again = enrolment.add(session, SVEN, publications=["weekly"], now=now)
 
     assert again != sven

@@ -166,6 +166,17 @@ def test_a_member_can_be_shown_handed_out_and_erased(command: Command, file: Pat
     assert json.loads(command("members", "show", 1, "--json")[1])[0]["address"] is None
 
 
+def test_who_was_erased_is_taken_in_again_once_a_person_says_so(command: Command, file: Path):
+    command("members", "import", file)
+    command("members", "erase", 1, "--yes")
+    assert "refused           2" in command("members", "import", file)[1]
+
+    assert "Nobody of this address" in command("members", "readmit", "x@example.org")[2]
+    assert command("members", "readmit", "anna.z@example.org", "--number", "1") == (0, "", "They can come back.\n")
+
+    assert "added             1" in command("members", "import", file)[1]
+
+
 def test_the_listing_shows_what_each_is_subscribed_to(command: Command, file: Path):
     command("members", "import", file)
 

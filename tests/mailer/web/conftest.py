@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from playwright.sync_api import Browser, sync_playwright
 from sqlmodel import select
 
 from mailer import keys
@@ -21,6 +22,7 @@ from mailer.web import create_web
 from mailer.web.limits import Act, Limits
 from subscribers.models import District, DistrictKind, Subscription, Topic
 from tests.builders import MOMENT, a_member, some_settings
+from tests.mailer.web.browsing import QUIET, serving
 
 ANNA, BO, CECILIA = 1, 2, 3  # Anna and Bo share one mail; Cecilia has her own
 LETTER = 1
@@ -151,3 +153,20 @@ def furnish(app: App) -> None:
             Delivery(mailing_id=LETTER, plan=1, member_id=who, household=household, variant_id=1)
             for who, household in ((ANNA, ANNA), (BO, ANNA), (CECILIA, None))
         )
+        if app.engine.dialect.name == "postgresql":  # its counters know nothing of ids that were given
+            for table in ("member", "mailing"):
+                session.execute(sa.text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), 100)"))
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def address(site: Site) -> Iterator[str]:
+    with serving(site.web) as address:
+        yield address

@@ -1,75 +1,18 @@
 """The pages in Debian's Chromium: a phone without JavaScript, a desktop with it, light and dark."""
 
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from mailer.links import Purpose
-from mailer.web import listen, server_of
 from subscribers import preferences
+from tests.mailer.web.browsing import PHONE_AND_DESKTOP, STUMBLES, Window, axe_finds, open_page
 from tests.mailer.web.conftest import ANNA, BO, CECILIA, Site
 
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-QUIET += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
-# What a thumb or an eye would stumble over; runs in the page.
-STUMBLES = """() => {
-  const found = [];
-  if (document.documentElement.scrollWidth > window.innerWidth) found.push("wider than the window");
-  const pressed = "a, button, label.box, summary, input:not([type=hidden], [type=checkbox], [type=radio])";
-  for (const one of document.querySelectorAll(pressed)) {
-    const box = one.getBoundingClientRect();
-    if (box.height && box.height < 43.9) found.push(`${one.outerHTML.slice(0, 80)} is ${box.height} px high`);
-  }
-  for (const one of document.querySelectorAll("input:not([type=hidden])"))
-    if (!one.labels.length) found.push(`${one.outerHTML} has no label`);
-  const levels = [...document.querySelectorAll("h1, h2, h3")].map(h => +h.tagName[1]);
-  if (levels[0] !== 1 || levels.some((level, i) => i && level > levels[i - 1] + 1)) found.push("headings jump");
-  return found;
-}"""
-
-
-@dataclass(frozen=True)
-class Window:
-    width: int
-    scripts: bool = True
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def address(site: Site) -> Iterator[str]:
-    listener = listen("127.0.0.1", 0)
-    server = server_of(site.web)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-
-
-def open_page(chromium: Browser, window: Window, scheme: Literal["light", "dark"] = "light") -> Page:
-    return chromium.new_page(
-        viewport={"width": window.width, "height": 700},
-        java_script_enabled=window.scripts,
-        color_scheme=scheme,
-        locale="sv-SE",
-    )
-
-
-@pytest.mark.parametrize("window", [Window(320, scripts=False), Window(1100, scripts=True)])
+@pytest.mark.parametrize("window", PHONE_AND_DESKTOP)
 def test_a_member_leaves_comes_back_and_chooses_three_districts(
     site: Site, chromium: Browser, address: str, window: Window
 ):
@@ -134,15 +77,15 @@ def states_of(site: Site) -> dict[str, str]:
 def test_axe_finds_nothing(site: Site, chromium: Browser, address: str, scheme: Literal["light", "dark"]):
     # The pages forbid all scripts; axe is one, so this context lets it in. What is shown stays the same.
     context = chromium.new_context(bypass_csp=True, color_scheme=scheme, viewport={"width": 375, "height": 700})
-    page, axe, found = context.new_page(), Axe(), {}
+    page, found = context.new_page(), {}
 
     for name, path in states_of(site).items():
         page.goto(address + path)
         page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-        found[name] = [violation["id"] for violation in axe.run(page).response["violations"]]
+        found[name] = axe_finds(page)
     page.goto(address + site.leave_path(BO))
     page.get_by_role("button", name="Avsluta prenumerationen").click()
-    found["left"] = [violation["id"] for violation in axe.run(page).response["violations"]]
+    found["left"] = axe_finds(page)
 
     assert found == {name: [] for name in found}
     context.close()

@@ -14,6 +14,7 @@ from mailer.web.rendering import STATIC
 from tests.builders import a_news_item
 from tests.databases import nowhere
 from tests.mailer.web.conftest import ANNA, CECILIA, Site
+from tests.mailer.web.test_joining import confirm_path, sign_up
 
 LINK = re.compile(r'(?:href|src|action)="([^"]*)"')
 
@@ -29,6 +30,8 @@ def paths(site: Site) -> list[str]:
     site.press(site.own_path(CECILIA), choice="address", address="ny@example.org")
     own += [site.own_path(since=timedelta(days=1)), token.replace("/u/", "/m/") + "/link"]
     own += [site.move_path(purpose, 1, CECILIA) for purpose in (Purpose.ADDRESS_NEW, Purpose.ADDRESS_OLD)]
+    sign_up(site, path="/join/weekly/bromma")
+    own += ["/join/weekly", "/join/weekly/bromma", "/join/nothing", confirm_path(site)]
     return ["/", "/healthz", "/static/pages.css", "/n/1", "/n/2", "/i/none.png", "/nowhere", "/u/x", token + "/", *own]
 
 

@@ -1,0 +1,1 @@
+"""What the register and the post office do together for one member: let them in."""
