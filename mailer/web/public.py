@@ -16,7 +16,7 @@ from mailer.web.rendering import STATIC
 router = APIRouter()
 
 FOR_EVER = "public, max-age=31536000, immutable"
-_NUMBER = re.compile(r"[1-9][0-9]{0,17}")  # what a 64-bit column can hold
+_NUMBER = re.compile(r"[1-9]\d{0,8}", re.ASCII)  # PostgreSQL has 32 bits for it, and refuses to compare with more
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9-]{7,69}\.(jpg|png|webp|gif)")
 _TYPES = {
     "css": "text/css",
