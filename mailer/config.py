@@ -171,6 +171,14 @@ def in_dns(domain: str) -> str:
         raise ValueError(N_("write a domain such as nyhet.example.org")) from None
 
 
+def _optional_domain(domain: str) -> str:
+    return in_dns(domain) if domain else ""
+
+
+class Feedback(Section):
+    bounce_domain: Annotated[str, Field(max_length=200), AfterValidator(_optional_domain)] = ""
+
+
 class ProviderTable(BaseModel):
     """[providers.NAME]: what every provider may have. The rest is `own`, and judged by the provider's own file."""
 
@@ -243,6 +251,7 @@ class Settings(Section):
     digest: Digest = Digest()
     outbox: Outbox = Outbox()
     dkim: dict[Annotated[str, AfterValidator(in_dns)], Dkim] = {}
+    feedback: Feedback = Feedback()
     providers: dict[str, ProviderTable] = Field({}, repr=False)  # with passwords; each judged by its own file
     news: News = News()
     sources: dict[Slug, Source] = {}

@@ -3,6 +3,9 @@
 The block holds (purpose 8 bits, member 40, mailing 24, zeros 56): whoever cannot make a block whose last seven
 bytes decrypt to zero cannot make a token, and a token shows none of its numbers. Checked before any database
 access; only the canonical base64url spelling is accepted.
+
+The address that a letter comes back to (VERP) carries the same in small letters, because mail servers fold case: the
+key id and a block of (member 40 bits, mailing 24, zeros 64) in base32, made with a key of its own.
 """
 
 import base64
@@ -14,9 +17,14 @@ from datetime import datetime
 from enum import IntEnum
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 _FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{22}")
 _ZEROS = bytes(7)
+_RETURN_FORM = re.compile(r"[bB]-([A-Za-z2-7]{28})")
+_RETURN_ZEROS = bytes(8)
+_RETURN_KEY = b"utskick: the address that a letter comes back to"
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
@@ -26,7 +34,7 @@ class Purpose(IntEnum):
     UNSUBSCRIBE = 1
     PREFERENCES = 2
     FORM = 3  # goes into a page's form, never into a mail; the hour it was issued stands where the mailing would
-    MESSAGE = 4  # in no link: it is the Message-ID
+    MESSAGE = 4  # in no link: it is the Message-ID, and says which letter came back
     OWN = 5  # see and change what is stored: in a letter that was just asked for, good for a few hours
     CONFIRM = 6  # the address of a sign-up is its owner's
     ADDRESS_NEW = 7  # a changed address is its owner's; the number of the change stands where the mailing would
@@ -46,8 +54,19 @@ class Claim:
 _Step = Callable[[bytes], bytes]
 
 
-def _cipher(key: bytes) -> Cipher[modes.ECB]:
-    return Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305  # one block: the bare permutation
+class _Key:
+    """What one key of the key file does. The one for addresses is derived, so that neither's blocks fit the other."""
+
+    __slots__ = ("decrypt", "decrypt_return", "encrypt", "encrypt_return")
+
+    def __init__(self, key: bytes) -> None:
+        self.encrypt, self.decrypt = _steps(key)
+        self.encrypt_return, self.decrypt_return = _steps(HKDFExpand(SHA256(), 32, _RETURN_KEY).derive(key))
+
+
+def _steps(key: bytes) -> tuple[_Step, _Step]:
+    cipher = Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305  # one block: the bare permutation
+    return cipher.encryptor().update, cipher.decryptor().update
 
 
 class Tokens:
@@ -60,32 +79,51 @@ class Tokens:
         self, keys: Mapping[str, bytes], make_with: str, renew: Callable[[], Mapping[str, bytes] | None] = dict
     ) -> None:
         self._renew = renew
-        self._encrypt: _Step = _cipher(keys[make_with]).encryptor().update
-        self._decrypt: dict[str, _Step] = {name: _cipher(key).decryptor().update for name, key in keys.items()}
+        self._keys = {name: _Key(key) for name, key in keys.items()}
         self._id = make_with
+        self._current = self._keys[make_with]
 
     def make(self, purpose: Purpose, member: int, mailing: int = 0) -> str:
         """Return the 23 characters. raises OverflowError beyond 40 and 24 bits."""
         block = b"%c%b%b%b" % (purpose, member.to_bytes(5), mailing.to_bytes(3), _ZEROS)
         # base64.urlsafe_b64encode says the same in three times the steps, and a letter has three tokens.
-        return self._id + b2a_base64(self._encrypt(block)).translate(_URL_SAFE)[:22].decode()
+        return self._id + b2a_base64(self._current.encrypt(block)).translate(_URL_SAFE)[:22].decode()
 
     def read(self, token: str, purpose: Purpose) -> Claim | None:
         """Return what `token` says, None when it is not one of ours, not canonical or of another purpose."""
-        if not _FORM.fullmatch(token) or (decrypt := self._decryptor(token[0])) is None:
+        if not _FORM.fullmatch(token) or (key := self._key(token[0])) is None:
             return None
         sealed = base64.urlsafe_b64decode(token[1:] + "==")
         if base64.urlsafe_b64encode(sealed)[:22].decode() != token[1:]:
             return None  # the last character has four spare bits: only zeros are canonical
-        block = decrypt(sealed)
+        block = key.decrypt(sealed)
         if block[9:] != _ZEROS or block[0] != purpose:
             return None
         return Claim(purpose, int.from_bytes(block[1:6]), int.from_bytes(block[6:9]))
 
-    def _decryptor(self, name: str) -> _Step | None:
-        if name not in self._decrypt and (keys := self._renew()):
-            self._decrypt |= {new: _cipher(key).decryptor().update for new, key in keys.items()}
-        return self._decrypt.get(name)
+    def make_return(self, member: int, mailing: int) -> str:
+        """Return the 30 characters before the @ of a letter's envelope sender. raises OverflowError as `make`"""
+        block = member.to_bytes(5) + mailing.to_bytes(3) + _RETURN_ZEROS
+        return "b-" + base64.b32encode(self._id.encode() + self._current.encrypt_return(block))[:28].decode().lower()
+
+    def read_return(self, local_part: str) -> Claim | None:
+        """Return whose letter came back, None when we never wrote from there. Servers may have changed the case."""
+        found = _RETURN_FORM.fullmatch(local_part)
+        if found is None:
+            return None
+        spelt = found[1].upper().encode()
+        octets = base64.b32decode(spelt + b"====")
+        if base64.b32encode(octets)[:28] != spelt or (key := self._key(chr(octets[0]))) is None:
+            return None  # the last character has four spare bits
+        block = key.decrypt_return(octets[1:])
+        if block[8:] != _RETURN_ZEROS:
+            return None
+        return Claim(Purpose.MESSAGE, int.from_bytes(block[:5]), int.from_bytes(block[5:8]))
+
+    def _key(self, name: str) -> _Key | None:
+        if name not in self._keys and (keys := self._renew()):
+            self._keys |= {new: _Key(key) for new, key in keys.items() if new not in self._keys}
+        return self._keys.get(name)
 
 
 def hour_of(moment: datetime) -> int:
@@ -121,6 +159,10 @@ class Links:
     def message_id(self, member: int, mailing: int) -> str:
         """The left half of a Message-ID: the same in every attempt, and only we can read it."""
         return self.tokens.make(Purpose.MESSAGE, member, mailing)
+
+    def envelope_sender(self, domain: str, member: int, mailing: int) -> str:
+        """The address that a letter comes back to: no other letter has it, and every attempt has the same."""
+        return f"{self.tokens.make_return(member, mailing)}@{domain}"
 
     def news_item(self, item: int) -> str:
         """The page of a news item that has no link of its own."""

@@ -28,10 +28,12 @@ def check(
 ) -> None:
     """Check what mail servers will look at: DKIM, DMARC and SPF in DNS, and https."""
     app = app_of(context)
-    domains = _domains(app)
-    asked = {name for domain, signature in domains.items() for name in names_to_ask(domain, signature)}
+    domains, bounces = _domains(app), app.settings.feedback.bounce_domain
+    asked = {
+        name for domain, signature in domains.items() for name in names_to_ask(domain, signature, bounces or domain)
+    }
     answers = texts_of(sorted(asked), _place(server) if server else None)
-    found = [*_judge(domains, answers), of_base_url(app.settings.site.base_url)]
+    found = [*_judge(domains, bounces, answers), of_base_url(app.settings.site.base_url)]
     if as_json:
         rows = [{"good": each.good, "finding": filled(each.sentence, each.values, _)} for each in found]
         print_json(rows, zone=app.settings.site.zone)
@@ -60,9 +62,9 @@ def _signature(app: App, domain: str) -> Signature | None:
     return Signature(nearest, table.selector, signing.public_key(private))
 
 
-def _judge(domains: Mapping[str, Signature | None], answers: Mapping[str, Answer]) -> Iterator[Finding]:
+def _judge(domains: Mapping[str, Signature | None], bounces: str, answers: Mapping[str, Answer]) -> Iterator[Finding]:
     for domain, signature in sorted(domains.items(), key=lambda pair: pair[0]):
-        yield from findings(domain, signature, answers)
+        yield from findings(domain, signature, bounces or domain, answers)
 
 
 def _place(server: str) -> tuple[str, int]:

@@ -31,17 +31,19 @@ class Finding:
     values: Mapping[str, object]
 
 
-def names_to_ask(domain: str, signature: Signature | None) -> tuple[str, ...]:
+def names_to_ask(domain: str, signature: Signature | None, envelope: str) -> tuple[str, ...]:
     """Return the names whose TXT records `findings` wants."""
     signed = (dkim_name(signature.domain, signature.selector),) if signature else ()
-    return (*signed, domain, *_dmarc_names(domain))
+    return (*signed, envelope, *_dmarc_names(domain))
 
 
-def findings(domain: str, signature: Signature | None, answers: Mapping[str, Answer]) -> Iterator[Finding]:
-    """Judge what letters from `domain` will be judged by: DKIM, DMARC and SPF."""
+def findings(
+    domain: str, signature: Signature | None, envelope: str, answers: Mapping[str, Answer]
+) -> Iterator[Finding]:
+    """Judge what letters from `domain` will be judged by: DKIM, DMARC, and SPF of their envelope senders' domain."""
     yield _dkim(domain, signature, answers)
     yield _dmarc(domain, signature, answers)
-    yield _spf(domain, answers[domain])
+    yield _spf(envelope, answers[envelope])
 
 
 def of_base_url(url: str) -> Finding:

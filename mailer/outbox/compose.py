@@ -80,8 +80,13 @@ class Composer:
                 mailto=self._links.unsubscribe_by_mail(mailbox, recipients[0].member_id, occasion.mailing),
             )
         )
-        envelope = addr_spec("the envelope", sender).decode("ascii"), to_address("the envelope", address).decode()
-        return Message(*envelope, content)
+        bounces = self._settings.feedback.bounce_domain
+        envelope_sender = (
+            self._links.envelope_sender(bounces, addressee, occasion.mailing)
+            if bounces
+            else addr_spec("the envelope", sender).decode("ascii")
+        )
+        return Message(envelope_sender, to_address("the envelope", address).decode(), content)
 
     def _person(self, recipient: Recipient, occasion: Occasion) -> Person:
         member, act = recipient.member_id, self._kinds[occasion.letter].act

@@ -19,14 +19,14 @@ def load(tmp_path: Path, text: str, **environ: str) -> config.Settings:
 def test_every_optional_key_of_the_sample_has_its_default_value(tmp_path: Path):
     sample = load(tmp_path, SAMPLE)
 
-    for name in ("web", "digest", "outbox", "news", "members"):
+    for name in ("web", "digest", "outbox", "feedback", "news", "members"):
         assert getattr(sample, name) == config.Settings.model_fields[name].default, name
 
 
 def test_the_sample_names_every_key_of_its_sections(tmp_path: Path):
     sample = load(tmp_path, SAMPLE)
 
-    for name in ("site", "web", "digest", "outbox", "news", "members"):
+    for name in ("site", "web", "digest", "outbox", "feedback", "news", "members"):
         section = getattr(sample, name)
         assert section.model_fields_set == set(type(section).model_fields), name
 

@@ -88,3 +88,16 @@ def test_a_process_that_runs_meanwhile_reads_what_the_new_keys_made(tmp_path: Pa
     assert sealed.open_sealed(value, "member.given_name") == "Anna"
     assert running.tokens.read(rotated.tokens.make(Purpose.UNSUBSCRIBE, 7), Purpose.UNSUBSCRIBE) is not None
     assert running.tokens.read("z" + "A" * 22, Purpose.UNSUBSCRIBE) is None
+
+
+def test_what_comes_back_to_an_envelope_sender_is_known_after_a_rotation_and_before(tmp_path: Path):
+    path = tmp_path / "keys.toml"
+    keys.create(path)
+    running = keys.load(path)
+    letter = running.tokens.make_return(7, 3)
+    keys.rotate(path)
+    rotated = keys.load(path)
+
+    assert rotated.tokens.read_return(letter) == running.tokens.read_return(letter) is not None
+    assert rotated.tokens.make_return(7, 3) != letter
+    assert running.tokens.read_return(rotated.tokens.make_return(7, 3)) is not None

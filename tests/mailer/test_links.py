@@ -1,3 +1,5 @@
+import base64
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,3 +44,42 @@ def test_a_link_fits_in_72_characters_with_a_host_of_thirty():
     links = Links("https://" + "h" * 30, TOKENS)
 
     assert len(links.unsubscribe(2**40 - 1, 2**24 - 1)) <= 72
+
+
+@given(st.integers(0, 2**40 - 1), st.integers(0, 2**24 - 1))
+def test_an_envelope_sender_says_whose_letter_it_is_in_any_case_of_letters(member: int, mailing: int):
+    local_part = TOKENS.make_return(member, mailing)
+
+    assert len(local_part) <= 64  # RFC 5321 section 4.5.3.1.1
+    assert local_part == local_part.lower()
+    for spelt in (local_part, local_part.upper(), local_part.title()):
+        assert TOKENS.read_return(spelt) == Claim(Purpose.MESSAGE, member, mailing)
+
+
+def test_no_other_spelling_of_an_envelope_sender_is_accepted():
+    local_part = TOKENS.make_return(7, 3)
+
+    for place, right in enumerate(local_part):
+        for other in set(ALPHABET) - {right, right.upper()}:
+            assert TOKENS.read_return(local_part[:place] + other + local_part[place + 1 :]) is None
+    for other in (local_part[:-1], local_part + "a", "x" + local_part, local_part.replace("b-", "c-", 1)):
+        assert TOKENS.read_return(other) is None
+
+
+@given(st.text(max_size=40) | st.from_regex(r"b-[a-z2-7]{28}", fullmatch=True))
+def test_anything_else_is_no_envelope_sender_of_ours(text: str):
+    assert TOKENS.read_return(text) is None
+
+
+def test_an_envelope_sender_and_a_link_are_worth_nothing_for_each_other():
+    other_use = Tokens({"b": bytes(range(32))}, "b")
+    block = base64.b32decode(TOKENS.make_return(7, 3)[2:].upper() + "====")[1:]
+
+    for purpose in Purpose:
+        assert other_use.read("b" + base64.urlsafe_b64encode(block)[:22].decode(), purpose) is None
+
+
+def test_an_envelope_sender_of_an_older_key_is_still_read():
+    older = Tokens({"a": bytes(32)}, "a").make_return(7, 3)
+
+    assert TOKENS.read_return(older) == Claim(Purpose.MESSAGE, 7, 3)

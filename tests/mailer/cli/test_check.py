@@ -55,6 +55,17 @@ def test_what_new_prints_is_good_once_it_is_published(config: Path, capsys: pyte
     assert found[0]["finding"] == f"s1._domainkey.{DOMAIN} holds our key."
 
 
+def test_spf_is_looked_for_where_the_envelope_senders_are(config: Path, capsys: pytest.CaptureFixture[str]):
+    text = config.read_text(encoding="utf-8").replace('bounce_domain = ""', 'bounce_domain = "studs.example.org"')
+    config.write_text(text, encoding="utf-8")
+    capsys.readouterr()
+
+    with a_name_server({"studs.example.org": ['"v=spf1 a:relay.example -all"']}) as (address, port):
+        run("--config", config, "check", "--server", f"{address}:{port}")
+
+    assert "good: studs.example.org has an SPF record." in capsys.readouterr().out.splitlines()
+
+
 @pytest.mark.parametrize("server", ["localhost", "127.0.0.1:x", "a:b:c"])
 def test_a_name_server_is_given_by_its_address(config: Path, server: str, capsys: pytest.CaptureFixture[str]):
     capsys.readouterr()

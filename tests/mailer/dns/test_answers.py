@@ -25,7 +25,8 @@ def judged(signature: Signature | None = OURS, **changes: Answer) -> list[Findin
     """Judge the good answers with some of them changed: dkim, spf, dmarc."""
     names = {"dkim": RECORD.name, "spf": DOMAIN, "dmarc": "_dmarc.example.org"}
     answers = GOOD | {names[of]: answer for of, answer in changes.items()}
-    return list(findings(DOMAIN, signature, {name: answers.get(name, ()) for name in names_to_ask(DOMAIN, signature)}))
+    names = names_to_ask(DOMAIN, signature, DOMAIN)
+    return list(findings(DOMAIN, signature, DOMAIN, {name: answers.get(name, ()) for name in names}))
 
 
 def said(finding: Finding) -> str:
@@ -95,10 +96,10 @@ def test_dmarc_is_looked_for_at_the_domain_and_above_it(answer: Answer, good: bo
 
 def test_strict_alignment_wants_a_key_of_just_that_domain():
     above = Signature("example.org", "2026a", KEY)
-    answers: dict[str, Answer] = dict.fromkeys(names_to_ask(DOMAIN, above), ())
+    answers: dict[str, Answer] = dict.fromkeys(names_to_ask(DOMAIN, above, DOMAIN), ())
     answers |= {"_dmarc.example.org": ("v=DMARC1; p=reject; adkim=s",)}
 
-    _, dmarc, _ = findings(DOMAIN, above, answers)
+    _, dmarc, _ = findings(DOMAIN, above, DOMAIN, answers)
 
     assert not dmarc.good
     assert f"utskick dkim new {DOMAIN}" in said(dmarc)

@@ -79,6 +79,7 @@ def an_office(
     *providers: Provider,
     now: Callable[[], datetime],
     pace: Pace = UNLIMITED,
+    settings: Settings = SETTINGS,
     **names: Provider,
 ) -> Office:
     carriers = {**{f"provider{n}": provider for n, provider in enumerate(providers, 1)}, **names}
@@ -86,7 +87,7 @@ def an_office(
     return Office(
         engine=engine,
         journals=journals,
-        composer=Composer(letters, settings=SETTINGS, links=LINKS, kinds=KINDS),
+        composer=Composer(letters, settings=settings, links=LINKS, kinds=KINDS),
         carriers=[Carrier(name, provider, pace) for name, provider in carriers.items()],
         give_up_after=timedelta(days=2),
         send_within=timedelta(days=7),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,13 @@ import sqlalchemy as sa
 from aiosmtpd.controller import UnthreadedController
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from mailer.config import Feedback, Settings
+from mailer.links import Claim, Purpose
 from mailer.outbox.models import DeliveryState, MailingState
 from mailer.outbox.worker import drain
 from mailer.providers import open_provider
 from tests.builders import a_member
-from tests.mailer.outbox.posting import Clock, a_mailing, an_office, deliveries, states, the_mailing
+from tests.mailer.outbox.posting import LINKS, SETTINGS, Clock, a_mailing, an_office, deliveries, states, the_mailing
 
 REFUSED, BUSY = "m7@example.org", "m9@example.org"
 
@@ -24,13 +27,16 @@ class Server:
     def __init__(self) -> None:
         self.accepted: Counter[str] = Counter()
         self.bodies: dict[str, bytes] = {}
+        self.senders: dict[str, list[str | None]] = {}  # of each attempt
+        self.busy = {BUSY}
 
     async def handle_RCPT(  # noqa: N802  aiosmtpd's own name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
+        self.senders.setdefault(address, []).append(envelope.mail_from)
         if address == REFUSED:
             return f"550 5.1.1 <{address}>: no such user"
-        if address == BUSY:
+        if address in self.busy:
             return "451 4.7.1 Greylisted, try again later"
         envelope.rcpt_tos.append(address)
         return "250 OK"
@@ -43,7 +49,9 @@ class Server:
         return "250 2.0.0 OK"
 
 
-def deliver(engine: sa.Engine, folder: Path, server: Server, clock: Clock, **options: bool) -> None:
+def deliver(
+    engine: sa.Engine, folder: Path, server: Server, clock: Clock, settings: Settings = SETTINGS, **options: bool
+) -> None:
     """Send what is due to a real server on loopback."""
 
     async def work() -> None:
@@ -53,7 +61,7 @@ def deliver(engine: sa.Engine, folder: Path, server: Server, clock: Clock, **opt
         port = listening.sockets[0].getsockname()[1]
         table = {"host": "127.0.0.1", "port": port, "security": "none", "connections": 4}
         provider = open_provider("smtp", table, data=folder)
-        await drain(an_office(engine, folder / "journal", smtp=provider, now=clock))
+        await drain(an_office(engine, folder / "journal", smtp=provider, now=clock, settings=settings))
         listening.close()
         await listening.wait_closed()
 
@@ -77,6 +85,26 @@ def test_a_mailing_goes_out_over_smtp_and_every_recipient_is_accounted_for(engin
     assert busy.due_at is not None
     assert (busy.due_at - clock()).total_seconds() >= 300
     assert the_mailing(engine).state is MailingState.PLANNED
+
+
+def test_every_letter_has_an_envelope_sender_of_its_own_and_keeps_it_in_every_attempt(
+    engine: sa.Engine, tmp_path: Path
+):
+    mailing = a_mailing(engine, 10)
+    server, clock = Server(), Clock()
+    settings = SETTINGS.model_copy(update={"feedback": Feedback(bounce_domain="studs.example.org")})
+
+    deliver(engine, tmp_path, server, clock, settings)
+    server.busy.clear()
+    clock.forward(timedelta(hours=1))
+    deliver(engine, tmp_path, server, clock, settings)
+
+    busy = server.senders[BUSY]
+    assert (len(busy), len(set(busy)), server.accepted[BUSY]) == (2, 1, 1)
+    told = {address: senders[0] or "" for address, senders in server.senders.items()}
+    assert all(sender.endswith("@studs.example.org") for sender in told.values())
+    claims = {address: LINKS.tokens.read_return(sender.partition("@")[0]) for address, sender in told.items()}
+    assert claims == {f"m{n}@example.org": Claim(Purpose.MESSAGE, n, mailing) for n in range(1, 11)}
 
 
 @pytest.mark.parametrize("carried", [True, False])
