@@ -230,6 +230,7 @@ class Join(Section):
 
 class Retention(Section):
     sign_ups: Span = Field("7 days", validate_default=True, ge=timedelta(hours=1))
+    letters: Span = Field("400 days", validate_default=True, ge=timedelta(days=30))
 
 
 Matter = Literal["draft", "unapproved", "held", "provider", "source", "report"]

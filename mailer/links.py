@@ -40,6 +40,7 @@ class Purpose(IntEnum):
     ADDRESS_NEW = 7  # a changed address is its owner's; the number of the change stands where the mailing would
     ADDRESS_OLD = 8  # the owner of the address until now agrees; as above
     SIGN_UP = 9  # goes into the form of a page that anybody may open; its second stands where the member would
+    VIEW = 10  # a letter as a web page: the variant stands where the member would, so it names nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,10 @@ class Links:
 
     def preferences(self, member: int, mailing: int) -> str:
         return f"{self.base_url}/p/{self.tokens.make(Purpose.PREFERENCES, member, mailing)}"
+
+    def view_online(self, variant: int, mailing: int) -> str:
+        """The page of a letter as it was sent, the same for all who got that variant."""
+        return f"{self.base_url}/v/{self.tokens.make(Purpose.VIEW, variant, mailing)}"
 
     def act(self, purpose: Purpose, member: int, number: int) -> str:
         """The page that a letter to one asks its reader to open."""

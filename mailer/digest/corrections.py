@@ -22,6 +22,7 @@ from mailer.digest.models import Edition
 from mailer.errors import Mistake
 from mailer.links import Links
 from mailer.news.models import NewsItem
+from mailer.outbox import kept
 from mailer.outbox.enqueue import ROWS_A_TRANSACTION, Content, Plan, Readership, begin, open_mailing, write_plan
 from mailer.outbox.models import Delivery, DeliveryState, Mailing, MailingState, Piece, Variant, VariantStory
 from mailer.sentences import N_, Word
@@ -138,7 +139,9 @@ def _words(piece: Json) -> Json:
 
 def _outdated(session: Session, mailing: Mailing, refs: Refs) -> list[Outdated]:
     variants = session.exec(
-        select(Variant).where(Variant.mailing_id == mailing.id, Variant.plan == mailing.plan).order_by(col(Variant.id))
+        select(Variant)
+        .where(Variant.mailing_id == mailing.id, Variant.plan == mailing.plan, Variant.content != kept.FORGOTTEN)
+        .order_by(col(Variant.id))
     )
     return [
         Outdated(row.id, row.language, row.plain_only, replaced(content, refs), _stories(session, row.id))
@@ -220,7 +223,9 @@ def _content(old: Outdated) -> Content:
 def _told_since(session: Session, mailing: Mailing, refs: Refs) -> set[int]:
     """Return who has had the present words in an earlier correction: its pieces carry the same numbers."""
     variants = session.exec(
-        select(Variant).join(Mailing, col(Mailing.id) == col(Variant.mailing_id)).where(_corrections(mailing))
+        select(Variant)
+        .join(Mailing, col(Mailing.id) == col(Variant.mailing_id))
+        .where(_corrections(mailing), Variant.content != kept.FORGOTTEN)
     )
     up_to_date = [row.id for row in variants if not mentions(json.loads(row.content), refs)]
     told = select(Delivery.member_id).join(Mailing, col(Mailing.id) == col(Delivery.mailing_id))

@@ -7,6 +7,7 @@ from mailer.app import App
 from mailer.jobs.editions import keep_editions
 from mailer.jobs.imports import finish_imports
 from mailer.jobs.joining import keep_sign_ups
+from mailer.jobs.letters import forget_letters
 from mailer.jobs.news import fetch_news
 from mailer.jobs.people import tell_people
 
@@ -18,4 +19,5 @@ JOBS: tuple[Job, ...] = (
     keep_editions,
     tell_people,
     keep_sign_ups,
+    forget_letters,
 )

@@ -52,7 +52,7 @@ class Composer:
 
         raises  Mistake when the letter cannot be rendered for anyone
         """
-        key = (content.variant, Shape(persons, view_online=False))
+        key = (content.variant, Shape(persons, view_online=self._has_page(occasion)))
         found = self._prepared.pop(key, None) or self._letters.prepare(self._letter(occasion, content), key[1])
         self._prepared[key] = found
         if len(self._prepared) > _PREPARED:
@@ -60,7 +60,13 @@ class Composer:
         return found
 
     def message(
-        self, prepared: PreparedLetter, occasion: Occasion, recipients: Sequence[Recipient], *, addressee: int
+        self,
+        prepared: PreparedLetter,
+        occasion: Occasion,
+        recipients: Sequence[Recipient],
+        *,
+        variant: int,
+        addressee: int,
     ) -> Message:
         """Compose the one mail of `recipients`, who share the first one's address. Repeated, it gives the same bytes.
 
@@ -78,6 +84,7 @@ class Composer:
                 date=occasion.started_at,
                 one_click=persons[0].unsubscribe,
                 mailto=self._links.unsubscribe_by_mail(mailbox, recipients[0].member_id, occasion.mailing),
+                view_online=self._links.view_online(variant, occasion.mailing) if self._has_page(occasion) else "",
             )
         )
         bounces = self._settings.feedback.bounce_domain
@@ -87,6 +94,16 @@ class Composer:
             else addr_spec("the envelope", sender).decode("ascii")
         )
         return Message(envelope_sender, to_address("the envelope", address).decode(), content)
+
+    def page(self, occasion: Occasion, content: FrozenContent) -> str:
+        """Return a letter to many as a web page, the greeting without a name and no link of anyone's own.
+
+        raises  Mistake when it cannot be rendered, KeyError when config has its publication no longer
+        """
+        return self._letters.page(self._letter(occasion, content))
+
+    def _has_page(self, occasion: Occasion) -> bool:
+        return self._kinds[occasion.letter].manner is not Manner.SINGLE
 
     def _person(self, recipient: Recipient, occasion: Occasion) -> Person:
         member, act = recipient.member_id, self._kinds[occasion.letter].act

@@ -316,7 +316,9 @@ class Desk:
             self._close(task.lease)
             return None
         try:
-            return self._composer.message(prepared, occasion, people, addressee=letter.addressee)
+            return self._composer.message(
+                prepared, occasion, people, variant=letter.content.variant, addressee=letter.addressee
+            )
         except Exception as error:  # noqa: BLE001  whatever is wrong with one member must not stop the others
             # A Refused names the place and never the value; of any other error only the kind is safe to keep.
             answer = str(error) if isinstance(error, Refused) else type(error).__name__

@@ -99,7 +99,7 @@ _OCCASION = sa.select(
     col(Mailing.stream),
     col(Mailing.repeats),
     col(Mailing.address),
-).where(col(Mailing.id) == sa.bindparam("number"))
+).where(col(Mailing.id) == sa.bindparam("number"), col(Mailing.started_at).is_not(None))
 _PIECES = sa.select(col(Piece.ref), col(Piece.content)).where(col(Piece.mailing_id) == sa.bindparam("number"))
 _IN_HAND = (
     sa.select(
@@ -125,16 +125,21 @@ def begin(
     connection: sa.Connection, lease: Lease, *, give_up_after: timedelta, send_within: timedelta, now: datetime
 ) -> Occasion:
     """Return the mailing of `lease`, its pieces too; the first who asks starts it: from then its Date is fixed."""
-    mailing = {"number": lease.mailing}
-    connection.execute(_START, mailing | {"at": now, "end": now + give_up_after, "by": now + send_within})
-    row = connection.execute(_OCCASION, mailing).one()
-    pieces = connection.execute(_PIECES, mailing).all()
+    times = {"at": now, "end": now + give_up_after, "by": now + send_within}
+    connection.execute(_START, {"number": lease.mailing} | times)
+    return occasion(connection, lease.mailing)
+
+
+def occasion(connection: sa.Connection, mailing: int) -> Occasion:
+    """Return a mailing that was begun, its pieces too. raises NoResultFound when there is no such one"""
+    row = connection.execute(_OCCASION, {"number": mailing}).one()
+    pieces = connection.execute(_PIECES, {"number": mailing}).all()
     return Occasion(
-        mailing=lease.mailing,
+        mailing=mailing,
         publication=row.publication,
         letter=row.letter,
         started_at=row.started_at,
-        give_up_at=row.give_up_at or row.started_at + give_up_after,
+        give_up_at=row.give_up_at,
         content=json.loads(row.content),
         pieces={ref: _read(content) for ref, content in pieces},
         stream=row.stream,
@@ -150,16 +155,16 @@ def letters(connection: sa.Connection, lease: Lease, elsewhere: Address | None =
     if elsewhere is not None:
         # Nobody has proved yet whose mailbox that is: it learns no name.
         people = {number: replace(person, address=elsewhere.text, given_name="") for number, person in people.items()}
-    contents = _contents(connection, {row.variant_id for row in rows})
+    frozen = contents(connection, {row.variant_id for row in rows})
     found: list[Letter] = []
     for household, group in groupby(rows, key=itemgetter(0)):
         if household is None:
             found += [
-                Letter(number, member, tries, contents[variant], (Held(number, member, people.get(member)),), repeated)
+                Letter(number, member, tries, frozen[variant], (Held(number, member, people.get(member)),), repeated)
                 for _, number, member, variant, tries, repeated in group
             ]
         else:
-            found += _shared(household, list(group), people, contents)
+            found += _shared(household, list(group), people, frozen)
     return found
 
 
@@ -185,6 +190,6 @@ def _shared(
         addressee = None
 
 
-def _contents(connection: sa.Connection, variants: Iterable[int]) -> dict[int, FrozenContent]:
+def contents(connection: sa.Connection, variants: Iterable[int]) -> dict[int, FrozenContent]:
     rows = connection.execute(_CONTENTS, {"variants": list(variants)})
     return {row.id: FrozenContent(row.id, row.language, row.plain_only, json.loads(row.content)) for row in rows}

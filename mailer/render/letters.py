@@ -20,11 +20,15 @@ from mailer.message.skeleton import Skeleton, alternative, plain
 from mailer.message.slots import Slot
 from mailer.render.head import Letterhead, Manner, head
 from mailer.render.personal import SlotMisused, fill, split
-from mailer.render.recipients import Recipient, Shape, blanks, in_html, in_text, knowns, values_of
+from mailer.render.recipients import NOBODY, Recipient, Shape, blanks, in_html, in_text, knowns, values_of
 from mailer.render.templates import Templates, broken
 from mailer.sentences import Word
 
 HTML_LIMIT = 90_000  # octets; Gmail cuts a letter off at about 102,000, with the way out in its footer
+
+# What MJML says its letter is, and what that is on a page: a landmark. No text can hold it, as its quotes are escaped.
+_MAIL, _PAGE = 'role="article"', 'role="main"'
+_SPOKEN_AS_MAIL = ' aria-roledescription="email"'
 
 
 class LetterTooLarge(Mistake):
@@ -105,6 +109,14 @@ class Letters:
         rendered = self._render(letter, recipient.shape, values=values)
         return Shown(rendered.subject, fill(rendered.text, values, str), fill(rendered.html, values, escape))
 
+    def page(self, letter: Letter) -> str:
+        """Return the letter's HTML for anyone to read: addressed to nobody. raises TemplateBroken"""
+        values = values_of(NOBODY, language=letter.language)
+        variables = self._variables(letter) | knowns(NOBODY.shape, values)
+        variables["subject_line"] = _subject(split(self._run(letter, "subject.txt", variables), in_text), values)
+        html = fill(split(self._run(letter, "body.mjml", variables), in_html), values, escape)
+        return html.replace(_MAIL, _PAGE, 1).replace(_SPOKEN_AS_MAIL, "", 1)
+
     def part(self, name: str, language: str, variables: Mapping[str, object]) -> str:
         """Render a file that letters include, such as "digest/reason.txt". raises TemplateBroken"""
         template = self._templates.get(name, language=language)
@@ -114,14 +126,7 @@ class Letters:
             raise broken(name, error) from None
 
     def _render(self, letter: Letter, shape: Shape, *, values: Mapping[str, str] | None) -> _Rendered:
-        variables = {
-            **{name: _clean(value) for name, value in letter.context.items()},
-            "letterhead": letter.letterhead,
-            "language": letter.language,
-            "manner": letter.manner.value,
-            "direction": "ltr",  # of every language there is so far
-            **(blanks(shape) if values is None else knowns(shape, values)),
-        }
+        variables = self._variables(letter) | (blanks(shape) if values is None else knowns(shape, values))
         subject = _subject(split(self._run(letter, "subject.txt", variables), in_text), values)
         variables["subject_line"] = subject
         rendered = _Rendered(
@@ -137,6 +142,16 @@ class Letters:
                 size=size // 1000,
             )
         return rendered
+
+    def _variables(self, letter: Letter) -> dict[str, object]:
+        """Return what templates read of a letter, whoever gets it."""
+        return {
+            **{name: _clean(value) for name, value in letter.context.items()},
+            "letterhead": letter.letterhead,
+            "language": letter.language,
+            "manner": letter.manner.value,
+            "direction": "ltr",  # of every language there is so far
+        }
 
     def _run(self, letter: Letter, file: str, variables: Mapping[str, object]) -> str:
         return self.part(f"{letter.template}/{file}", letter.language, variables)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
 
@@ -55,6 +55,10 @@ class Recipient:
     @property
     def shape(self) -> Shape:
         return Shape(len(self.persons), bool(self.view_online))
+
+
+# Who reads a letter as a web page.
+NOBODY = Recipient(address="", persons=(), message_id="", date=datetime(1970, 1, 1, tzinfo=UTC))
 
 
 def blanks(shape: Shape) -> dict[str, object]:

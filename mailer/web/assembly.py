@@ -8,10 +8,9 @@ from starlette.exceptions import HTTPException
 
 from mailer.app import App
 from mailer.errors import UtskickError
-from mailer.i18n.browsers import preferred
-from mailer.web import choosing, confirming, joining, leaving, moving, own, public, watching
+from mailer.web import choosing, confirming, joining, leaving, moving, own, public, viewing, watching
 from mailer.web.guard import Guard
-from mailer.web.house import House
+from mailer.web.house import House, language_of
 from mailer.web.rendering import Pages
 from subscribers.errors import Locked
 
@@ -25,7 +24,7 @@ def create_web(app: App) -> FastAPI:
     )
     web.state.house = House(app, Pages(app.settings))
     web.state.installation = app
-    for part in (public, leaving, choosing, own, moving, joining, confirming, watching):
+    for part in (public, leaving, choosing, own, moving, joining, confirming, viewing, watching):
         web.include_router(part.router)
     web.add_exception_handler(HTTPException, _refusal)
     web.add_exception_handler(UtskickError, _trouble)
@@ -50,5 +49,4 @@ def _trouble(request: Request, error: Exception) -> Response:
 
 def _error_page(request: Request, status: int, headers: Mapping[str, str]) -> HTMLResponse:
     house: House = request.app.state.house
-    language = preferred(request.headers.get("accept-language", ""), house.app.settings.site.language)
-    return house.pages.answer("error.html", language, status=status, headers=headers, error=status)
+    return house.pages.answer("error.html", language_of(request, house), status=status, headers=headers, error=status)

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from mailer.app import App
 from mailer.i18n import LANGUAGES
+from mailer.i18n.browsers import preferred
 from mailer.links import Claim, Purpose
 from mailer.web import nonce
 from mailer.web.forms import Fields
@@ -68,6 +69,11 @@ class House:
 async def _house(request: Request) -> House:
     house: House = request.app.state.house
     return house
+
+
+def language_of(request: Request, house: House) -> str:
+    """Return the language of whoever asks without a link of their own."""
+    return preferred(request.headers.get("accept-language", ""), house.app.settings.site.language)
 
 
 Here = Annotated[House, Depends(_house)]

@@ -11,11 +11,10 @@ from sqlmodel import select
 from starlette.exceptions import HTTPException
 
 from mailer.i18n import LANGUAGES, translations
-from mailer.i18n.browsers import preferred
 from mailer.members import sign_ups
 from mailer.web import nonce
 from mailer.web.forms import Posted
-from mailer.web.house import Here, House
+from mailer.web.house import Here, House, language_of
 from mailer.web.limits import Act
 from subscribers import address, joining
 from subscribers.errors import Refused
@@ -121,7 +120,7 @@ def _language(request: Request, house: House, shown: str) -> str:
     """Return the language of the page that was filled in, else the browser's."""
     if shown in LANGUAGES:
         return shown
-    return preferred(request.headers.get("accept-language", ""), house.app.settings.site.language)
+    return language_of(request, house)
 
 
 def _page(  # each is something the page shows

@@ -8,9 +8,8 @@ from fastapi.responses import FileResponse, HTMLResponse
 from sqlmodel import col, select
 from starlette.exceptions import HTTPException
 
-from mailer.i18n.browsers import preferred
 from mailer.news.models import IMAGES, NewsItem
-from mailer.web.house import Here, House
+from mailer.web.house import Here, language_of
 from mailer.web.rendering import STATIC
 
 router = APIRouter()
@@ -31,7 +30,7 @@ _READ = ["GET", "HEAD"]
 
 @router.api_route("/", methods=_READ)
 def front(request: Request, house: Here) -> HTMLResponse:
-    settings, language = house.app.settings, _language(request, house)
+    settings, language = house.app.settings, language_of(request, house)
     return house.pages.answer(
         "front.html",
         language,
@@ -56,7 +55,7 @@ def news_item(number: str, request: Request, house: Here) -> HTMLResponse:
             raise HTTPException(404)
         return house.pages.answer(
             "item.html",
-            _language(request, house),
+            language_of(request, house),
             item=item,
             day=item.published_at.astimezone(house.app.settings.site.zone).date(),
             paragraphs=[paragraph for paragraph in item.body.split("\n\n") if paragraph.strip()],
@@ -89,7 +88,3 @@ async def static(name: str) -> Response:
     if name not in STATIC:
         raise HTTPException(404)
     return Response(STATIC[name], media_type=_TYPES[name.rpartition(".")[2]], headers={"Cache-Control": FOR_EVER})
-
-
-def _language(request: Request, house: House) -> str:
-    return preferred(request.headers.get("accept-language", ""), house.app.settings.site.language)

@@ -10,6 +10,7 @@ from mailer.links import Purpose
 from subscribers import preferences
 from tests.mailer.web.browsing import PHONE_AND_DESKTOP, STUMBLES, Window, axe_finds, open_page
 from tests.mailer.web.conftest import ANNA, BO, CECILIA, Site
+from tests.mailer.web.letters import FORGOTTEN, a_letter_was_sent, page_of
 
 
 @pytest.mark.parametrize("window", PHONE_AND_DESKTOP)
@@ -62,6 +63,8 @@ def states_of(site: Site) -> dict[str, str]:
     site.press(site.own_path(CECILIA), choice="address", address="ny@example.org")
     return {
         "front": "/",
+        "a letter": a_letter_was_sent(site),
+        "a forgotten letter": page_of(site, FORGOTTEN),
         "leave": site.leave_path(),
         "choose": site.choose_path(),
         "choose in English": site.choose_path(CECILIA),

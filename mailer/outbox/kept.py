@@ -1,0 +1,36 @@
+"""What was sent, for as long as it is kept: a variant to look at again, and forgetting those that are too old."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from mailer.outbox.manifest import FrozenContent, Occasion, contents, occasion
+from mailer.outbox.models import Mailing, MailingState, Variant
+
+FORGOTTEN = ""  # the content of a variant that is not kept any more; its row stays, as what its readers have had
+_OVER = (MailingState.DONE, MailingState.CANCELLED)
+
+
+def find(session: Session, mailing: int, variant: int) -> tuple[Occasion, FrozenContent] | None:
+    """Return a letter as it was frozen; None when it is not kept any more. raises LookupError for one never sent"""
+    row = session.execute(
+        sa.select(col(Variant.content))
+        .join(Mailing, col(Mailing.id) == col(Variant.mailing_id))
+        .where(col(Variant.id) == variant, col(Mailing.id) == mailing, col(Mailing.started_at).is_not(None))
+    ).first()
+    if row is None:
+        raise LookupError("no letter of this number was sent")
+    if row.content == FORGOTTEN:
+        return None
+    connection = session.connection()
+    return occasion(connection, mailing), contents(connection, [variant])[variant]
+
+
+def forget(session: Session, *, before: datetime, most: int) -> int:
+    """Forget what variants of mailings that ended before `before` said, `most` at once. Returns how many it were."""
+    ended = sa.or_(col(Mailing.done_at) < before, col(Mailing.done_at).is_(None) & (col(Mailing.created_at) < before))
+    over = sa.select(col(Mailing.id)).where(col(Mailing.state).in_(_OVER), ended)
+    old = sa.select(col(Variant.id)).where(col(Variant.mailing_id).in_(over), col(Variant.content) != FORGOTTEN)
+    forgotten = sa.update(Variant).where(col(Variant.id).in_(old.limit(most))).values(content=FORGOTTEN)
+    return session.connection().execute(forgotten).rowcount
