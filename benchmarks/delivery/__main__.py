@@ -20,6 +20,7 @@ from benchmarks.delivery.processes import Run
 from benchmarks.delivery.senders import Naive, Sender, Signatures, SmtpSource, Utskick
 from benchmarks.delivery.servers import Sink, minimal_sink, smtp_sink
 from benchmarks.delivery.stores import Store
+from mailer import logs
 
 _SIZES, _QUICK, _MILLION = (20_000, 100_000), 4_000, 1_000_000
 _FAR, _FAR_MESSAGES, _FAR_CONNECTIONS = 50, 2_000, 20  # milliseconds away
@@ -56,6 +57,7 @@ class Outcome:
 
 
 def main() -> None:
+    logs.configure(debug=False)
     options = _options()
     rounds = options.rounds or (1 if options.quick or options.million else 5)
     with ExitStack() as resources:

@@ -20,7 +20,7 @@ from mailer.errors import ProviderDown
 from mailer.message import Message
 from mailer.outbox import enqueue
 from mailer.outbox.carriers import Carrier
-from mailer.outbox.models import Mailing, MailingState
+from mailer.outbox.models import Home, Mailing, MailingState
 from mailer.outbox.worker import drain
 from mailer.providers import Desk
 from mailer.resources import resource
@@ -96,6 +96,8 @@ def build(folder: Path, database: str, recipients: int) -> Installation:
     sealed.unlock(app.keyring.register)
     add_members(app.bare_engine, recipients)
     plan_digest(app.bare_engine, recipients)
+    with db.writing(app.bare_engine) as session:
+        session.execute(sa.delete(Home))  # each copy is at home where it lies, and is none that was put back
     app.bare_engine.dispose()
     return installation
 

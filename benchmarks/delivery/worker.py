@@ -11,11 +11,13 @@ import uvloop
 
 from benchmarks.delivery.processes import work_when_told
 from benchmarks.delivery.stage import Installation
+from mailer import logs
 from mailer.cli.worker import collect_rarely
 from mailer.outbox.worker import drain
 
 
 def main() -> None:
+    logs.configure(debug=False)  # as `utskick worker` does; standard output belongs to the bench
     folder, database, port, connections, *dkim = sys.argv[1:]
     app = Installation(Path(folder), database, signs=bool(dkim)).app(port=int(port), connections=int(connections))
     office = app.office()
