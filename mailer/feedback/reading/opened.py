@@ -9,6 +9,7 @@ from email.message import Message
 
 MOST_OCTETS = 1 << 20
 MOST_PARTS = 60
+_BLOCKS = frozenset({"message/delivery-status", "message/global-delivery-status", "message/feedback-report"})
 _DEEPEST = 10
 # What the library would follow downwards. A mail with more of these than MOST_PARTS is not taken apart at all.
 _CONTAINER = re.compile(rb"^content-type:\s*(?:multipart|message)/|^--.{1,70}$", re.IGNORECASE | re.MULTILINE)
@@ -73,9 +74,9 @@ def _parts(message: Message, depth: int, *, quoted: bool) -> Iterator[Part]:
     kind = message.get_content_type()
     payload = message.get_payload()
     below = [part for part in payload if isinstance(part, Message)] if isinstance(payload, list) else None
-    if kind.startswith("message/") and kind.endswith("delivery-status") and below:
+    if kind in _BLOCKS and below:
         # The library reads the blocks of a report as messages without bodies; as text they are easier to trust.
-        yield Part("message/delivery-status", "\n\n".join(_header_text(block) for block in below), quoted)
+        yield Part(kind, "\n\n".join(_header_text(block) for block in below), quoted)
     elif below is not None and depth < _DEEPEST:
         inside = quoted or kind in ("message/rfc822", "message/global")
         for part in below:
