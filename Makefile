@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test lint check bench bench-import bench-delivery bench-dkim bench-api chaos pictures lock clean
+.PHONY: help demo test lint check bench bench-import bench-delivery bench-dkim bench-api bench-bounces chaos pictures lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -57,6 +57,10 @@ $(VENV)/sink: benchmarks/sink.c | $(VENV)/.installed-dev
 
 bench-api: $(VENV)/.installed-dev ## send through e-mail APIs whose answers take 50 ms
 	@$(BIN)/python -m benchmarks.api $(ARGS)
+
+bench-bounces: $(VENV)/.installed-dev ## read a corpus of bounces and say how well (CORPUS=FOLDER)
+	@test -n "$(CORPUS)" || { echo "Name a corpus: make bench-bounces CORPUS=FOLDER." >&2; exit 2; }
+	@$(BIN)/python -m benchmarks.bounces $(CORPUS)
 
 bench-dkim: $(VENV)/.installed-dev ## sign letters, beside the bare rate of RSA on the same cores
 	@$(BIN)/python -m benchmarks.signing $(ARGS)

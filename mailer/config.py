@@ -233,13 +233,13 @@ class Retention(Section):
     letters: Span = Field("400 days", validate_default=True, ge=timedelta(days=30))
 
 
-Matter = Literal["draft", "unapproved", "held", "provider", "source", "report"]
+Matter = Literal["draft", "unapproved", "held", "provider", "source", "feedback", "report"]
 
 
 class Person(Section):
     address: str
     language: Language = "sv"
-    tell: tuple[Matter, ...] = ("draft", "unapproved", "held", "provider", "source", "report")
+    tell: tuple[Matter, ...] = ("draft", "unapproved", "held", "provider", "source", "feedback", "report")
 
 
 class Settings(Section):

@@ -1,12 +1,13 @@
 """Addresses that are not written to, known by their keyed hash alone; they outlive the member."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Literal
 
 from sqlmodel import Session, col, delete, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from subscribers.models import Scope, Suppression
+from subscribers.models import Member, Scope, Suppression
 
 Reason = Literal["dead", "erased", "asked", "complaint", "left"]
 
@@ -44,3 +45,28 @@ def is_suppressed(session: Session, address_key: bytes, *, statutory: bool = Fal
 
 def _row(address_key: bytes, reason: Reason) -> SelectOfScalar[Suppression]:
     return select(Suppression).where(Suppression.address_key == address_key, Suppression.reason == reason)
+
+
+def lift_ours(session: Session, address_key: bytes) -> list[str]:
+    """Take back what we concluded or were asked; return the reasons that only the member can take back."""
+    for reason in ("dead", "asked"):
+        lift(session, address_key, reason=reason)
+    rows = select(Suppression.reason).where(Suppression.address_key == address_key)
+    return sorted(session.exec(rows))
+
+
+def everything(session: Session) -> Sequence[Suppression]:
+    return session.exec(select(Suppression).order_by(col(Suppression.id))).all()
+
+
+def listed(session: Session) -> Iterator[dict[str, object]]:
+    """Yield each suppression with the ids of the members who have that address."""
+    having: dict[bytes, list[int]] = {}
+    keys = select(Member.address_key, Member.id).where(
+        col(Member.address_key).in_(select(Suppression.address_key)),
+    )
+    for key, member in session.exec(keys.order_by(col(Member.id))):
+        having.setdefault(key or b"", []).append(member or 0)
+    for row in everything(session):
+        members = tuple(having.get(row.address_key, ()))
+        yield {"id": row.id, "scope": row.scope.value, "reason": row.reason, "at": row.at, "members": members}

@@ -38,6 +38,8 @@ NOUNS = {
     "outbox": Noun("outbox:commands", "What is being sent, to stop it, to send on, to look at it."),
     "editions": Noun("editions:commands", "The editions of a digest."),
     "keys": Noun("keys:commands", "The keys that seal the register and make the links."),
+    "feedback": Noun("feedback:commands", "What came back: bounces and complaints, and what follows from them."),
+    "suppressions": Noun("suppressions:commands", "Addresses that are not written to."),
     "dkim": Noun("dkim:commands", "DKIM: the keys that sign our letters, and what DNS must say of them."),
 }
 root = typer.Typer(

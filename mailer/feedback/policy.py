@@ -14,12 +14,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from mailer.feedback.causes import Cause, Verdict, verdict_of
-from mailer.sentences import N_, Sentence
+from mailer.sentences import N_
 
 SECOND_STRIKE_AFTER = timedelta(days=1)
 DISABLED_STRIKES, DISABLED_WITHIN = 3, timedelta(days=30)
 SOFT_MAILINGS, SOFT_SPAN = 4, timedelta(days=28)
-OUTAGE_SHARE, OUTAGE_LEAST = 0.05, 20  # of a run's letters to that host; fewer are not an outage
+OUTAGE_SHARE, OUTAGE_LEAST = 0.05, 20  # of a run; fewer are not an outage
 BOUNCE_SHARE, BOUNCE_LEAST = 0.05, 20  # of a run
 COMPLAINT_SHARE, COMPLAINT_LEAST = 0.001, 3  # of a run; one complaint in a small district is no run gone wrong
 _TWICE = frozenset({Cause.UNKNOWN_HOST})
@@ -78,31 +78,29 @@ def _too_soft(counted: Sequence[Strike]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A mailing so far. `hard_by_host`, `sent_by_host` by the keyed hash of the mail host."""
+    """A mailing so far, in addresses."""
 
     sent: int
     bounced: int
     complaints: int
 
 
-def outages(hard: Mapping[bytes, int], sent: Mapping[bytes, int]) -> frozenset[bytes]:
+def outages(hard: Mapping[bytes, int], sent: int) -> frozenset[bytes]:
     """Return the mail hosts whose hard bounces in one run are too many to be true.
 
-    hard, sent  counts of a run by the keyed hash of the host
+    hard  how many addresses, by the keyed hash of the host; `sent` is of the whole run
     """
-    return frozenset(
-        host for host, count in hard.items() if count >= OUTAGE_LEAST and count > OUTAGE_SHARE * sent.get(host, 0)
-    )
+    return frozenset(host for host, count in hard.items() if count >= OUTAGE_LEAST and count > OUTAGE_SHARE * sent)
 
 
-TOO_MANY_BOUNCES = N_("{share} % of it came back: look at `utskick feedback list` before it goes on.")
-TOO_MANY_COMPLAINTS = N_("{count} readers called it spam: look at it before it goes on.")
+TOO_MANY_BOUNCES = N_("Too much of it came back: look at `utskick feedback list` before it goes on.")
+TOO_MANY_COMPLAINTS = N_("Too many readers called it spam: look at `utskick feedback list` before it goes on.")
 
 
-def stop_reason(run: Run) -> Sentence | None:
+def stop_reason(run: Run) -> str | None:
     """Return why a mailing must stop, None when it may go on."""
     if run.complaints >= COMPLAINT_LEAST and run.complaints > COMPLAINT_SHARE * run.sent:
-        return Sentence(TOO_MANY_COMPLAINTS, {"count": run.complaints})
+        return TOO_MANY_COMPLAINTS
     if run.bounced >= BOUNCE_LEAST and run.bounced > BOUNCE_SHARE * run.sent:
-        return Sentence(TOO_MANY_BOUNCES, {"share": round(100 * run.bounced / max(run.sent, 1))})
+        return TOO_MANY_BOUNCES
     return None

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, create_engine
 from sqlmodel import SQLModel
 
 import mailer.digest.models
+import mailer.feedback.models
 import mailer.news.models
 import mailer.notices.models
 import mailer.outbox.models
@@ -14,7 +15,14 @@ import subscribers.models
 from mailer.queue.schema import is_ours
 from subscribers.column_types import Sealed
 
-MODELS = (mailer.digest.models, mailer.news.models, mailer.notices.models, mailer.outbox.models, subscribers.models)
+MODELS = (
+    mailer.digest.models,
+    mailer.feedback.models,
+    mailer.news.models,
+    mailer.notices.models,
+    mailer.outbox.models,
+    subscribers.models,
+)
 
 
 def sealed_as_bytes(kind: str, column: object, _: object) -> str | Literal[False]:

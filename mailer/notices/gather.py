@@ -7,6 +7,7 @@ from sqlmodel import Session, col, select
 
 from mailer.config import Settings
 from mailer.digest.models import Edition
+from mailer.feedback import listing, runs
 from mailer.news.models import SourceState
 from mailer.notices.causes import Cause
 from mailer.outbox import carriers, ledger
@@ -26,6 +27,8 @@ def gather(session: Session, settings: Settings, now: datetime) -> list[Cause]:
         *_stopped(session, now),
         *_resting(session, settings, now),
         *_broken_sources(session, settings, now),
+        *_came_back(session, now),
+        *_dead(session, settings, now),
         *_reports(session, now),
     ]
 
@@ -139,6 +142,51 @@ def _broken_sources(session: Session, settings: Settings, now: datetime) -> Iter
                     "error": state.why or "-",
                 },
             )
+
+
+def _came_back(session: Session, now: datetime) -> Iterator[Cause]:
+    """Tell of mailings whose letters are refused for our own faults, and of those where a person has to decide."""
+    for mailing, key, cause, count in runs.our_faults(session, since=now - NEWS_IS_OLD_AFTER):
+        yield Cause(
+            key=f"blocked:{mailing}:{cause}",
+            matter="feedback",
+            subject=N_("Refused for what we did: {mailing}"),
+            lines=(
+                N_("Servers refused {count} letters of {mailing} for a fault of ours ({cause}). No member is blamed."),
+                N_("What they said: utskick feedback list --mailing {mailing}"),
+            ),
+            values={"mailing": key, "count": count, "cause": Word(cause)},
+        )
+    for mailing, key, count in runs.waiting(session):
+        yield Cause(
+            key=f"outage:{mailing}",
+            matter="feedback",
+            subject=N_("Many mailboxes failed at once: {mailing}"),
+            lines=(
+                N_("{count} mailboxes of one mail host failed in {mailing}. That is rarely true, so nothing was done."),
+                N_("They are dead after all: utskick feedback accept {mailing}"),
+                N_("It was an outage: utskick feedback dismiss {mailing}"),
+            ),
+            values={"mailing": key, "count": count},
+            lasts=True,
+        )
+
+
+def _dead(session: Session, settings: Settings, now: datetime) -> Iterator[Cause]:
+    """Tell once a week how many addresses are dead, district by district."""
+    districts = listing.dead(session)
+    if districts:
+        year, week, _ = now.astimezone(settings.site.zone).isocalendar()
+        yield Cause(
+            key=f"dead:{year}-W{week:02}",
+            matter="feedback",
+            subject=N_("Dead addresses, week {week}"),
+            lines=(
+                N_("Members whose address is dead: {districts}."),
+                N_("Who they are: utskick feedback dead"),
+            ),
+            values={"week": week, "districts": ", ".join(f"{it.district or '-'} {it.count}" for it in districts)},
+        )
 
 
 def _reports(session: Session, now: datetime) -> Iterator[Cause]:

@@ -67,10 +67,11 @@ def test_information_is_nothing() -> None:
 
 
 def test_when_a_host_loses_many_mailboxes_at_once_it_is_their_outage() -> None:
-    sent = {b"big": 300, b"small": 30, b"huge": 10_000}
+    hard = {b"big": 25, b"small": 19, b"huge": 400}
 
-    assert outages({b"big": 19, b"small": 25, b"huge": 400}, sent) == {b"small"}
-    assert outages({b"big": 20}, sent) == {b"big"}
+    assert outages(hard, 1_000) == {b"huge"}
+    assert outages(hard, 300) == {b"huge", b"big"}
+    assert outages(hard, 0) == {b"huge", b"big"}  # a handful is never one, whatever its share
 
 
 @pytest.mark.parametrize(
@@ -84,5 +85,5 @@ def test_when_a_host_loses_many_mailboxes_at_once_it_is_their_outage() -> None:
         (Run(sent=200, bounced=0, complaints=2), False),
     ],
 )
-def test_a_mailing_stops_when_too_much_comes_back(run: Run, stops: bool) -> None:
+def test_a_mailing_stops_when_too_much_comes_back(run: Run, *, stops: bool) -> None:
     assert (stop_reason(run) is not None) is stops

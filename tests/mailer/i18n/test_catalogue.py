@@ -19,6 +19,10 @@ import subscribers
 from mailer.cli import frame, root
 from mailer.demo.figures import Row
 from mailer.errors import ProviderDown, UtskickError
+from mailer.feedback.causes import Cause, Verdict
+from mailer.feedback.listing import Dead, Told
+from mailer.feedback.models import Kind, Standing
+from mailer.feedback.policy import Action
 from mailer.news.listing import Health, State
 from mailer.outbox.models import BreakerState, DeliveryState, MailingState
 from mailer.outbox.progress import Moving
@@ -37,8 +41,11 @@ CATALOGUE = CODE[0] / "i18n" / "sv.po"
 SPOKEN = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2), "remark": None, "progress": None, "tell": None}
 HANDED_ON = {"Note": (2,), "Line": (3,), "_refuse_unknown": (3,), "_slugs": (4,), "_refused": None}
 # Headings and cells of what the command line prints: the names of fields, and of states.
-LISTED = (Status, Service, Moving, Record, Listed, Row)
-STATES = (MailingState, DeliveryState, BreakerState, State, Health, MemberState, Ground)
+LISTED = (Status, Service, Moving, Record, Listed, Row, Told, Dead)
+STATES = (
+    *(MailingState, DeliveryState, BreakerState, State, Health, MemberState, Ground),
+    *(Kind, Cause, Verdict, Action, Standing),
+)
 
 Sentence = str | tuple[str, ...]
 

@@ -77,7 +77,8 @@ Content-Type: text/plain; charset=utf-8
 
 
 def letter(sender: str, subject: str, words: str, more: str = "") -> str:
-    return f"From: {sender}\nTo: svar@example.org\nSubject: {subject}\n{more}Content-Type: text/plain; charset=utf-8\n\n{words}\n"
+    head = f"From: {sender}\nTo: svar@example.org\nSubject: {subject}\n{more}"
+    return f"{head}Content-Type: text/plain; charset=utf-8\n\n{words}\n"
 
 
 BOUNCES = (
@@ -130,7 +131,7 @@ BOUNCES = (
         plain(
             "postmaster@example.net",
             "Det gick inte att leverera: Veckobrevet",
-            "Det gick inte att leverera till följande mottagare:\n\nanna@example.net\nKontot kunde inte hittas. (550 5.1.1)",
+            "Det gick inte att leverera till:\n\nanna@example.net\nKontot kunde inte hittas. (550 5.1.1)",
         ),
         Kind.BOUNCE,
         Cause.UNKNOWN_USER,
@@ -180,7 +181,7 @@ BOUNCES = (
         plain(
             "Mail Delivery System <Mailer-Daemon@example.net>",
             "Mail delivery failed: returning message to sender",
-            "A message that you sent could not be delivered.\n\n  anna@example.net\n    host mx.example.net said: 550 5.1.1 no such user\n",
+            "A message could not be delivered.\n\n  anna@example.net\n    host mx said: 550 5.1.1 no such user\n",
             more="X-Failed-Recipients: anna@example.net\n",
         ),
         Kind.BOUNCE,

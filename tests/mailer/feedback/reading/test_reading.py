@@ -64,7 +64,8 @@ def test_what_is_kept_names_nobody_and_is_short() -> None:
 def test_several_recipients_are_told_apart() -> None:
     two = dsn("5.1.1", "smtp; 550 5.1.1 no such user").replace(
         "\n--gr4ns\nContent-Type: message/rfc822",
-        "\nFinal-Recipient: rfc822; bo@example.net\nAction: failed\nStatus: 5.2.2\n\n--gr4ns\nContent-Type: message/rfc822",
+        "\nFinal-Recipient: rfc822; bo@example.net\nAction: failed\nStatus: 5.2.2\n"
+        "\n--gr4ns\nContent-Type: message/rfc822",
     )
 
     assert [report.cause for report in read(two.encode()).reports] == [Cause.UNKNOWN_USER, Cause.FULL]
