@@ -19,9 +19,9 @@ from tests.mailer.outbox.posting import a_mailing
 
 
 @pytest.fixture
-def site(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Site:
+def site(tmp_path: Path, site_database: str, capsys: pytest.CaptureFixture[str]) -> Site:
     """Member 1's mailbox is dead; 2 complained; what came of 3 is held."""
-    site = Site(tmp_path, capsys)
+    site = Site(tmp_path, site_database, capsys)
     mailing = a_mailing(site.engine, 4)
     with db.writing(site.engine) as session:
         for member, kind, cause in (
