@@ -69,7 +69,7 @@ class Site:
     def close(self) -> None:
         self.app.engine.dispose()
         if self.small_disk:
-            subprocess.run(["umount", str(self.places.data)], check=True)  # noqa: S603, S607  mounted by us
+            subprocess.run(["umount", "--lazy", str(self.places.data)], check=True)  # noqa: S603, S607  mounted by us
 
     @property
     def arguments(self) -> list[str]:
