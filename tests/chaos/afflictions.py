@@ -119,12 +119,12 @@ def fill_the_disk(siege: Siege) -> None:
                     file.write(b"\0" * 65536)
             except OSError:
                 pass
-        siege.let_work()
+        siege.watch()
         ballast.unlink()
         return
     for worker in siege.workers:
         prlimit(worker.pid or 0, RLIMIT_FSIZE, (8192, RLIM_INFINITY))
-    siege.let_work()
+    siege.watch()
     for worker in siege.workers:
         prlimit(worker.pid or 0, RLIMIT_FSIZE, (RLIM_INFINITY, RLIM_INFINITY))
 

@@ -87,6 +87,10 @@ class Siege:
         self.site.bring_forward()
         if self.site.waiting() < len(self.site.members) // 3:
             self.site.plan()
+        self.watch()
+
+    def watch(self) -> None:
+        """Wait for some letters to be accepted, and touch nothing meanwhile."""
         goal = self.site.accepted() + self.chance.randint(1, 40)
         until = time.monotonic() + ROUND
         while self.site.accepted() < goal and time.monotonic() < until:
