@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
 from mailer.feedback.causes import Cause
 from mailer.feedback.events import Event
@@ -46,13 +46,17 @@ def take_in(session: Session, event: Event, *, now: datetime) -> bool:
         "action": Action.NOTHING,
         "standing": Standing.JUDGED,
     }
-    dialect = session.connection().dialect.name
-    insert = _INSERT[dialect](Feedback).values(**row).on_conflict_do_nothing(index_elements=["key"])
+    insert = insert_of(session, Feedback).values(**row).on_conflict_do_nothing(index_elements=["key"])
     number: int | None = session.scalar(insert.returning(col(Feedback.id)))
     if number is None:
         return False
     _act(session, session.get_one(Feedback, number), now)
     return True
+
+
+def insert_of(session: Session, table: type[SQLModel]) -> Any:
+    """Return an INSERT that can be told what to do about a row that is there already."""
+    return _INSERT[session.connection().dialect.name](table)
 
 
 def host_key(address: str) -> bytes:
@@ -94,7 +98,9 @@ def _strikes(session: Session, last: Feedback) -> list[Strike]:
 
 def _arrived(session: Session, last: Feedback) -> datetime | None:
     """Return when a mail was last taken for this address of which nothing came back."""
-    came_back = select(Feedback.mailing_id).where(Feedback.address_key == last.address_key)
+    came_back = select(Feedback.mailing_id).where(
+        Feedback.address_key == last.address_key, col(Feedback.cause).is_distinct_from(Cause.INFORMATION)
+    )
     delivered: sa.Select[Any] = (
         sa.select(sa.func.max(col(Delivery.settled_at)))
         .join(Member, col(Member.id) == col(Delivery.member_id))

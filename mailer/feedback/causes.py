@@ -31,6 +31,7 @@ class Cause(StrEnum):
     BLOCKED = "blocked"  # our host, our domain, our rate: reputation, authentication, policy
     CONTENT = "content"  # this message: spam, size, form
     SYSTEM = "system"  # the other end is broken
+    SUPPRESSED = "on their list"  # the provider sends it nothing any more: it bounced or complained there before
     INFORMATION = "information"  # a delay, or good news: no failure
     UNCLEAR = "unclear"
 
@@ -40,6 +41,7 @@ _VERDICTS = {
     Cause.UNKNOWN_HOST: Verdict.HARD,
     Cause.NO_MAIL_HERE: Verdict.HARD,
     Cause.MOVED: Verdict.HARD,
+    Cause.SUPPRESSED: Verdict.HARD,
     Cause.BLOCKED: Verdict.BLOCKED,
     Cause.CONTENT: Verdict.BLOCKED,
 }

@@ -52,3 +52,17 @@ class Feedback(SQLModel, table=True):
     words: str = Field(default="", max_length=500)
     action: Action = Field(sa_column=Column(stored(Action), nullable=False))
     standing: Standing = Field(default=Standing.JUDGED, sa_column=Column(stored(Standing), nullable=False))
+
+
+class HookCall(SQLModel, table=True):
+    """A request of a provider that told something: told again, it is known by its `key`.
+
+    words   an event that was not described when this was written, masked; or that it was about no mail of ours
+    """
+
+    __tablename__ = "hook_call"
+
+    key: str = Field(primary_key=True, max_length=128)
+    provider: str = Field(max_length=32)
+    received_at: datetime = Field(index=True)
+    words: str = Field(default="", max_length=200)

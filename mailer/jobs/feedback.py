@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from mailer.app import App
-from mailer.feedback import book, refusals, runs
+from mailer.feedback import book, refusals, runs, told
 
 LOOK_BACK = timedelta(minutes=15)  # longer than this job is ever late: it looks right after it took something in
 
@@ -20,3 +20,4 @@ def judge_feedback(app: App, now: datetime) -> None:
                 book.take_in(session, event, now=now)
     with app.writing() as session:
         runs.watch(session, since=now - LOOK_BACK, now=now)
+        told.forget(session, now=now)

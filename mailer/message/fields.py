@@ -19,6 +19,9 @@ _THEIRS = frozenset(
         *("mime-version", "content-type", "content-transfer-encoding"),
     }
 )
+REFERENCE = "utskick"  # what a provider keeps our reference to a mail under, and gives back with its events
+REFERENCE_HEADER = "X-Utskick-Reference"
+_MESSAGE_ID = re.compile(rb"^Message-ID:\s*<([A-Za-z0-9_-]{1,64})@", re.MULTILINE | re.IGNORECASE)
 _FOLD = re.compile(r"\r\n(?=[ \t])")
 _PART = re.compile(rb"\r\n--" + re.escape(BOUNDARY) + rb"(?:--)?\r\n")
 
@@ -52,6 +55,12 @@ def fields_of(content: bytes) -> Fields:
         html=texts[1] if len(texts) > 1 else "",
         headers=tuple((name, _decoded(value)) for name, _, value in lines if name.lower() not in _THEIRS),
     )
+
+
+def reference_of(content: bytes) -> str:
+    """Return the left half of a mail's Message-ID, by which we know it again; "" when it has none of ours."""
+    found = _MESSAGE_ID.search(content, 0, content.find(b"\r\n\r\n") + 2)
+    return found[1].decode() if found else ""
 
 
 def _text(part: bytes) -> str:

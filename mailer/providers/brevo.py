@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from mailer.clock import Clock, system_clock
 from mailer.errors import AddressRefused, MessageRefused, ProviderDown
 from mailer.message import Message
-from mailer.message.fields import fields_of
+from mailer.message.fields import fields_of, reference_of
 from mailer.providers import Outcome, Provider, Receipt
 from mailer.providers.answers import Answer, refusal, said
 from mailer.providers.api import Abilities, Request, Vendor, open_api
@@ -30,6 +30,7 @@ _TAKEN = frozenset({200, 201, 202})
 _OWN = uuid.UUID("6f1c0f0e-52f6-4d0a-9a55-7c1f6d5a5b11")  # the namespace of our keys
 # Fields that the provider writes itself, whatever it is given.
 _LOST = frozenset({"message-id", "feedback-id"})
+_REFERENCE = "X-Mailin-custom"  # comes back with every event
 _SHUT = frozenset({"unauthorized", "not_enough_credits", "permission_denied", "account_under_validation"})
 
 
@@ -73,7 +74,7 @@ class Brevo(Vendor):
             "htmlContent": mail.html,
             "textContent": mail.text,
         }
-        return {"shared": shared, "version": version}
+        return {"shared": shared, "version": version, "reference": reference_of(message.content)}
 
     def group(self, prepared: dict[str, Any]) -> Hashable:
         return json.dumps(prepared["shared"], sort_keys=True)
@@ -81,6 +82,8 @@ class Brevo(Vendor):
     def request(self, prepared: Sequence[dict[str, Any]], *, key: str) -> Request:
         shared, versions = prepared[0]["shared"], [each["version"] for each in prepared]
         headers = {**shared["headers"], "idempotencyKey": str(uuid.uuid5(_OWN, key))}
+        if len(versions) == 1 and prepared[0]["reference"]:  # letters that go together are known by their receipts
+            headers[_REFERENCE] = prepared[0]["reference"]
         content = (
             versions[0] if len(versions) == 1 else {**_without_recipient(versions[0]), "messageVersions": versions}
         )

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from mailer.clock import Clock, system_clock
 from mailer.errors import AddressRefused, MessageRefused, ProviderDown, SendError, TryLater, Unanswered
 from mailer.message import Message
-from mailer.message.fields import fields_of
+from mailer.message.fields import REFERENCE, fields_of, reference_of
 from mailer.providers import Outcome, Provider, Receipt
 from mailer.providers.answers import Answer, kept, refusal, said
 from mailer.providers.api import Abilities, Request, Vendor, open_api
@@ -61,7 +61,7 @@ class Postmark(Vendor):
         self._url = f"{settings.base_url}/email/batch"
 
     def prepare(self, message: Message) -> dict[str, Any]:
-        mail = fields_of(message.content)
+        mail, reference = fields_of(message.content), reference_of(message.content)
         headers = [{"Name": name, "Value": value} for name, value in mail.headers]
         return {
             "From": mailbox(*mail.sender),
@@ -71,6 +71,7 @@ class Postmark(Vendor):
             "HtmlBody": mail.html,
             "ReplyTo": mail.reply_to[1] if mail.reply_to else "",
             "Headers": [*headers, {"Name": "X-PM-KeepID", "Value": "true"}],
+            "Metadata": {REFERENCE: reference} if reference else {},
             "MessageStream": self._stream,
             "TrackOpens": False,
             "TrackLinks": "None",

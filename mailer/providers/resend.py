@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from mailer.clock import Clock, system_clock
 from mailer.errors import AddressRefused, MessageRefused, ProviderDown, SendError, TryLater, Unanswered
 from mailer.message import Message
-from mailer.message.fields import fields_of
+from mailer.message.fields import REFERENCE, fields_of, reference_of
 from mailer.providers import Outcome, Provider, Receipt
 from mailer.providers.answers import Answer, kept, refusal, said
 from mailer.providers.api import Abilities, Request, Vendor, open_api
@@ -57,7 +57,7 @@ class Resend(Vendor):
         self._url = f"{settings.base_url}/emails/batch"
 
     def prepare(self, message: Message) -> dict[str, Any]:
-        mail = fields_of(message.content)
+        mail, reference = fields_of(message.content), reference_of(message.content)
         return {
             "from": mailbox(*mail.sender),
             "to": [message.recipient],
@@ -66,6 +66,7 @@ class Resend(Vendor):
             **({"html": mail.html} if mail.html else {}),
             **({"reply_to": mail.reply_to[1]} if mail.reply_to else {}),
             "headers": {name: value for name, value in mail.headers if name.lower() != "message-id"},
+            **({"tags": [{"name": REFERENCE, "value": reference}]} if reference else {}),
         }
 
     def request(self, prepared: Sequence[Any], *, key: str) -> Request:

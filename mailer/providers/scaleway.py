@@ -13,7 +13,7 @@ from pydantic import Field, SecretStr
 from mailer.clock import Clock, system_clock
 from mailer.errors import AddressRefused, MessageRefused
 from mailer.message import Message
-from mailer.message.fields import fields_of
+from mailer.message.fields import REFERENCE_HEADER, fields_of, reference_of
 from mailer.providers import Outcome, Provider, Receipt
 from mailer.providers.answers import Answer, refusal, said
 from mailer.providers.api import Abilities, Request, Vendor, open_api
@@ -52,6 +52,8 @@ class Scaleway(Vendor):
         if min(len(mail.subject), len(mail.text)) < _SHORTEST:
             raise MessageRefused("It takes no subject and no text of fewer than ten characters.", code="short")
         extra = [{"key": name, "value": value} for name, value in mail.headers if name.lower() != "message-id"]
+        if reference := reference_of(message.content):
+            extra.append({"key": REFERENCE_HEADER, "value": reference})
         if mail.reply_to:
             extra.append({"key": "Reply-To", "value": mail.reply_to[1]})
         return {

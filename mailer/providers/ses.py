@@ -16,6 +16,7 @@ from pydantic import Field, SecretStr
 from mailer.clock import Clock, system_clock
 from mailer.errors import MessageRefused, ProviderDown, TryLater
 from mailer.message import Message
+from mailer.message.fields import REFERENCE, reference_of
 from mailer.providers import Outcome, Provider, Receipt
 from mailer.providers.answers import Answer, refusal, said
 from mailer.providers.api import Abilities, Request, Vendor, open_api
@@ -68,7 +69,13 @@ class Ses(Vendor):
 
     def prepare(self, message: Message) -> dict[str, Any]:
         raw = base64.b64encode(message.content).decode()
-        return {"Destination": {"ToAddresses": [message.recipient]}, "Content": {"Raw": {"Data": raw}}, **self._set}
+        reference = reference_of(message.content)
+        return {
+            "Destination": {"ToAddresses": [message.recipient]},
+            "Content": {"Raw": {"Data": raw}},
+            **({"EmailTags": [{"Name": REFERENCE, "Value": reference}]} if reference else {}),
+            **self._set,
+        }
 
     def request(self, prepared: Sequence[dict[str, Any]], *, key: str) -> Request:
         del key  # they have none

@@ -8,23 +8,30 @@ from starlette.exceptions import HTTPException
 
 from mailer.app import App
 from mailer.errors import UtskickError
-from mailer.web import choosing, confirming, joining, leaving, moving, own, public, viewing, watching
+from mailer.feedback.hooks.calls import Fetch
+from mailer.web import choosing, confirming, hooks, joining, leaving, moving, own, public, viewing, watching
 from mailer.web.guard import Guard
 from mailer.web.house import House, language_of
 from mailer.web.rendering import Pages
 from subscribers.errors import Locked
 
 
-def create_web(app: App) -> FastAPI:
-    """Return the site of one installation. It opens the database when first asked for it."""
+def create_web(app: App, fetch: Fetch = hooks.fetch) -> FastAPI:
+    """Return the site of one installation. It opens the database when first asked for it.
+
+    fetch   gets what proves a provider's webhook
+    raises  Mistake when a provider's webhook is set up wrongly
+    """
     web = FastAPI(
         title="Utskick",
         openapi_url=None,  # its viewers load scripts from elsewhere; web.openapi() remains
         redirect_slashes=False,  # one-click must never meet a redirect, RFC 8058 §3.1
     )
-    web.state.house = House(app, Pages(app.settings))
+    web.state.house = House(
+        app, Pages(app.settings), hooks=hooks.open_hooks(app.settings.providers, fetch), fetch=fetch
+    )
     web.state.installation = app
-    for part in (public, leaving, choosing, own, moving, joining, confirming, viewing, watching):
+    for part in (public, leaving, choosing, own, moving, joining, confirming, viewing, watching, hooks):
         web.include_router(part.router)
     web.add_exception_handler(HTTPException, _refusal)
     web.add_exception_handler(UtskickError, _trouble)

@@ -56,14 +56,14 @@ async def read_fields(request: Request) -> Fields:
     return Fields(tuple((name, value.replace("\0", "\N{REPLACEMENT CHARACTER}")) for name, value in sent))
 
 
-async def read_body(request: Request, seconds: float) -> bytes:
-    """raises HTTPException: 408 when it takes longer than `seconds`, 413 beyond MAX_BYTES."""
+async def read_body(request: Request, seconds: float, most: int = MAX_BYTES) -> bytes:
+    """raises HTTPException: 408 when it takes longer than `seconds`, 413 beyond `most` bytes."""
     body = bytearray()
     try:
         async with asyncio.timeout(seconds):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > MAX_BYTES:
+                if len(body) > most:
                     raise HTTPException(413)
     except TimeoutError:
         raise HTTPException(408) from None

@@ -27,7 +27,9 @@ HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
 }
 _SECRET = re.compile(r"^/([upmabcv]|join)/.*", re.DOTALL)  # who embeds a page may write anything behind /join/
-_KNOWN = re.compile(r"/|/healthz|/readyz|/metrics|/static/(pages\.css|icon\.svg)|/n/\d{1,18}|/i/[\w.-]{1,80}")
+_KNOWN = re.compile(
+    r"/|/healthz|/readyz|/metrics|/static/(pages\.css|icon\.svg)|/n/\d{1,18}|/i/[\w.-]{1,80}|/hooks/[a-z]{1,20}"
+)
 
 
 def masked(path: str) -> str:

@@ -1,7 +1,7 @@
 """What every route is given: the installation, its pages, its limits, and what a path's token says."""
 
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,6 +13,7 @@ from sqlmodel import Session
 from starlette.exceptions import HTTPException
 
 from mailer.app import App
+from mailer.feedback.hooks.calls import Fetch, Hook, Unreachable
 from mailer.i18n import LANGUAGES
 from mailer.i18n.browsers import preferred
 from mailer.links import Claim, Purpose
@@ -22,12 +23,18 @@ from mailer.web.limits import Act, Limits, network_of
 from mailer.web.rendering import Pages
 
 
+def _nothing(url: str) -> bytes:
+    raise Unreachable(url)
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     app: App
     pages: Pages
     turn: Lock = field(default_factory=Lock)
     limits: Limits = field(default_factory=Limits)
+    hooks: Mapping[str, Hook] = field(default_factory=dict)  # by provider: those that can be told to us
+    fetch: Fetch = _nothing
 
     @contextmanager
     def writing(self) -> Iterator[Session]:

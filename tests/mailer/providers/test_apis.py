@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from mailer.errors import MessageRefused, Mistake, ProviderDown, TryLater
 from mailer.message import Message
+from mailer.message.fields import REFERENCE, REFERENCE_HEADER, reference_of
 from mailer.providers import Outgoing, Provider, open_provider, provider_names
 from mailer.providers.api import ApiProvider
 from tests.mailer.providers.desks import RecordingDesk, until
@@ -342,3 +344,33 @@ def test_letters_that_share_their_header_fields_go_to_brevo_together(tmp_path: P
     assert len(alike.received) == 1
     assert len(unlike.received) == 10
     assert all(f"{n:05d}" in received.tree["headers"]["List-Unsubscribe"] for n, received in enumerate(unlike.received))
+
+
+REFERENCES: dict[str, Callable[[Received], object]] = {
+    "mailgun": lambda received: reference_of(received.body.partition(b"From:")[2]),  # Message-ID is kept
+    "postal": lambda received: reference_of(base64.b64decode(received.tree["data"])),
+    "ses": lambda received: received.tree["EmailTags"][0]["Value"],
+    "brevo": lambda received: received.tree["headers"]["X-Mailin-custom"],
+    "scaleway": lambda received: {it["key"]: it["value"] for it in received.tree["additional_headers"]}[
+        REFERENCE_HEADER
+    ],
+    "postmark": lambda received: received.tree[0]["Metadata"][REFERENCE],
+    "resend": lambda received: {tag["name"]: tag["value"] for tag in received.tree[0]["tags"]}[REFERENCE],
+}
+
+
+def test_every_mail_gives_a_reference_along_that_its_events_bring_back(vendor: Vendor, tmp_path: Path) -> None:
+    (received,) = carried(vendor, vendor.ok, RecordingDesk(*letters(1)), tmp_path).received
+
+    assert REFERENCES[vendor.name](received) == "aJ3x"
+
+
+def test_a_mail_without_a_reference_of_ours_goes_without(vendor: Vendor, tmp_path: Path) -> None:
+    """Letters that belong to no mailing."""
+    content = CONTENT.replace(b"<aJ3x@", b"<a.proof.of.somebody@")
+    desk = RecordingDesk(Outgoing(1, "k", Message("b@example.org", "m1@example.net", content)))
+
+    (received,) = carried(vendor, vendor.ok, desk, tmp_path).received
+
+    assert desk.kinds() == ["Receipt"]
+    assert not any(word in received.body for word in (b"EmailTags", b"X-Mailin-custom", b"X-Utskick", b'"tags"'))

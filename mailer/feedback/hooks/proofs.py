@@ -1,0 +1,86 @@
+"""How a request is proved: signatures and passwords, compared in constant time."""
+
+import base64
+import binascii
+import hmac
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
+
+from mailer.feedback.hooks.calls import Call, Forged
+from mailer.providers.settings import WEBHOOK
+
+SKEW = timedelta(minutes=5)  # how far clocks may be apart
+
+
+class ProofSettings(BaseModel):
+    """The keys of [providers.NAME] that prove its webhook; what the provider itself needs stands beside them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own(cls, table: Any) -> Any:
+        """Leave out what the provider itself needs."""
+        return {name: value for name, value in dict(table).items() if name.startswith(WEBHOOK)}
+
+
+class Password(ProofSettings):
+    """Basic authentication (RFC 7617), for those who sign nothing."""
+
+    webhook_user: str = ""
+    webhook_password: SecretStr = SecretStr("")
+
+    @property
+    def is_set(self) -> bool:
+        return bool(self.webhook_user and self.webhook_password.get_secret_value())
+
+    def require(self, call: Call) -> None:
+        """raises Forged"""
+        expected = f"{self.webhook_user}:{self.webhook_password.get_secret_value()}"
+        scheme, _, given = call.header("authorization").partition(" ")
+        right = hmac.compare_digest(octets(given), expected.encode())
+        if scheme.lower() != "basic" or not right:
+            raise Forged("wrong user or password")
+
+
+def octets(text: str) -> bytes:
+    """Return what base64 says, b"" for what is none."""
+    try:
+        return base64.b64decode(text.strip().encode("ascii"), validate=True)
+    except (UnicodeEncodeError, binascii.Error):
+        return b""
+
+
+def require_fresh(seconds: float, *, now: datetime, within: timedelta) -> None:
+    """raises Forged  when a moment, in seconds since 1970, is longer ago than `within`, or yet to come"""
+    age = now.timestamp() - seconds
+    if not -SKEW.total_seconds() <= age <= within.total_seconds():
+        raise Forged("too old")
+
+
+def require_hmac(key: bytes, signed: bytes, *signatures: bytes) -> None:
+    """raises Forged  when none of `signatures` is the HMAC-SHA256 of `signed`"""
+    expected = hmac.digest(key, signed, "sha256")
+    if not any(hmac.compare_digest(expected, given) for given in signatures):
+        raise Forged("wrong signature")
+
+
+def require_rsa(key: RSAPublicKey, signed: bytes, signature: bytes, algorithm: hashes.HashAlgorithm) -> None:
+    """raises Forged"""
+    try:
+        key.verify(signature, signed, padding.PKCS1v15(), algorithm)
+    except InvalidSignature:
+        raise Forged("wrong signature") from None
+
+
+def seconds_of(moment: datetime | None) -> float:
+    """raises Forged  when there is no moment to be judged by"""
+    if moment is None:
+        raise Forged("no time")
+    return moment.astimezone(UTC).timestamp()
