@@ -13,6 +13,7 @@ from subscribers.address import Address
 from subscribers.errors import Refused
 from subscribers.models import (
     Access,
+    AddressChange,
     Consent,
     ConsentKind,
     District,
@@ -22,6 +23,7 @@ from subscribers.models import (
     MemberDistrict,
     MemberTopic,
     Scope,
+    SignUp,
     State,
     Subscription,
     Suppression,
@@ -110,7 +112,12 @@ def leave(session: Session, member_id: int, *, source: str, now: datetime) -> No
     session.flush()
 
 
-HOLDS_TEXTS = ("member", "consent")  # the tables that `erase` takes texts about a person from
+HOLDS_TEXTS = (
+    "member",
+    "consent",
+    "sign_up",
+    "address_change",
+)  # the tables that `erase` takes texts about a person from
 
 
 def erase(session: Session, member_id: int, now: datetime) -> None:
@@ -123,17 +130,41 @@ def erase(session: Session, member_id: int, now: datetime) -> None:
     member = session.get(Member, member_id)
     if member is None:
         raise Refused("There is no member {member}.", member=member_id)
+    _keep_out(session, member, now)
+    if member.address_key is not None and not _shared(session, member):
+        suppression.suppress(session, member.address_key, scope=Scope.ALL, reason="erased", now=now)
+    _forget(session, member, now)
+
+
+def forget_leaver(session: Session, member: Member, now: datetime) -> None:
+    """Forget somebody who left long ago. Whoever left by their own wish is kept out of imports, as hashes.
+
+    Unlike someone who asked to be erased they can come back by signing up: their address stays suppressed as left.
+    """
+    if member.id in consent.withdrawn(session, [member.id or 0]):
+        _keep_out(session, member, now)
+    _forget(session, member, now)
+
+
+def _keep_out(session: Session, member: Member, now: datetime) -> None:
     for key in (member.number_key, member.address_key):
         if key is not None:
             session.merge(Erased(key=key, at=now))
-    if member.address_key is not None and not _shared(session, member):
-        suppression.suppress(session, member.address_key, scope=Scope.ALL, reason="erased", now=now)
-    tables: tuple[type[MemberDistrict | MemberTopic | Subscription | Consent], ...]
-    tables = (MemberDistrict, MemberTopic, Subscription, Consent)
+
+
+def _forget(session: Session, member: Member, now: datetime) -> None:
+    tables: tuple[type[MemberDistrict | MemberTopic | Subscription | Consent | AddressChange | SignUp], ...]
+    tables = (MemberDistrict, MemberTopic, Subscription, Consent, AddressChange, SignUp)
     for table in tables:
-        session.exec(delete(table).where(col(table.member_id) == member_id))
+        session.exec(delete(table).where(col(table.member_id) == member.id))
     empty(member, now)
     session.flush()
+
+
+def has_forgotten(session: Session, since: datetime) -> bool:
+    """Whether anybody was forgotten since then: their texts may still lie in the database's files."""
+    query = select(Member.id).where(Member.state == State.ERASED, Member.changed_at >= since)
+    return session.exec(query.limit(1)).first() is not None
 
 
 def export(session: Session, member_id: int) -> dict[str, object]:
@@ -154,6 +185,8 @@ def export(session: Session, member_id: int) -> dict[str, object]:
         "publications": _held(session, select(Subscription).where(Subscription.member_id == member_id), hidden),
         "consents": _held(session, select(Consent).where(Consent.member_id == member_id), hidden),
         "suppressions": _held(session, _suppressions(member), hidden),
+        "address_changes": _held(session, select(AddressChange).where(AddressChange.member_id == member_id), hidden),
+        "sign_ups": _held(session, select(SignUp).where(SignUp.member_id == member_id), hidden),
         "accesses": _held(session, select(Access).where(Access.member_id == member_id), hidden),
     }
 

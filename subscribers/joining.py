@@ -15,7 +15,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from subscribers import address as addresses
 from subscribers import consent, enrolment, preferences, suppression
 from subscribers.address import Address
-from subscribers.models import District, Member, Scope, SignUp, State, Subscription
+from subscribers.models import District, Erased, Member, Scope, SignUp, State, Subscription
 
 FORM, LINK = "form", "link"  # what the evidence names as its source
 BETWEEN = timedelta(hours=1)  # two letters about one publication
@@ -118,6 +118,7 @@ def confirm(session: Session, sign_up: SignUp, *, now: datetime) -> int | None:
         session, member.id, publication=sign_up.publication, source=LINK, wording=sign_up.wording, now=now
     )
     suppression.lift(session, sign_up.address_key, reason="complaint")
+    session.exec(delete(Erased).where(col(Erased.key) == sign_up.address_key))  # of a leaver who was forgotten
     _choose(session, member.id, sign_up, now)
     same = (col(SignUp.address_key) == sign_up.address_key, col(SignUp.publication) == sign_up.publication)
     session.exec(delete(SignUp).where(*same))
@@ -125,7 +126,7 @@ def confirm(session: Session, sign_up: SignUp, *, now: datetime) -> int | None:
     return member.id
 
 
-def forget(session: Session, *, before: datetime, most: int) -> int:
+def forget(session: Session, *, before: datetime, most: int, now: datetime) -> int:
     """Delete wishes that were not confirmed in time, and the pending members who wait for nothing else.
 
     Returns how many wishes: fewer than `most` means that none is left. Their ids stay taken, as a link may name them.
@@ -137,7 +138,7 @@ def forget(session: Session, *, before: datetime, most: int) -> int:
     session.flush()
     asked = {sign_up.member_id for sign_up in over if sign_up.member_id is not None}
     for member in session.exec(_waiting_for_nothing().where(col(Member.id).in_(asked))):
-        enrolment.empty(member, before)
+        enrolment.empty(member, now)
     session.flush()
     return len(over)
 

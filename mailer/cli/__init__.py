@@ -34,6 +34,7 @@ NOUNS = {
     ),
     "db": Noun("database:commands", "The database and its schema."),
     "members": Noun("members:commands", "The members: import, look, hand out, erase."),
+    "retention": Noun("retention:commands", "Delete what is no longer needed, and see what was."),
     "news": Noun("news:commands", "News: sources, items and their tags."),
     "outbox": Noun("outbox:commands", "What is being sent, to stop it, to send on, to look at it."),
     "editions": Noun("editions:commands", "The editions of a digest."),

@@ -8,17 +8,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sqlmodel import Session, col, select
 
-from mailer import db
 from mailer.app import App
+from mailer.cli import rights
 from mailer.cli.frame import Json, account, app_of, print_json, remark, say
 from mailer.cli.progress import progress_bar
+from mailer.cli.rights import Said
 from mailer.cli.tables import cell
 from mailer.errors import Mistake
 from mailer.i18n import _
-from mailer.outbox.models import Delivery, Mailing
-from subscribers import access, address, enrolment, listing
+from subscribers import access, listing
 from subscribers.finding import find_member
 from subscribers.importing import run
 from subscribers.importing.line import Note
@@ -30,8 +29,6 @@ from subscribers.importing.target import Policy
 from subscribers.models import Ground, State
 
 commands = typer.Typer(no_args_is_help=True)
-
-Said = Annotated[str, typer.Argument(metavar="MEMBER", help="The id, the member number or the address.")]
 
 
 @commands.command("import")
@@ -98,50 +95,8 @@ def show(context: typer.Context, said: Said, as_json: Json = False) -> None:
         say(f"{_(field)}\t{cell(field, value, app.settings.site.zone) or '-'}")
 
 
-@commands.command()
-def export(context: typer.Context, said: Said) -> None:
-    """Print everything that is held about a member, as JSON: what they have a right to be given."""
-    app = app_of(context)
-    with app.writing() as session:
-        member = find_member(session, said)
-        access.record(session, who=account(), what="export", member_id=member, now=app.now())
-        held = enrolment.export(session, member) | {"deliveries": _deliveries(session, member)}
-        print_json([held], zone=app.settings.site.zone)
-
-
-@commands.command()
-def erase(
-    context: typer.Context,
-    said: Said,
-    yes: Annotated[bool, typer.Option("--yes", help="Yes, for ever.")] = False,
-) -> None:
-    """Forget a member for ever; no import brings them back."""
-    if not yes:
-        raise Mistake("Erasing cannot be undone: repeat with --yes.")
-    app = app_of(context)
-    with app.writing() as session:
-        member = find_member(session, said)
-        enrolment.erase(session, member, app.now())
-        access.record(session, who=account(), what="erase", member_id=member, now=app.now())
-    db.forget_deleted(app.engine, *enrolment.HOLDS_TEXTS)
-    remark("Member {member} is erased.", member=member)
-
-
-@commands.command()
-def readmit(
-    context: typer.Context,
-    said: Annotated[str, typer.Argument(metavar="ADDRESS", help="The address of someone who was erased.")],
-    number: Annotated[str | None, typer.Option(metavar="NUMBER", help="Their member number, if they had one.")] = None,
-) -> None:
-    """Let someone who was erased come back, because they have asked: they can sign up, or be imported again."""
-    app = app_of(context)
-    with app.writing() as session:
-        known = enrolment.readmit(session, address.parse(said), number=number)
-        access.record(session, who=account(), what="readmit", now=app.now())
-    if known:
-        remark("They can come back.")
-    else:
-        remark("Nobody of this address was erased.")
+for _command in (rights.export, rights.erase, rights.readmit, rights.diary):
+    commands.command()(_command)
 
 
 def _tell(prepared: run.Prepared, zone: tzinfo, *, dry_run: bool, as_json: bool) -> None:
@@ -185,16 +140,6 @@ def _policy(app: App, *, whole_register: bool) -> Policy:
 def _cells(member: listing.Listed) -> tuple[object, ...]:
     districts, publications = " ".join(member.districts), " ".join(member.publications)
     return member.id, member.number, _name(member), member.address, _(member.state), districts, publications
-
-
-def _deliveries(session: Session, member: int) -> list[dict[str, object]]:
-    query = (
-        select(Mailing.key, Delivery.state, Delivery.settled_at)
-        .join(Delivery, col(Delivery.mailing_id) == col(Mailing.id))
-        .where(Delivery.member_id == member)
-        .order_by(col(Delivery.id))
-    )
-    return [{"mailing": key, "state": state, "settled_at": at} for key, state, at in session.exec(query)]
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from mailer.jobs.joining import keep_sign_ups
 from mailer.jobs.letters import forget_letters
 from mailer.jobs.news import fetch_news
 from mailer.jobs.people import tell_people
+from mailer.jobs.retention import keep_retention
 
 Job = Callable[[App, datetime], None]
 
@@ -22,4 +23,5 @@ JOBS: tuple[Job, ...] = (
     tell_people,
     keep_sign_ups,
     forget_letters,
+    keep_retention,
 )

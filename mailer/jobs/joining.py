@@ -1,4 +1,4 @@
-"""Answers the sign-ups that a crash left unanswered, as a page does itself, and forgets those nobody confirmed."""
+"""Answers the sign-ups that a crash left unanswered; a page answers its own as soon as it is sent."""
 
 from datetime import datetime, timedelta
 
@@ -11,11 +11,9 @@ _AT_ONCE = 100
 
 
 def keep_sign_ups(app: App, now: datetime) -> None:
-    """Post what is missing, each in a transaction of its own, and delete what is too old."""
+    """Post what is missing, each in a transaction of its own."""
     with app.reading() as session:
         left = joining.unanswered(session, before=now - _A_WHILE, most=_AT_ONCE)
     for number in left:
         with app.writing() as session:
             sign_ups.answer(session, number, app.settings, now)
-    with app.writing() as session:
-        joining.forget(session, before=now - app.settings.retention.sign_ups, most=_AT_ONCE)

@@ -8,6 +8,7 @@ from sqlmodel import SQLModel
 
 import mailer.digest.models
 import mailer.feedback.models
+import mailer.members.models
 import mailer.news.models
 import mailer.notices.models
 import mailer.outbox.models
@@ -18,6 +19,7 @@ from subscribers.column_types import Sealed
 MODELS = (
     mailer.digest.models,
     mailer.feedback.models,
+    mailer.members.models,
     mailer.news.models,
     mailer.notices.models,
     mailer.outbox.models,

@@ -9,7 +9,19 @@ from starlette.exceptions import HTTPException
 from mailer.app import App
 from mailer.errors import UtskickError
 from mailer.feedback.hooks.calls import Fetch
-from mailer.web import choosing, confirming, hooks, joining, leaving, moving, own, public, viewing, watching
+from mailer.web import (
+    choosing,
+    confirming,
+    forgetting,
+    hooks,
+    joining,
+    leaving,
+    moving,
+    own,
+    public,
+    viewing,
+    watching,
+)
 from mailer.web.guard import Guard
 from mailer.web.house import House, language_of
 from mailer.web.rendering import Pages
@@ -31,7 +43,19 @@ def create_web(app: App, fetch: Fetch = hooks.fetch) -> FastAPI:
         app, Pages(app.settings), hooks=hooks.open_hooks(app.settings.providers, fetch), fetch=fetch
     )
     web.state.installation = app
-    for part in (public, leaving, choosing, own, moving, joining, confirming, viewing, watching, hooks):
+    for part in (
+        public,
+        leaving,
+        choosing,
+        own,
+        moving,
+        joining,
+        confirming,
+        viewing,
+        watching,
+        hooks,
+        forgetting,
+    ):
         web.include_router(part.router)
     web.add_exception_handler(HTTPException, _refusal)
     web.add_exception_handler(UtskickError, _trouble)

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 from sqlmodel import Session
+from starlette.exceptions import HTTPException
 
 from mailer.i18n import translations
 from mailer.links import Claim, Purpose
@@ -17,6 +18,7 @@ from mailer.web.limits import Act
 from mailer.web.standing import Standing, find_standing
 from subscribers import address, correction, enrolment
 from subscribers.errors import Refused
+from subscribers.models import State
 
 router = APIRouter()
 
@@ -31,12 +33,13 @@ class Remark(StrEnum):
     MOVING = "moving"
     STALE = "stale"
     REFUSED = "refused"
+    NOT_SURE = "not sure"
 
 
 @router.api_route("/m/{token}", methods=["GET", "HEAD"])
 def look(claim: ByMail, house: Here) -> HTMLResponse:
     with house.app.reading() as session:
-        return _page(house, claim, session, Remark.NONE)
+        return own_page(house, claim, session, Remark.NONE)
 
 
 @router.post("/m/{token}")
@@ -46,14 +49,14 @@ def correct(claim: ByMail, house: Here, fields: Posted, request: Request) -> HTM
         house.count(Act.MAIL, request)
     with house.writing() as session:
         if not is_fresh(claim, house.app.now()):
-            return _page(house, claim, session, Remark.NONE)
+            return own_page(house, claim, session, Remark.NONE)
         if not house.came_from_our_page(fields, claim.member):
-            return _page(house, claim, session, Remark.STALE)
+            return own_page(house, claim, session, Remark.STALE)
         try:
             remark = _correct(house, claim, session, fields)
         except Refused as refusal:
-            return _page(house, claim, session, Remark.REFUSED, refusal)
-        return _page(house, claim, session, remark)
+            return own_page(house, claim, session, Remark.REFUSED, refusal)
+        return own_page(house, claim, session, remark)
 
 
 @router.post("/m/{token}/link")
@@ -101,8 +104,13 @@ def _letters(house: House, standing: Standing, number: int, new: address.Address
     ]
 
 
-def _page(house: House, claim: Claim, session: Session, remark: Remark, refusal: Refused | None = None) -> HTMLResponse:
+def own_page(
+    house: House, claim: Claim, session: Session, remark: Remark, refusal: Refused | None = None
+) -> HTMLResponse:
+    """raises HTTPException 404 when the member has been erased"""
     standing = find_standing(session, claim, house.app.now())
+    if standing.state is State.ERASED:
+        raise HTTPException(404)
     if not is_fresh(claim, house.app.now()):
         return house.pages.answer(
             "stale-link.html",
@@ -115,13 +123,14 @@ def _page(house: House, claim: Claim, session: Session, remark: Remark, refusal:
     return house.pages.answer(
         "own.html",
         standing.language,
-        status=400 if remark in (Remark.STALE, Remark.REFUSED) else 200,
+        status=400 if remark in (Remark.STALE, Remark.REFUSED, Remark.NOT_SURE) else 200,
         remark=remark,
         refusal=_said(refusal, house.spoken(standing.language)) if refusal else "",
         stored=stored,
         publications=[house.name_of(slug, standing.language) for slug in standing.taken],
         nonce=house.nonce_for(claim.member),
         choose=house.app.links.tokens.make(Purpose.PREFERENCES, claim.member),
+        own=house.app.links.tokens.make(Purpose.OWN, claim.member, claim.mailing),
     )
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -34,11 +34,17 @@ def environment(language: str) -> jinja2.Environment:
     templates.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
     templates.globals["language"] = language
     templates.filters["long_date"] = lambda day: _long_date(day, language)
+    templates.filters["moment"] = _moment
+    templates.filters["shown"] = lambda value: _moment(value) if isinstance(value, datetime) else value
     return templates
 
 
 def _long_date(day: date, language: str) -> str:
     return format_date(day, "long", locale=language)
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 class Pages:

@@ -138,7 +138,7 @@ class _Planner:
                 raise Refused("This person left by their own wish: only they can take that back.")
             return
         if {entry.number_key, entry.address_key} & self._register.erased:
-            raise Refused("This person was erased: only they can come back, by signing up.")
+            raise Refused("This person was erased: only they can come back, by asking us (`utskick members readmit`).")
         if entry.left:
             raise Refused("The file says that this person has left.")
 

@@ -166,6 +166,33 @@ def test_a_member_can_be_shown_handed_out_and_erased(command: Command, file: Pat
     assert json.loads(command("members", "show", 1, "--json")[1])[0]["address"] is None
 
 
+def test_the_diary_says_who_looked_at_whom(command: Command, file: Path):
+    command("members", "import", file)
+    command("members", "show", 1)
+    command("members", "export", 1)
+    command("members", "erase", 1, "--yes")
+
+    whole = json.loads(command("members", "diary", "--json")[1])
+    hers = json.loads(command("members", "diary", "--member", "id:1", "--most", 2, "--json")[1])
+
+    assert [row["what"] for row in whole] == ["erase", "export", "show", "import"]
+    assert {row["who"] for row in whole} == {pwd.getpwuid(os.getuid()).pw_name}
+    assert [row["what"] for row in hers] == ["erase", "export"]
+    assert "import" in command("members", "diary")[1]
+
+
+def test_what_is_too_old_is_shown_first_and_then_deleted(command: Command, folder: Path, file: Path):
+    command("members", "import", file)
+    with opened(folder).writing() as session:
+        session.add(Access(at=MOMENT, who="kim", what="list", count=9))
+
+    dry = json.loads(command("retention", "run", "--dry-run", "--json")[1])
+    assert {row["what"]: row["due"] for row in dry}["diary"] == 1
+    assert "diary" in command("retention", "run")[1]
+    assert {row["due"] for row in json.loads(command("retention", "run", "--dry-run", "--json")[1])} == {0}
+    assert json.loads(command("retention", "report", "--json")[1]) == []
+
+
 def test_who_was_erased_is_taken_in_again_once_a_person_says_so(command: Command, file: Path):
     command("members", "import", file)
     command("members", "erase", 1, "--yes")

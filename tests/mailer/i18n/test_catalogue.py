@@ -23,11 +23,15 @@ from mailer.feedback.causes import Cause, Verdict
 from mailer.feedback.listing import Dead, Told
 from mailer.feedback.models import Kind, Standing
 from mailer.feedback.policy import Action
+from mailer.members.held import Elsewhere
+from mailer.members.nights import Night
+from mailer.members.retention import Due
 from mailer.news.listing import Health, State
 from mailer.outbox.models import BreakerState, DeliveryState, MailingState
 from mailer.outbox.progress import Moving
 from mailer.outbox.status import Record, Service, Status
 from mailer.resources import resource
+from subscribers.access import Entry
 from subscribers.errors import SubscribersError
 from subscribers.listing import Listed
 from subscribers.models import Ground
@@ -41,7 +45,7 @@ CATALOGUE = CODE[0] / "i18n" / "sv.po"
 SPOKEN = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2), "remark": None, "progress": None, "tell": None}
 HANDED_ON = {"Note": (2,), "Line": (3,), "_refuse_unknown": (3,), "_slugs": (4,), "_refused": None}
 # Headings and cells of what the command line prints: the names of fields, and of states.
-LISTED = (Status, Service, Moving, Record, Listed, Row, Told, Dead)
+LISTED = (Status, Service, Moving, Record, Listed, Row, Told, Dead, Entry, Elsewhere, Due, Night)
 STATES = (
     *(MailingState, DeliveryState, BreakerState, State, Health, MemberState, Ground),
     *(Kind, Cause, Verdict, Action, Standing),

@@ -30,6 +30,7 @@ def paths(site: Site) -> list[str]:
     site.press(site.own_path(CECILIA), choice="address", address="ny@example.org")
     own += [site.own_path(since=timedelta(days=1)), token.replace("/u/", "/m/") + "/link"]
     own += [site.move_path(purpose, 1, CECILIA) for purpose in (Purpose.ADDRESS_NEW, Purpose.ADDRESS_OLD)]
+    own += [f"{site.own_path()}/{what}" for what in ("held", "erase")]
     sign_up(site, path="/join/weekly/bromma")
     own += ["/join/weekly", "/join/weekly/bromma", "/join/nothing", confirm_path(site)]
     return ["/", "/healthz", "/static/pages.css", "/n/1", "/n/2", "/i/none.png", "/nowhere", "/u/x", token + "/", *own]

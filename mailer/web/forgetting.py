@@ -1,0 +1,113 @@
+"""/m/TOKEN/held and /m/TOKEN/erase: a member takes what is held about them, or has it deleted. By fresh link only."""
+
+import json
+from collections.abc import Callable
+from datetime import date, datetime, tzinfo
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+from sqlmodel import Session
+
+from mailer.i18n import translations
+from mailer.links import Claim, Purpose
+from mailer.members import held
+from mailer.web.forms import Fields, Posted
+from mailer.web.fresh import is_fresh
+from mailer.web.house import Here, House, claim_of
+from mailer.web.own import Remark, own_page
+from mailer.web.standing import find_standing
+from subscribers.correction import BY_THEMSELVES
+from subscribers.states import State
+
+router = APIRouter()
+
+ByMail = Annotated[Claim, Depends(claim_of(Purpose.OWN))]
+
+
+@router.post("/m/{token}/held")
+def take(claim: ByMail, house: Here, fields: Posted) -> Response:
+    """Show everything, or give it as a file; that it was asked for is noted in the diary."""
+    with house.writing() as session:
+        if refused := _refused(house, claim, session, fields):
+            return refused
+        found = held.export(session, claim.member, who=BY_THEMSELVES, now=house.app.now())
+        language = house.spoken(find_standing(session, claim, house.app.now()).language)
+    zone = house.app.settings.site.zone
+    if fields.one("choice") == "file":
+        text = json.dumps(found, ensure_ascii=False, indent=2, default=lambda value: _plain(value, zone))
+        headers = {"Content-Disposition": 'attachment; filename="utskick.json"'}
+        return Response(text + "\n", media_type="application/json", headers=headers)
+    return house.pages.answer(
+        "held.html",
+        language,
+        held=found,
+        words=_words(translations(language).gettext),
+        nonce=house.nonce_for(claim.member),
+        own=house.app.links.tokens.make(Purpose.OWN, claim.member, claim.mailing),
+    )
+
+
+@router.post("/m/{token}/erase")
+def erase(claim: ByMail, house: Here, fields: Posted) -> Response:
+    """Delete everything, and say who else may still hold the address."""
+    with house.writing() as session:
+        if refused := _refused(house, claim, session, fields):
+            return refused
+        if fields.one("sure") != "yes":
+            return own_page(house, claim, session, Remark.NOT_SURE)
+        language = house.spoken(find_standing(session, claim, house.app.now()).language)
+        elsewhere = held.erase(session, claim.member, who=BY_THEMSELVES, now=house.app.now())
+    return house.pages.answer("erased.html", language, elsewhere=elsewhere)
+
+
+def _refused(house: House, claim: Claim, session: Session, fields: Fields) -> Response | None:
+    """Return the page that says no to a link that is too old, a member who is gone or a form that is not ours."""
+    gone = find_standing(session, claim, house.app.now()).state is State.ERASED
+    if gone or not is_fresh(claim, house.app.now()):
+        return own_page(house, claim, session, Remark.NONE)
+    if not house.came_from_our_page(fields, claim.member):
+        return own_page(house, claim, session, Remark.STALE)
+    return None
+
+
+def _plain(value: object, zone: tzinfo) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(zone).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"no JSON form for {type(value).__name__}")
+
+
+def _words(gettext: Callable[[str], str]) -> dict[str, str]:
+    """Return what the fields of the page are called."""
+    return {
+        "publication": gettext("Publication"),
+        "cadence": gettext("How often"),
+        "since": gettext("Since"),
+        "paused_until": gettext("Paused until"),
+        "ended_at": gettext("Ended"),
+        "at": gettext("When"),
+        "kind": gettext("What"),
+        "source": gettext("How"),
+        "wording": gettext("Version of the words"),
+        "evidence": gettext("The words"),
+        "shown": gettext("The words"),
+        "mailing": gettext("Letter"),
+        "state": gettext("What became of it"),
+        "settled_at": gettext("When"),
+        "provider": gettext("Carried by"),
+        "code": gettext("Code of the answer"),
+        "answer": gettext("What the server answered"),
+        "reason": gettext("Why"),
+        "scope": gettext("For what"),
+        "address": gettext("Address"),
+        "asked_at": gettext("Asked for"),
+        "new_at": gettext("Confirmed by the new mailbox"),
+        "old_at": gettext("Confirmed by the old mailbox"),
+        "district": gettext("District"),
+        "cause": gettext("Cause"),
+        "action": gettext("What we did"),
+        "words": gettext("What the server answered"),
+        "who": gettext("Who"),
+        "what": gettext("What"),
+    }

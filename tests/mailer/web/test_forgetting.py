@@ -1,0 +1,140 @@
+"""What is held is shown, handed over and deleted behind a fresh link, and by nothing else."""
+
+import json
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from httpx2 import Response
+from sqlmodel import select
+
+from mailer.feedback.models import Feedback, Kind
+from mailer.feedback.policy import Action
+from mailer.outbox.models import Delivery, DeliveryState
+from subscribers import address, consent, suppression
+from subscribers.models import Access, Member, Scope, State
+from tests.builders import MOMENT
+from tests.mailer.web.conftest import ANNA, CECILIA, LETTER, Site
+from tests.mailer.web.test_joining import sign_up
+
+
+def press(site: Site, what: str, member: int = CECILIA, **fields: str) -> Response:
+    page = site.client.get(site.own_path(member)).text
+    nonce = page.partition('name="nonce" value="')[2].partition('"')[0]
+    return site.client.post(f"{site.own_path(member)}/{what}", data={"nonce": nonce, **fields})
+
+
+@pytest.fixture
+def written_to(site: Site) -> Site:
+    """Cecilia was sent a letter, said yes once, wants to move, and somebody signed her up for what she gets."""
+    with site.app.writing() as session:
+        sent = {"state": DeliveryState.SENT, "provider": "brevo", "answer": "250 ok for <…>", "settled_at": MOMENT}
+        session.execute(sa.update(Delivery).where(Delivery.member_id == CECILIA).values(**sent))  # type: ignore[arg-type]
+        about = {"member_id": CECILIA, "mailing_id": LETTER, "at": MOMENT, "received_at": MOMENT, "source": "smtp"}
+        keys = {"address_key": address.parse("cecilia@example.org").key, "host_key": b"h" * 32}
+        session.add(Feedback(key="x", kind=Kind.BOUNCE, action=Action.NOTHING, words="full <…>", **about, **keys))
+        consent.give(session, CECILIA, publication="weekly", source="form", wording="v1", evidence="Ja!", now=MOMENT)
+    site.press(site.own_path(CECILIA), choice="address", address="ny@example.org")
+    sign_up(site, "cecilia@example.org")
+    return site
+
+
+def test_the_file_holds_everything_from_register_and_post(written_to: Site):
+    answer = press(written_to, "held", choice="file")
+
+    assert answer.headers["content-disposition"] == 'attachment; filename="utskick.json"'
+    held = json.loads(answer.text)
+    assert (held["address"], held["given_name"]) == ("cecilia@example.org", "Cecilia")
+    assert [row["evidence"] for row in held["consents"]] == ["Ja!"]
+    assert [row["address"] for row in held["address_changes"]] == ["ny@example.org"]
+    assert [row["publication"] for row in held["sign_ups"]] == ["weekly"]
+    letter = next(row for row in held["deliveries"] if row["mailing"] == "weekly:2024-W10")
+    assert (letter["state"], letter["provider"], letter["answer"]) == ("sent", "brevo", "250 ok for <…>")
+    assert [row["words"] for row in held["feedback"]] == ["full <…>"]
+    assert [(row["who"], row["what"]) for row in held["accesses"]] == [("member", "export")]
+    assert not any(name.endswith("_key") for name in held)
+
+
+def test_the_page_shows_the_same(written_to: Site):
+    page = press(written_to, "held", choice="page").text
+
+    for word in (
+        "Cecilia",
+        "cecilia@example.org",
+        "Ja!",
+        "ny@example.org",
+        "weekly:2024-W10",
+        "brevo",
+        "250 ok",
+        "full &lt;…&gt;",
+    ):
+        assert word in page
+
+
+def test_who_is_forgotten_is_gone_and_told_who_else_may_hold_the_address(written_to: Site):
+    site = written_to
+    answer = press(site, "erase", sure="yes")
+
+    assert "You are forgotten" in answer.text
+    assert "brevo: 1 letter, last on March 4, 2024" in answer.text
+    with site.app.reading() as session:
+        member = session.get_one(Member, CECILIA)
+        assert (member.state, member.address, member.given_name) == (State.ERASED, None, None)
+        key = address.parse("cecilia@example.org").key
+        assert suppression.scope_of(session, key) is Scope.ALL
+        assert session.exec(select(Delivery.answer).where(Delivery.member_id == CECILIA)).all().count(None) > 1
+        assert [(row.who, row.what) for row in session.exec(select(Access))][-1] == ("member", "erase")
+    dump = site.dump()
+    assert {name for name, rows in dump.items() if key in [cell for row in rows for cell in row]} == {
+        "erased",
+        "suppression",
+    }
+    assert (dump["address_change"], dump["sign_up"], dump["consent"]) == ([], [], [])
+    assert "full <…>" not in str(dump["feedback"])
+    assert all(letter.address is None for letter in site.letters())
+
+
+def test_after_it_every_link_leads_nowhere(written_to: Site):
+    site = written_to
+    press(site, "erase", sure="yes")
+
+    assert site.client.get(site.own_path(CECILIA)).status_code == 404
+    assert site.client.post(f"{site.own_path(CECILIA)}/held", data={"nonce": "x"}).status_code == 404
+    assert "Cecilia" not in site.client.get(site.choose_path(CECILIA)).text
+
+
+@pytest.mark.parametrize("what", ["held", "erase"])
+def test_without_a_fresh_link_and_its_nonce_nothing_is_shown_or_deleted(site: Site, what: str):
+    before = site.dump()
+    stale = f"{site.own_path(CECILIA, timedelta(hours=6))}/{what}"
+    nonce = site.client.get(site.own_path(CECILIA)).text.partition('name="nonce" value="')[2].partition('"')[0]
+
+    answers = [
+        site.client.post(stale, data={"nonce": nonce, "sure": "yes"}),
+        site.client.post(f"{site.own_path(CECILIA)}/{what}", data={"nonce": "", "sure": "yes"}),
+        site.client.post(f"{site.own_path(ANNA)}/{what}", data={"nonce": nonce, "sure": "yes"}),
+        site.client.post(site.choose_path(CECILIA).replace("/p/", "/m/") + f"/{what}", data={"nonce": nonce}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [410, 400, 400, 404]
+    assert site.client.get(stale).status_code in (404, 405)
+    assert site.dump() == before
+
+
+def test_whoever_is_not_sure_is_asked_again(site: Site):
+    answer = press(site, "erase")
+
+    assert answer.status_code == 400
+    assert "Nothing was deleted." in answer.text
+    with site.app.reading() as session:
+        assert session.get_one(Member, CECILIA).state is State.ACTIVE
+
+
+def test_the_letter_that_waits_for_somebody_forgotten_is_not_sent(site: Site):
+    press(site, "erase", ANNA, sure="yes")
+
+    with site.app.reading() as session:
+        waiting = session.exec(
+            select(Delivery.state).where(Delivery.member_id == ANNA, Delivery.mailing_id != LETTER)
+        ).all()
+    assert set(waiting) <= {DeliveryState.CANCELLED}
