@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test lint check bench bench-import bench-delivery bench-dkim bench-api bench-bounces chaos pictures lock clean
+.PHONY: help demo test lint check bench bench-import bench-delivery bench-dkim bench-api bench-web bench-bounces chaos pictures lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -64,6 +64,11 @@ bench-bounces: $(VENV)/.installed-dev ## read a corpus of bounces and say how we
 
 bench-dkim: $(VENV)/.installed-dev ## sign letters, beside the bare rate of RSA on the same cores
 	@$(BIN)/python -m benchmarks.signing $(ARGS)
+
+bench-web: $(VENV)/.installed-dev $(VENV)/sink ## post one-click unsubscribes with wrk while a mailing is being sent
+	@command -v wrk >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends wrk; } >/dev/null 2>&1 \
+	  || { echo "wrk is missing: install Debian's package wrk." >&2; exit 2; }
+	@$(BIN)/python -m benchmarks.rush --sink $(VENV)/sink $(ARGS)
 
 chaos: $(VENV)/.installed-dev ## kill, stop, starve and lie to an installation that sends (ARGS="--seed N --kills 200")
 	@$(BIN)/python -m tests.chaos $(ARGS)

@@ -21,20 +21,41 @@ def withdraw(session: Session, member_id: int, *, publication: str | None, sourc
     source   link, one-click, form or secretary
     returns  whether anything changed; False also for a member who is unknown or erased
     """
+    if publication is not None:
+        return bool(withdraw_many(session, [member_id], publication=publication, source=source, now=now))
     member = session.get(Member, member_id)
     if member is None or member.state is State.ERASED:
         return False
-    ended = _end(session, member_id, publication, now)
-    if not ended and (publication is not None or member_id in withdrawn(session, [member_id])):
+    ended = _end(session, member_id, now)
+    if not ended and member_id in withdrawn(session, [member_id]):
         return False
-    session.add(
-        Consent(member_id=member_id, publication=publication, kind=ConsentKind.WITHDRAWN, at=now, source=source)
-    )
+    session.add(Consent(member_id=member_id, publication=None, kind=ConsentKind.WITHDRAWN, at=now, source=source))
     member.changed_at = now
-    if publication is None:
-        _leave_everything(session, member, now)
+    _leave_everything(session, member, now)
     session.flush()
     return True
+
+
+def withdraw_many(
+    session: Session, member_ids: Collection[int], *, publication: str, source: str, now: datetime
+) -> list[int]:
+    """End the subscription of each of `member_ids` (some hundreds at most) in three statements, as `withdraw`.
+
+    returns  those who had it
+    """
+    known = sa.select(col(Member.id)).where(col(Member.id).in_(member_ids), col(Member.state) != State.ERASED)
+    end = sa.update(Subscription).where(
+        col(Subscription.member_id).in_(known),
+        col(Subscription.publication) == publication,
+        col(Subscription.ended_at).is_(None),
+    )
+    session.flush()
+    left = list(session.scalars(end.values(ended_at=now).returning(col(Subscription.member_id))))
+    if left:
+        evidence = {"publication": publication, "kind": ConsentKind.WITHDRAWN, "at": now, "source": source}
+        session.connection().execute(sa.insert(Consent), [{"member_id": member, **evidence} for member in left])
+        session.execute(sa.update(Member).where(col(Member.id).in_(left)).values(changed_at=now))
+    return left
 
 
 def give(  # noqa: PLR0913  # the evidence has this many parts
@@ -98,11 +119,9 @@ def _last_word_was_no(session: Session, condition: sa.ColumnElement[bool]) -> se
     )
 
 
-def _end(session: Session, member_id: int, publication: str | None, now: datetime) -> bool:
+def _end(session: Session, member_id: int, now: datetime) -> bool:
     """End the open subscriptions; return whether there were any."""
     query = select(Subscription).where(Subscription.member_id == member_id, col(Subscription.ended_at).is_(None))
-    if publication is not None:
-        query = query.where(Subscription.publication == publication)
     subscriptions = session.exec(query).all()
     for subscription in subscriptions:
         subscription.ended_at = now

@@ -21,6 +21,7 @@ from mailer.web import nonce
 from mailer.web.forms import Fields
 from mailer.web.limits import Act, Limits, network_of
 from mailer.web.rendering import Pages
+from mailer.web.together import Together
 
 
 def _nothing(url: str) -> bytes:
@@ -35,6 +36,7 @@ class House:
     limits: Limits = field(default_factory=Limits)
     hooks: Mapping[str, Hook] = field(default_factory=dict)  # by provider: those that can be told to us
     fetch: Fetch = _nothing
+    leaving: Together[Claim, str | None] = field(default_factory=Together)
 
     @contextmanager
     def writing(self) -> Iterator[Session]:

@@ -1,14 +1,17 @@
 """/u/TOKEN: leave, or get less. Opening the page changes nothing; mail scanners fetch every link (RFC 8058 §1)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
-from sqlmodel import Session
+from sqlmodel import Session, col, select
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 
 from mailer import leaving
 from mailer.i18n import translations
@@ -17,7 +20,7 @@ from mailer.web.forms import Fields, Posted
 from mailer.web.house import Here, House, claim_of
 from mailer.web.standing import Standing, find_standing
 from subscribers import consent, preferences
-from subscribers.models import Cadence
+from subscribers.models import Cadence, Member
 
 router = APIRouter()
 
@@ -77,18 +80,33 @@ def ask(claim: Asking, house: Here) -> HTMLResponse:
 
 
 @router.post("/u/{token}")
-def leave(claim: Asking, house: Here, fields: Posted) -> Response:
+async def leave(claim: Asking, house: Here, fields: Posted) -> Response:
     """Serve the mail program's one-click POST (RFC 8058 §3.2) and the buttons of the page."""
-    return _one_click(house, claim) if fields.is_one_click else _by_hand(house, claim, fields)
+    if fields.is_one_click:
+        return await _one_click(house, claim)
+    return await run_in_threadpool(_by_hand, house, claim, fields)
 
 
-def _one_click(house: House, claim: Claim) -> Response:
+async def _one_click(house: House, claim: Claim) -> Response:
     """Leave for everyone the mail greeted. The answer is the same however often it comes, and never a redirect."""
-    now = house.app.now()
+    language = await house.leaving.ask(claim, partial(_leave_together, house))
+    if language is None:
+        raise HTTPException(404)  # as for a token that was made up
+    return PlainTextResponse(translations(language).gettext("You are unsubscribed.") + "\n")
+
+
+def _leave_together(house: House, claims: Sequence[Claim]) -> list[str | None]:
+    """Leave for all of `claims` in one transaction. Returns the language of each one's member, None for nobody."""
     with house.writing() as session:
-        standing = find_standing(session, claim, now)
-        leaving.withdraw(session, claim, source=leaving.ONE_CLICK, now=now)
-    return PlainTextResponse(translations(standing.language).gettext("You are unsubscribed.") + "\n")
+        asked = select(Member.id, Member.language).where(col(Member.id).in_({claim.member for claim in claims}))
+        languages = dict(session.exec(asked).all())
+        leaving.withdraw_all(
+            session,
+            [claim for claim in claims if claim.member in languages],
+            source=leaving.ONE_CLICK,
+            now=house.app.now(),
+        )
+    return [languages.get(claim.member) for claim in claims]
 
 
 def _by_hand(house: House, claim: Claim, fields: Fields) -> HTMLResponse:

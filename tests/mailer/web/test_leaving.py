@@ -1,4 +1,5 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -354,3 +355,22 @@ def test_a_letter_of_two_years_and_three_rotations_ago_can_still_be_left(site: S
     assert site.leave_path(CECILIA) != letter
     assert site.client.post(letter, content=ONE_CLICK, headers=URLENCODED).status_code == 200
     assert not site.gets(CECILIA)
+
+
+def test_a_rush_of_one_clicks_is_written_together_and_each_is_on_disk_before_its_answer(site: Site):
+    """Every answer is followed by a look from another connection, while others are still being written."""
+    paths = {who: site.leave_path(who) for who in (ANNA, CECILIA)}
+    unknown = site.leave_path(999)
+
+    def click(who: int) -> tuple[int, bool]:
+        answer = site.client.post(paths[who], content=ONE_CLICK, headers=URLENCODED)
+        return answer.status_code, site.gets(who)
+
+    with ThreadPoolExecutor(8) as pool:
+        clicked = [pool.submit(click, who) for who in (ANNA, CECILIA) * 10]
+        nobody = [pool.submit(site.client.post, unknown, content=ONE_CLICK, headers=URLENCODED) for _ in range(5)]
+
+    assert {one.result() for one in clicked} == {(200, False)}
+    assert {one.result().status_code for one in nobody} == {404}
+    with site.app.reading() as session:
+        assert sorted(session.exec(select(Consent.member_id)).all()) == [ANNA, BO, CECILIA]

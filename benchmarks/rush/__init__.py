@@ -1,0 +1,1 @@
+"""The members' pages while everyone has just got a letter."""
