@@ -36,6 +36,7 @@ NOUNS = {
     "members": Noun("members:commands", "The members: import, look, hand out, erase."),
     "retention": Noun("retention:commands", "Delete what is no longer needed, and see what was."),
     "news": Noun("news:commands", "News: sources, items and their tags."),
+    "events": Noun("events:commands", "Events: what takes place, where and when."),
     "outbox": Noun("outbox:commands", "What is being sent, to stop it, to send on, to look at it."),
     "editions": Noun("editions:commands", "The editions of a digest."),
     "keys": Noun("keys:commands", "The keys that seal the register and make the links."),

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, create_engine
 from sqlmodel import SQLModel
 
 import mailer.digest.models
+import mailer.events.models
 import mailer.feedback.models
 import mailer.members.models
 import mailer.news.models
@@ -18,6 +19,7 @@ from subscribers.column_types import Sealed
 
 MODELS = (
     mailer.digest.models,
+    mailer.events.models,
     mailer.feedback.models,
     mailer.members.models,
     mailer.news.models,

@@ -1,8 +1,11 @@
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import structlog
+
+from mailer.cli import main
 
 
 @pytest.fixture(autouse=True)
@@ -12,3 +15,21 @@ def _logs_as_they_were() -> Iterator[None]:
     yield
     structlog.reset_defaults()
     logging.root.handlers[:] = handlers
+
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, site_database: str) -> Run:
+    """Run a command on an installation of its own; gives the exit status, stdout and stderr."""
+    del site_database
+
+    def command(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as left:
+            main([*map(str, arguments), "--config", str(tmp_path / "config.toml")])
+        shown = capsys.readouterr()
+        return int(left.value.code or 0), shown.out, shown.err
+
+    command("init")
+    return command

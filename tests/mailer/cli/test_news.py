@@ -1,29 +1,11 @@
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from mailer.cli import main
+from tests.mailer.cli.conftest import Run
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, site_database: str) -> Run:
-    """Run a command on an installation of its own; gives the exit status, stdout and stderr."""
-    del site_database
-
-    def command(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as left:
-            main([*map(str, arguments), "--config", str(tmp_path / "config.toml")])
-        shown = capsys.readouterr()
-        return int(left.value.code or 0), shown.out, shown.err
-
-    command("init")
-    return command
 
 
 def listed(run: Run, *arguments: object) -> list[dict[str, object]]:

@@ -1,0 +1,165 @@
+"""utskick events: what takes place, where and when."""
+
+from dataclasses import asdict
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from mailer.app import App
+from mailer.cli.frame import Json, app_of, harmless, in_words, moment_in, print_json, remark, say
+from mailer.errors import Mistake
+from mailer.events import book, listing
+from mailer.events.details import EventState
+from mailer.events.models import Event
+from mailer.events.written import from_pairs, read_file
+from mailer.i18n import _
+from mailer.sentences import N_
+from subscribers.listing import find_district
+
+commands = typer.Typer(no_args_is_help=True)
+
+_STATES = {
+    EventState.PLANNED: N_("planned"),
+    EventState.CHANGED: N_("time or place changed"),
+    EventState.CANCELLED: N_("called off"),
+}
+
+Which = Annotated[str, typer.Argument(metavar="EVENT", help="The event's number or key, as `events list` shows it.")]
+Pairs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="KEY=VALUE...",
+        help='What to say of it, as title="May Day" or starts="2027-05-01 13:00"; route=, shifts= and districts= may be'
+        " repeated, an empty value takes away. The keys stand in docs/events.md.",
+    ),
+]
+Off = Annotated[bool, typer.Option("--off", help="Take it back.")]
+
+
+@commands.command()
+def add(context: typer.Context, pairs: Pairs) -> None:
+    """Write an event: at least title=, starts= and ends=."""
+    app = app_of(context)
+    with app.writing() as session:
+        event = book.add(session, from_pairs(pairs), zone=_zone(app), host=_host(app), now=app.now())
+        say(f"{event.id} {event.key}")
+
+
+@commands.command("import")
+def import_(
+    context: typer.Context,
+    place: Annotated[str, typer.Argument(metavar="FILE|URL", help="A TOML file of events, or an iCalendar.")],
+    source: Annotated[str | None, typer.Option(help="The source's slug; default: from the name.")] = None,
+) -> None:
+    """Bring in a file or a calendar. Safe to repeat: what is known is brought up to date."""
+    from mailer.events.calendar_reading import looks_like_calendar, read_calendar  # noqa: PLC0415  # slow to load
+    from mailer.news import importing, sources  # noqa: PLC0415  # as above
+
+    app, name = app_of(context), source or importing.name_for(place)
+    if name == book.WRITTEN_HERE:
+        raise Mistake("{source} is what events written by hand are called: choose another --source.", source=name)
+    with sources.open_tools(app.settings, app.data) as tools:
+        content = importing.read(place, tools.web).content or b""
+    read = read_calendar if looks_like_calendar(content) else read_file
+    events, faults = read(content, _zone(app))
+    with app.writing() as session:
+        stored = book.bring_in(session, name, events, host=_host(app), now=app.now())
+    for fault in (*faults, *stored.faults):
+        remark("{event} was not taken: {reason}", event=fault.event, reason=in_words(fault.why))
+    remark(
+        "{source}: {added} new, {changed} changed, {unchanged} unchanged.",
+        source=name,
+        added=stored.added,
+        changed=stored.changed,
+        unchanged=stored.unchanged,
+    )
+    if faults or stored.faults:
+        raise typer.Exit(1)
+
+
+@commands.command()
+def edit(context: typer.Context, which: Which, pairs: Pairs) -> None:
+    """Say something of an event otherwise. What you set stays, also when its source says another thing."""
+    app = app_of(context)
+    with app.writing() as session:
+        event = book.find_event(session, which)
+        changed = book.edit(session, event, from_pairs(pairs), now=app.now())
+        _tell(event, changed=bool(changed))
+
+
+@commands.command()
+def cancel(context: typer.Context, which: Which, off: Off = False) -> None:
+    """Say that an event does not take place. It stays in the calendar, marked so."""
+    app = app_of(context)
+    with app.writing() as session:
+        event = book.find_event(session, which)
+        changed = book.cancel(session, event, off=off, now=app.now())
+        _tell(event, changed=changed)
+
+
+def _tell(event: Event, *, changed: bool) -> None:
+    if not changed:
+        remark("{event} is as it was.", event=event.key)
+        return
+    state = _(_STATES[event.state])
+    remark("{event}: {state}, change {sequence}.", event=event.key, state=state, sequence=event.sequence)
+
+
+@commands.command("list")
+def list_(
+    context: typer.Context,
+    district: Annotated[str | None, typer.Option(help="Only of this district.")] = None,
+    all_of_them: Annotated[bool, typer.Option("--all", help="Those that are over, too.")] = False,
+    json: Json = False,
+) -> None:
+    """List the events to come, the next one first."""
+    app = app_of(context)
+    with app.reading() as session:
+        slug = find_district(session, district).slug if district else None
+        entries = listing.list_events(session, district=slug, all_of_them=all_of_them, now=app.now())
+    if json:
+        print_json([asdict(entry) for entry in entries], zone=app.settings.site.zone)
+        return
+    for entry in entries:
+        begins = moment_in(app.settings.site.zone, entry.starts_at)[: 10 if entry.all_day else None]
+        mark = "" if entry.state == "planned" else f" [{_(_STATES[entry.state])}]"
+        say(f"{entry.id:>5}  {begins:<16}  {entry.title}{mark}")
+        say(f"{'':>25}{', '.join(filter(None, (entry.key, entry.place, *entry.districts)))}")
+
+
+@commands.command()
+def show(context: typer.Context, which: Which, json: Json = False) -> None:
+    """Show an event whole, with what was said of it before."""
+    app = app_of(context)
+    zone = app.settings.site.zone
+    with app.reading() as session:
+        whole = listing.show(session, book.find_event(session, which))
+    if json:
+        print_json([asdict(whole)], zone=zone)
+        return
+    say(f"{whole.entry.id} {whole.entry.key} [{_(_STATES[whole.entry.state])}] {whole.uid}")
+    for key, value in whole.said.items():
+        values = value if isinstance(value, list) else [value]
+        for one in values:
+            if one not in ("", None):
+                _say_field(key, str(one))
+    for earlier in whole.history:
+        when = f"{moment_in(zone, earlier.starts_at)} – {moment_in(zone, earlier.ends_at)}"
+        changed = f" ({', '.join(earlier.changed)})" if earlier.changed else ""
+        say(f"{earlier.sequence:>5}  {moment_in(zone, earlier.at)}{changed}: {when}, {earlier.place}")
+
+
+def _say_field(key: str, value: str) -> None:
+    first, *rest = harmless(value).split("\n")
+    say(f"{key:>14}  {first}")
+    for line in rest:
+        say(f"{'':>14}  {line}")
+
+
+def _zone(app: App) -> str:
+    return app.settings.site.time_zone
+
+
+def _host(app: App) -> str:
+    return urlsplit(app.settings.site.base_url).hostname or "localhost"

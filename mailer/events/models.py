@@ -1,0 +1,89 @@
+"""Events as they are stored: what is said of each, for which districts, its shifts, and what was said before."""
+
+from datetime import datetime
+
+from sqlalchemy import Column, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from mailer.events.details import EventState
+from subscribers.column_types import stored
+
+
+class Event(SQLModel, table=True):
+    """Something that takes place. Its fields are those of mailer.events.details.Details.
+
+    key       what its source knows it by: the name of its table in a file, or a calendar's UID
+    uid       what calendar programs know it by: never changed
+    sequence  how often it was changed (RFC 5545 3.8.7.4): the number of its last revision
+    locked    names of what a person set by hand, comma separated: an import leaves them alone
+    route     JSON: [[moment, what, place], ...]
+    """
+
+    __table_args__ = (UniqueConstraint("source", "key"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    source: str = Field(max_length=64)
+    key: str = Field(max_length=255)
+    uid: str = Field(max_length=255, unique=True)
+    state: EventState = Field(default=EventState.PLANNED, sa_column=Column(stored(EventState), nullable=False))
+    sequence: int = 0
+    created_at: datetime
+    changed_at: datetime
+    locked: str = ""
+    title: str = Field(max_length=200)
+    starts_at: datetime
+    ends_at: datetime = Field(index=True)
+    zone: str = Field(max_length=64)
+    all_day: bool = False
+    text: str = ""
+    place: str = Field(default="", max_length=200)
+    map_url: str = Field(default="", max_length=500)
+    meeting_point: str = Field(default="", max_length=200)
+    route: str = "[]"
+    access: str = ""
+    rain_plan: str = ""
+    contact: str = Field(default="", max_length=200)
+    url: str = Field(default="", max_length=500)
+    capacity: int | None = None
+
+
+class EventDistrict(SQLModel, table=True):
+    """A district that an event is for. One with none is for everybody."""
+
+    __tablename__ = "event_district"
+
+    event_id: int = Field(foreign_key="event.id", primary_key=True)
+    slug: str = Field(primary_key=True, max_length=64, index=True)
+
+
+class EventShift(SQLModel, table=True):
+    """A time at a place that needs people. It keeps its id while its time and place stay."""
+
+    __tablename__ = "event_shift"
+
+    id: int | None = Field(default=None, primary_key=True)
+    event_id: int = Field(foreign_key="event.id", index=True)
+    starts_at: datetime
+    ends_at: datetime
+    place: str = Field(max_length=200)
+    needs: int
+
+
+class EventRevision(SQLModel, table=True):
+    """What was said of when and where, from `at` until the next revision: who was told what, later letters can tell.
+
+    changed   names of what is said otherwise than before, comma separated; none in the first one
+    """
+
+    __tablename__ = "event_revision"
+
+    event_id: int = Field(foreign_key="event.id", primary_key=True)
+    sequence: int = Field(primary_key=True)
+    at: datetime
+    changed: str = ""
+    starts_at: datetime
+    ends_at: datetime
+    place: str = Field(default="", max_length=200)
+    meeting_point: str = Field(default="", max_length=200)
+    route: str = "[]"
+    cancelled: bool = False
