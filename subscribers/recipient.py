@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import col
@@ -23,13 +22,15 @@ _PEOPLE = sa.select(
 ).where(col(Member.id).in_(sa.bindparam("members", expanding=True)), col(Member.address).is_not(None))
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     member_id: int
-    address: str = field(repr=False)
-    given_name: str = field(repr=False)
+    address: str
+    given_name: str
     language: str
-    sealed_family_name: bytes | None = field(repr=False, default=None)
+    sealed_family_name: bytes | None = None
+
+    def __repr__(self) -> str:  # whatever is printed or logged names nobody
+        return f"Recipient(member_id={self.member_id})"
 
     def words(self) -> tuple[str, ...]:
         """Return every word that names this person, for the masking of a server's answer. Rarely asked."""

@@ -15,6 +15,8 @@ def lines(text: str) -> str:
 
     No-break spaces stay; half of a surrogate pair becomes U+FFFD.
     """
+    if text.isprintable():  # none of what is changed below is
+        return text
     text = _LINE_END.sub("\n", text).replace("\t", " ")
     return _LONE_SURROGATE.sub("\ufffd", _UNWANTED.sub("", text))
 

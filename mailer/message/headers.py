@@ -8,6 +8,7 @@ folded at spaces only; Subject and display names are plain ASCII where that says
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -109,6 +110,7 @@ def addr_spec(where: str, address: str) -> bytes:
     return wire
 
 
+@lru_cache(maxsize=16)  # To and the envelope ask one after the other
 def recipient(where: str, address: str) -> bytes:
     """Return the address of somebody we write to, as `addr_spec` does; a local part beyond ASCII stays UTF-8.
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 
 from mailer.message import headers, quoted_printable
@@ -21,15 +22,18 @@ class Slot:
 
 # Most names and links need no escaping and fit on a line: they are spared the encoder.
 _EASY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ,:;!?/_()-]{0,68}[A-Za-z0-9,:;!?/_()-])?|")
+_KEPT = lru_cache(maxsize=4096)  # a register has some thousand given names, and a mailing one date
 _EASY_URL = re.compile(r"https?://[A-Za-z0-9./:_-]{1,66}")
 
 
+@_KEPT
 def html_text(value: str) -> bytes:
     """Encode for HTML text or a quoted attribute."""
     value = one_line(value)
     return value.encode("ascii") if _EASY.fullmatch(value) else quoted_printable.encode(escape(value))
 
 
+@_KEPT
 def plain_text(value: str) -> bytes:
     """Encode for the text part."""
     value = one_line(value)
@@ -50,6 +54,7 @@ def url_in_text(value: str) -> bytes:
     return quoted_printable.encode(headers.url("a link", value).decode("ascii"))
 
 
+@_KEPT
 def display_name(value: str) -> bytes:
     """Encode for the place before `<address>` in To."""
     return headers.phrase(value)
@@ -75,6 +80,7 @@ def mailto(value: str) -> bytes:
     return headers.printable("List-Unsubscribe", value).encode("ascii")
 
 
+@_KEPT
 def date(value: str) -> bytes:
     """Encode for Date; raises Refused."""
     return headers.printable("Date", value).encode("ascii")

@@ -1,5 +1,6 @@
 """The worker's side of the database: every method is one short transaction, called from the worker's own thread."""
 
+import logging
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -88,15 +89,15 @@ class Clerk:
             ours = batches.extend(connection, held, owner=self._journal.owner, until=now + self._terms.lease)
             lines: list[Line] = []
             late: list[Line] = []
-            for entry in entries:
-                (lines if entry.lease in ours else late).append(entry.line)
+            for lease, line in entries:
+                (lines if lease in ours else late).append(line)
             ledger.write(connection, lines, over=DeliveryState.QUEUED, now=now)
             known = [line for line in late if line.verdict.known]
             ledger.write(connection, known, over=DeliveryState.UNCERTAIN, now=now)
             for lease in finished:
                 if lease in ours:
                     batches.give_back(connection, lease, now=now)
-            self._tallies.count(entry.line for entry in entries)
+            self._tallies.count([line for _, line in entries])
             self._tallies.add(connection, at_once=bool(finished))
         _tell(entries)
         self._conclude({lease.mailing for lease in finished})
@@ -144,15 +145,19 @@ class Clerk:
 
 def _tell(entries: Sequence[Entry]) -> None:
     """Log what became of each delivery by its id; what was simply sent only for whoever looks closely."""
-    for entry in entries:
-        line = entry.line
-        write = log.debug if line.verdict.state is DeliveryState.SENT else log.info
+    logger = log.bind()  # once: to ask the proxy for each line takes longer than the line
+    in_full = logger.is_enabled_for(logging.DEBUG)
+    for lease, line in entries:
+        verdict = line.verdict
+        if not in_full and verdict.state is DeliveryState.SENT:
+            continue
+        write = logger.debug if verdict.state is DeliveryState.SENT else logger.info
         write(
             "outbox.delivery",
             delivery=line.delivery,
-            mailing=entry.lease.mailing,
-            state=line.verdict.state.value,
+            mailing=lease.mailing,
+            state=verdict.state.value,
             provider=line.provider,
-            code=line.verdict.code,
-            attempts=line.verdict.attempts,
+            code=verdict.code,
+            attempts=verdict.attempts,
         )

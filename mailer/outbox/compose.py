@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Any
 
 from mailer.config import Settings
@@ -34,6 +35,19 @@ class LetterKind:
     act: Purpose | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What all letters of an occasion share. `sender` is empty where each has one of its own, at `bounces`."""
+
+    occasion: Occasion
+    act: Purpose | None
+    domain: str
+    mailbox: str
+    bounces: str
+    sender: str
+    page: Callable[[int], str]  # variant -> the address of its web page, empty for none
+
+
 _PREPARED = 64  # deliveries come in variant order: a few are enough
 
 
@@ -46,6 +60,7 @@ class Composer:
         self._links = links
         self._kinds = kinds
         self._prepared: OrderedDict[tuple[int, Shape], PreparedLetter] = OrderedDict()
+        self._shared: _Shared | None = None
 
     def prepare(self, occasion: Occasion, content: FrozenContent, persons: int) -> PreparedLetter:
         """Return what all recipients of a variant share, from the cache or rendered: milliseconds.
@@ -72,28 +87,22 @@ class Composer:
 
         raises  ValueError when a value of theirs can stand in no mail
         """
-        published = self._settings.publications[occasion.publication]
-        sender, mailbox = published.from_address, published.unsubscribe_address
+        shared, links, mailing = self._shared_by(occasion), self._links, occasion.mailing
         address = recipients[0].address
-        persons = tuple(self._person(recipient, occasion) for recipient in recipients)
+        persons = tuple([self._person(recipient, shared) for recipient in recipients])
         content = prepared.compose(
             Addressed(
                 address=address,
                 persons=persons,
-                message_id=f"{self._links.message_id(addressee, occasion.mailing)}@{sender.partition('@')[2]}",
+                message_id=f"{links.message_id(addressee, mailing)}@{shared.domain}",
                 date=occasion.started_at,
                 one_click=persons[0].unsubscribe,
-                mailto=self._links.unsubscribe_by_mail(mailbox, recipients[0].member_id, occasion.mailing),
-                view_online=self._links.view_online(variant, occasion.mailing) if self._has_page(occasion) else "",
+                mailto=links.unsubscribe_by_mail(shared.mailbox, recipients[0].member_id, mailing),
+                view_online=shared.page(variant),
             )
         )
-        bounces = self._settings.feedback.bounce_domain
-        envelope_sender = (
-            self._links.envelope_sender(bounces, addressee, occasion.mailing)
-            if bounces
-            else addr_spec("the envelope", sender).decode("ascii")
-        )
-        return Message(envelope_sender, to_address("the envelope", address).decode(), content)
+        sender = shared.sender or links.envelope_sender(shared.bounces, addressee, mailing)
+        return Message(sender, to_address("To", address).decode(), content)
 
     def page(self, occasion: Occasion, content: FrozenContent) -> str:
         """Return a letter to many as a web page, the greeting without a name and no link of anyone's own.
@@ -105,13 +114,35 @@ class Composer:
     def _has_page(self, occasion: Occasion) -> bool:
         return self._kinds[occasion.letter].manner is not Manner.SINGLE
 
-    def _person(self, recipient: Recipient, occasion: Occasion) -> Person:
-        member, act = recipient.member_id, self._kinds[occasion.letter].act
+    def _shared_by(self, occasion: Occasion) -> "_Shared":
+        """Return what all letters of a batch share: a batch comes with an occasion of its own."""
+        if self._shared is None or self._shared.occasion is not occasion:
+            published, bounces = (
+                self._settings.publications[occasion.publication],
+                self._settings.feedback.bounce_domain,
+            )
+            sender = published.from_address
+            self._shared = _Shared(
+                occasion=occasion,
+                act=self._kinds[occasion.letter].act,
+                domain=sender.partition("@")[2],
+                mailbox=published.unsubscribe_address,
+                bounces=bounces,
+                sender="" if bounces else addr_spec("the envelope", sender).decode("ascii"),
+                page=lru_cache(partial(self._page_of, occasion)),
+            )
+        return self._shared
+
+    def _page_of(self, occasion: Occasion, variant: int) -> str:
+        return self._links.view_online(variant, occasion.mailing) if self._has_page(occasion) else ""
+
+    def _person(self, recipient: Recipient, shared: "_Shared") -> Person:
+        member, links, mailing = recipient.member_id, self._links, shared.occasion.mailing
         return Person(
-            name=recipient.given_name,
-            unsubscribe=self._links.unsubscribe(member, occasion.mailing),
-            preferences=self._links.preferences(member, occasion.mailing),
-            act=self._links.act(act, member, occasion.content[NUMBER]) if act else "",
+            recipient.given_name,
+            links.unsubscribe(member, mailing),
+            links.preferences(member, mailing),
+            links.act(shared.act, member, shared.occasion.content[NUMBER]) if shared.act else "",
         )
 
     def _letter(self, occasion: Occasion, content: FrozenContent) -> Letter:

@@ -6,11 +6,12 @@ may not be lost meanwhile stands in the journal.
 
 import contextlib
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from typing import NamedTuple
 
 import structlog
 
@@ -20,13 +21,13 @@ from mailer.message.headers import Refused
 from mailer.outbox import breaker
 from mailer.outbox.batches import Lease, Terms
 from mailer.outbox.compose import Composer
-from mailer.outbox.journal import Journal, Mark, Note
+from mailer.outbox.journal import Journal, Mark, record
 from mailer.outbox.ledger import Line
 from mailer.outbox.manifest import Hand, Held, Letter, Occasion
 from mailer.outbox.models import DeliveryState, Lane
 from mailer.outbox.permission import Permission
 from mailer.outbox.ration import Ration
-from mailer.outbox.verdicts import Attempt, Verdict, judge
+from mailer.outbox.verdicts import Attempt, Verdict, judge, sent
 from mailer.providers import Outcome, Outgoing, Receipt
 
 ASKED_AHEAD = 100  # letters: fewer are asked about again in vain when something changes, more ask more at once
@@ -39,8 +40,7 @@ _MARKS = {
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What the books shall say of one delivery."""
 
     lease: Lease
@@ -48,11 +48,29 @@ class Entry:
 
 
 @dataclass(slots=True)
-class _Task:
-    """A letter on the desk."""
+class _Pile:
+    """A batch on the desk: how many of its letters have no outcome yet, and until when its lease is trusted."""
 
     lease: Lease
     occasion: Occasion
+    open: int
+    until: float  # on the monotonic clock
+
+    @property
+    def expired(self) -> bool:
+        return time.monotonic() >= self.until
+
+    def close_one(self) -> None:
+        """Count one letter less that has no outcome, unless the batch was let go of meanwhile."""
+        if self.open:
+            self.open -= 1
+
+
+@dataclass(slots=True)
+class _Task:
+    """A letter on the desk."""
+
+    pile: _Pile
     letter: Letter
     started: float = 0.0  # on the monotonic clock; 0: not yet
 
@@ -86,8 +104,7 @@ class Desk:
         self._stopping = stopping
         self._waiting: deque[_Task] = deque()
         self._out: dict[int, _Task] = {}
-        self._open: Counter[Lease] = Counter()  # letters without an outcome yet
-        self._until: dict[Lease, float] = {}
+        self._piles: dict[Lease, _Pile] = {}
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -115,29 +132,29 @@ class Desk:
     @property
     def urgent(self) -> bool:
         """Whether somebody waits for the next letter."""
-        return bool(self._waiting) and self._waiting[0].lease.lane == Lane.ONE
+        return bool(self._waiting) and self._waiting[0].pile.lease.lane == Lane.ONE
 
     @property
     def wanted(self) -> int:
         """How many letters there are of the next one's kind; they lie together."""
-        return sum(1 for task in self._waiting if task.lease.lane == self._waiting[0].lease.lane)
+        return sum(1 for task in self._waiting if task.pile.lease.lane == self._waiting[0].pile.lease.lane)
 
     @property
     def leases(self) -> list[Lease]:
-        return list(self._until)
+        return list(self._piles)
 
     @property
     def finished(self) -> list[Lease]:
         """Leases with nothing left on the desk: their batches can be given back after `entries` are written."""
-        return [lease for lease in self._until if not self._open[lease]]
+        return [lease for lease, pile in self._piles.items() if not pile.open]
 
     def add(self, hand: Hand, *, leased_at: float) -> None:
         """Lay a batch on the desk, a letter to one on top. `leased_at`: monotonic, before its lease was asked for."""
         self._permission.refresh()
         self._permission.ask_again(hand.lease.mailing)  # it may have been stopped while its batch was being leased
-        self._until[hand.lease] = leased_at + self._trusted
-        self._open[hand.lease] = len(hand.letters)
-        tasks = [_Task(hand.lease, hand.occasion, letter) for letter in hand.letters]
+        pile = _Pile(hand.lease, hand.occasion, len(hand.letters), leased_at + self._trusted)
+        self._piles[hand.lease] = pile
+        tasks = [_Task(pile, letter) for letter in hand.letters]
         if hand.lease.lane == Lane.ONE:
             self._waiting.extendleft(reversed(tasks))
         else:
@@ -145,19 +162,19 @@ class Desk:
 
     def extended(self, leases: Sequence[Lease], *, leased_at: float) -> None:
         """Note that `leases` were extended. Any other was lost: its letters are somebody else's to decide on."""
-        for lease in self.leases:
+        for lease, pile in self._piles.items():
             if lease in leases:
-                self._until[lease] = leased_at + self._trusted
+                pile.until = leased_at + self._trusted
             else:
-                self._until[lease] = float("-inf")
+                pile.until = float("-inf")
                 self.clear([lease])
 
     def clear(self, leases: Sequence[Lease]) -> None:
         """Take all waiting letters of `leases` off the desk, untouched: they stay queued in the books."""
-        kept = deque(task for task in self._waiting if task.lease not in leases)
+        kept = deque(task for task in self._waiting if task.pile.lease not in leases)
         for task in self._waiting:
-            if task.lease in leases:
-                self._close(task.lease)
+            if task.pile.lease in leases:
+                task.pile.close_one()
         self._waiting = kept
 
     @property
@@ -169,11 +186,12 @@ class Desk:
         """Nothing is under way: take everything off the desk, so that every batch can be given back."""
         self._waiting.clear()
         self._out.clear()
-        self._open = Counter(dict.fromkeys(self._open, 0))
+        for pile in self._piles.values():
+            pile.open = 0
 
     def forget(self, lease: Lease) -> None:
         """Drop a lease that was given back."""
-        del self._until[lease], self._open[lease]
+        self._piles.pop(lease).until = float("-inf")  # a provider may still have an envelope of it
 
     def drop_stopped(self) -> bool:
         """Let go of mailings that were stopped; return whether a batch of theirs can be given back now.
@@ -182,28 +200,24 @@ class Desk:
         its lease it will not be allowed the irrevocable line.
         """
         self._permission.refresh()
-        stopped = [lease for lease in self._until if not self._permission.going(lease.mailing)]
+        stopped = [lease for lease in self._piles if not self._permission.going(lease.mailing)]
         if not stopped:
             return False
         self.clear(stopped)
-        started = {task.lease for task in self._out.values() if task.started}
+        started = {task.pile.lease for task in self._out.values() if task.started}
         for lease in stopped:
             if lease not in started:
-                self._open[lease] = 0
-                self._until[lease] = float("-inf")
+                self._piles[lease].open = 0
+                self._piles[lease].until = float("-inf")
         return not started.issuperset(stopped)
-
-    def _close(self, lease: Lease) -> None:
-        """Count one letter less that has no outcome, unless the lease was let go of meanwhile."""
-        if self._open.get(lease, 0):
-            self._open[lease] -= 1
 
     def take(self) -> Outgoing | None:
         """Hand over the next letter that may still be sent, as far as was known at the last start."""
         while self.offers:
             task = self._waiting.popleft()
-            if not self._permission.going(task.lease.mailing) or task.lease.mailing in self.unfit:
-                self._close(task.lease)
+            mailing = task.pile.occasion.mailing
+            if not self._permission.going(mailing) or mailing in self.unfit:
+                task.pile.close_one()
                 continue
             outgoing = self._outgoing(task)
             if outgoing is not None:
@@ -221,11 +235,11 @@ class Desk:
         """
         task = self._out[outgoing.ticket]
         self._permission.refresh()
-        if not self._permission.going(task.lease.mailing) or self._expired(task.lease) or self._refused(task):
+        if not self._permission.going(task.pile.occasion.mailing) or task.pile.expired or self._refused(task):
             return False
-        self._journal.write(_notes(task, Mark.STARTED))
+        self._journal.append(_notes(task, Mark.STARTED))
         task.started = time.monotonic()
-        return not self._expired(task.lease)
+        return task.started < task.pile.until
 
     def settle(self, outgoing: Outgoing, outcome: Outcome) -> None:
         """Judge an outcome and keep it for the books."""
@@ -236,23 +250,33 @@ class Desk:
         if not isinstance(outcome, Receipt):
             self._permission.refresh()  # a server that refuses everything lets nothing be started, where this is asked
         task = self._out.pop(outgoing.ticket)
-        attempt = Attempt(
-            ticket=task.letter.ticket,
-            attempts=task.letter.attempts,
-            at=self._now(),
-            give_up_at=task.occasion.give_up_at,
-            address=outgoing.message.recipient,
-            names=() if isinstance(outcome, Receipt) else _names(task.letter),
-            repeats=task.occasion.repeats and not task.letter.repeated,
-        )
-        verdict = judge(outcome, attempt)
+        verdict = self._judged(task, outgoing.message.recipient, outcome)
         with contextlib.suppress(OSError):  # without this note a crash leaves it uncertain, never wrong
-            self._journal.write(_notes(task, _mark(verdict), verdict.code or ""))
+            self._journal.append(_notes(task, _mark(verdict), verdict.code or ""))
         self._enter(task, verdict)
         self._weigh(outcome, verdict)
 
+    def _judged(self, task: _Task, address: str, outcome: Outcome) -> Verdict:
+        if isinstance(outcome, Receipt):  # it does not answer to names: they are opened only for what was refused
+            return sent(outcome, task.letter.attempts, address)
+        return judge(
+            outcome,
+            Attempt(
+                ticket=task.letter.ticket,
+                attempts=task.letter.attempts,
+                at=self._now(),
+                give_up_at=task.pile.occasion.give_up_at,
+                address=address,
+                names=_names(task.letter),
+                repeats=task.pile.occasion.repeats and not task.letter.repeated,
+            ),
+        )
+
     def _weigh(self, outcome: Outcome, verdict: Verdict) -> None:
         """Note what an outcome says of the provider; one that refuses letter after letter is spared the rest."""
+        if isinstance(outcome, Receipt):
+            self.works, self._refusals = True, 0
+            return
         self.works = breaker.works(outcome)
         if not breaker.speaks_of_us(outcome):
             self._refusals = 0
@@ -266,54 +290,59 @@ class Desk:
         """Put a letter that was never started back in front."""
         task = self._out.pop(outgoing.ticket)
         if task.started:  # allowed, and withdrawn all the same
-            self._journal.write(_notes(task, Mark.LATER))
-        if self._expired(task.lease):
-            self._close(task.lease)
+            self._journal.append(_notes(task, Mark.LATER))
+        if task.pile.expired:
+            task.pile.close_one()
         else:
             task.started = 0.0
             self._waiting.appendleft(task)
 
     def _outgoing(self, task: _Task) -> Outgoing | None:
-        refused = self._refused(task)
-        if refused:
+        if refused := self._refused(task):
             self._cancel(task, refused)
         if not task.letter.held:
-            self._close(task.lease)
+            task.pile.close_one()
             return None
         message = self._compose(task)
         if message is None:
             return None
         self._out[task.letter.ticket] = task
-        key = f"{task.lease.mailing}-{task.letter.ticket}"
+        key = f"{task.pile.occasion.mailing}-{task.letter.ticket}"
         return Outgoing(task.letter.ticket, key, message)
 
     def _refused(self, task: _Task) -> list[Held]:
+        known = self._permission.known_to_be_allowed(task.pile.occasion.mailing)
+        if not [held for held in task.letter.held if held.member not in known or held.recipient is None]:
+            return []  # nearly always
+
         def soon() -> Iterator[int]:
             """Those under way, who are asked about again before the last line, and the next in turn."""
             next_ones = (*self._out.values(), *islice(self._waiting, ASKED_AHEAD))
-            return (held.member for other in next_ones if other.lease == task.lease for held in other.letter.held)
+            return (held.member for other in next_ones if other.pile is task.pile for held in other.letter.held)
 
         allowed = self._permission.allowed
-        return [held for held in task.letter.held if not (held.recipient and allowed(task.occasion, held.member, soon))]
+        return [
+            held for held in task.letter.held if not (held.recipient and allowed(task.pile.occasion, held.member, soon))
+        ]
 
     def _cancel(self, task: _Task, refused: Sequence[Held]) -> None:
         """Cancel the deliveries of those who may not be written to; the rest of a household shares the mail."""
-        reasons = self._permission.why_not(task.occasion, [held.member for held in refused])
+        reasons = self._permission.why_not(task.pile.occasion, [held.member for held in refused])
         for held in refused:
             verdict = Verdict(DeliveryState.CANCELLED, code=reasons[held.member], attempts=task.letter.attempts)
-            self.entries.append(Entry(task.lease, Line(held.delivery, verdict)))
+            self.entries.append(Entry(task.pile.lease, Line(held.delivery, verdict)))
         left = tuple(held for held in task.letter.held if held not in refused)
-        task.letter = replace(task.letter, held=left)
+        task.letter = task.letter._replace(held=left)
 
     def _compose(self, task: _Task) -> Message | None:
         """Compose. A member who cannot be written to fails alone; a letter that fits nobody stops its mailing."""
-        letter, occasion = task.letter, task.occasion
+        letter, occasion = task.letter, task.pile.occasion
         people = [held.recipient for held in letter.held if held.recipient is not None]
         try:
             prepared = self._composer.prepare(occasion, letter.content, len(people))
         except UtskickError as error:
             self.unfit[occasion.mailing] = str(error)
-            self._close(task.lease)
+            task.pile.close_one()
             return None
         try:
             return self._composer.message(
@@ -330,12 +359,9 @@ class Desk:
         provider = self.provider if verdict.code != "compose" else None
         took = time.monotonic() - task.started if task.started else None
         for held in task.letter.held:
-            self.entries.append(Entry(task.lease, Line(held.delivery, verdict, provider, took)))
+            self.entries.append(Entry(task.pile.lease, Line(held.delivery, verdict, provider, took)))
             took = None  # a household's letter was sent once
-        self._close(task.lease)
-
-    def _expired(self, lease: Lease) -> bool:
-        return time.monotonic() >= self._until.get(lease, float("-inf"))
+        task.pile.close_one()
 
 
 def _names(letter: Letter) -> tuple[str, ...]:
@@ -347,6 +373,6 @@ def _mark(verdict: Verdict) -> Mark:
     return Mark.UNANSWERED if verdict.repeated else _MARKS[verdict.state]
 
 
-def _notes(task: _Task, mark: Mark, code: str = "") -> list[Note]:
-    lease = task.lease
-    return [Note(mark, lease.batch, lease.fence, held.delivery, code) for held in task.letter.held]
+def _notes(task: _Task, mark: Mark, code: str = "") -> bytes:
+    lease = task.pile.lease
+    return b"".join([record(mark, lease.batch, lease.fence, held.delivery, code) for held in task.letter.held])

@@ -26,6 +26,7 @@ FULL = 4 << 20  # bytes: a worker lets its desk run dry and starts the file anew
 _MAGIC = b"UTSKICK1"
 _HEADER = struct.Struct("<8s36sI")  # magic, boot id, checksum of both
 _RECORD = struct.Struct("<IcxHqq8s")  # checksum, kind, fence modulo 2**16, batch, delivery, code
+_BODY = struct.Struct("<cxHqq8s")  # the same without its checksum
 SIZE = _RECORD.size
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -41,6 +42,9 @@ class Mark(StrEnum):
     UNANSWERED = "U"
 
 
+_KINDS = {mark: mark.encode() for mark in Mark}
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """One record. `code` is the server's own, cut to eight characters."""
@@ -52,9 +56,13 @@ class Note:
     code: str = ""
 
     def packed(self) -> bytes:
-        code = self.code.encode("ascii", "replace")[:8]
-        body = _RECORD.pack(0, self.mark.encode(), self.fence & 0xFFFF, self.batch, self.delivery, code)
-        return zlib.crc32(body[4:]).to_bytes(4, "little") + body[4:]
+        return record(self.mark, self.batch, self.fence, self.delivery, self.code)
+
+
+def record(mark: Mark, batch: int, fence: int, delivery: int, code: str = "") -> bytes:
+    """Return a Note as it stands in the file, without making one: a letter has two."""
+    body = _BODY.pack(_KINDS[mark], fence & 0xFFFF, batch, delivery, code.encode("ascii", "replace")[:8])
+    return zlib.crc32(body).to_bytes(4, "little") + body
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,7 @@ class Journal:
         self._file = os.open(beginning, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self.size = 0
-        self._append(_header(boot_id))
+        self.append(_header(boot_id))
         beginning.rename(self._path)
 
     @property
@@ -93,13 +101,14 @@ class Journal:
         return self.size >= FULL
 
     def write(self, notes: Iterable[Note]) -> None:
-        """Append; what was written stands when this returns.
+        """As `append`."""
+        self.append(b"".join(note.packed() for note in notes))
+
+    def append(self, octets: bytes) -> None:
+        """Append records; what was written stands when this returns.
 
         raises  OSError when the disk refuses; the file then ends as before, and nothing may be started on its word
         """
-        self._append(b"".join(note.packed() for note in notes))
-
-    def _append(self, octets: bytes) -> None:
         written = 0
         try:
             written = os.write(self._file, octets)

@@ -1,10 +1,9 @@
 """Writing outcomes into the books. Only what is still open is written: nothing settled is ever changed here."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import col
@@ -31,8 +30,7 @@ _TOGETHER = (
 OUT_OF_BALANCE = N_("The books of this mailing do not balance: some of its deliveries are in no batch.")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One delivery's verdict, by whom it was carried, and after how many seconds it was answered."""
 
     delivery: int

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import col
@@ -50,17 +50,15 @@ class FrozenContent:
     content: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """A delivery in hand; without a recipient when the member's address is gone."""
 
     delivery: int
     member: int
-    recipient: Recipient | None = field(repr=False)
+    recipient: Recipient | None
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(NamedTuple):
     """One mail: a delivery, or those of a household side by side. `ticket` is the first of their ids."""
 
     ticket: int
@@ -154,7 +152,7 @@ def letters(connection: sa.Connection, lease: Lease, elsewhere: Address | None =
     people = recipients(connection, [row.member_id for row in rows])
     if elsewhere is not None:
         # Nobody has proved yet whose mailbox that is: it learns no name.
-        people = {number: replace(person, address=elsewhere.text, given_name="") for number, person in people.items()}
+        people = {number: person._replace(address=elsewhere.text, given_name="") for number, person in people.items()}
     frozen = contents(connection, {row.variant_id for row in rows})
     found: list[Letter] = []
     for household, group in groupby(rows, key=itemgetter(0)):

@@ -79,7 +79,8 @@ class Permission:
             self._connection.detach()  # it listens: nobody else shall have it afterwards
         self._now = now
         self._going: dict[int, bool] = {}
-        self._allowed: dict[tuple[int, int], bool] = {}
+        self._allowed: dict[int, dict[int, bool]] = {}  # mailing -> member -> may be sent it
+        self._known: dict[int, set[int]] = {}  # mailing -> those who may
 
     def __enter__(self) -> Self:
         return self
@@ -94,6 +95,7 @@ class Permission:
         if self._watch.changed():
             self._going.clear()
             self._allowed.clear()
+            self._known.clear()
 
     def ask_again(self, mailing: int) -> None:
         """Forget whether a mailing is being sent, also where the watch is too slow to tell."""
@@ -109,13 +111,18 @@ class Permission:
 
     def allowed(self, occasion: Occasion, member: int, others: Callable[[], Iterable[int]]) -> bool:
         """Say whether `member` may be sent this mailing. `others` will be asked for soon: one query tells of all."""
-        key = (occasion.mailing, member)
-        if key not in self._allowed:
-            asked = {member, *(other for other in others() if (occasion.mailing, other) not in self._allowed)}
+        answers = self._allowed.setdefault(occasion.mailing, {})
+        if member not in answers:
+            asked = {member, *others()} - answers.keys()
             with db.named_trouble(), self._connection.begin():
                 found = audience.allowed(self._connection, **_rule(occasion), member_ids=asked, now=self._now())
-            self._allowed |= {(occasion.mailing, each): each in found for each in asked}
-        return self._allowed[key]
+            answers |= {each: each in found for each in asked}
+            self._known.setdefault(occasion.mailing, set()).update(found)
+        return answers[member]
+
+    def known_to_be_allowed(self, mailing: int) -> Collection[int]:
+        """Return the members who were asked about since anything changed, and may be sent `mailing`."""
+        return self._known.get(mailing, ())
 
     def why_not(self, occasion: Occasion, members: Collection[int]) -> dict[int, str]:
         """Name the reason for each of those who may not be written to."""

@@ -5,7 +5,6 @@ else knows nothing, and says so: uncertain.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -108,7 +107,7 @@ def _once_more(connection: sa.Connection, lease: Lease, lines: list[Line], now: 
         )
     )
     return [
-        replace(line, verdict=once_more(line.verdict, now)) if line.delivery in repeatable else line for line in lines
+        line._replace(verdict=once_more(line.verdict, now)) if line.delivery in repeatable else line for line in lines
     ]
 
 

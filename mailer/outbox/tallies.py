@@ -7,7 +7,7 @@ import math
 import time
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -30,14 +30,16 @@ class Tallies:
         self._seconds: dict[str, float] = {}
         self._added = float("-inf")
 
-    def count(self, lines: Iterable[Line]) -> None:
+    def count(self, lines: Sequence[Line]) -> None:
         """Count what became of deliveries, by who carried them."""
-        for line in lines:
-            provider, state = line.provider or "", line.verdict.state
-            self._counted[provider, DEFERRED if state is DeliveryState.QUEUED else state.value] += 1
-            if line.took is not None:
-                self._counted[provider, TOOK.format(BOUNDS[bisect_left(BOUNDS, line.took)])] += 1
-                self._seconds[provider] = self._seconds.get(provider, 0.0) + line.took
+        by_state = Counter([(line.provider or "", line.verdict.state) for line in lines])
+        for (provider, state), number in by_state.items():
+            self._counted[provider, DEFERRED if state is DeliveryState.QUEUED else state.value] += number
+        answered = [(line.provider or "", line.took) for line in lines if line.took is not None]
+        for (provider, bound), number in Counter([(who, bisect_left(BOUNDS, took)) for who, took in answered]).items():
+            self._counted[provider, TOOK.format(BOUNDS[bound])] += number
+        for provider, took in answered:
+            self._seconds[provider] = self._seconds.get(provider, 0.0) + took
 
     def add(self, connection: sa.Connection, *, at_once: bool) -> None:
         """Add what was counted to the database: each second, or `at_once`."""

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from zlib import crc32
 
-from mailer.errors import TryLater, Unanswered
+from mailer.errors import SendError, TryLater, Unanswered
 from mailer.message.characters import one_line
 from mailer.message.masking import mask_addresses
 from mailer.outbox.breaker import greylisted
@@ -51,12 +52,23 @@ class Verdict:
 
 def judge(outcome: Outcome, attempt: Attempt) -> Verdict:
     """Turn an outcome into a state; a deferred mail fails when its next turn would come too late."""
-    answer = _kept(outcome.answer if isinstance(outcome, Receipt) else outcome.detail, attempt)
-    code = "" if isinstance(outcome, Receipt) else _kept(outcome.code, attempt)
+    if isinstance(outcome, Receipt):
+        return sent(outcome, attempt.attempts, attempt.address, attempt.names)
+    answer, code = _kept(outcome.detail, attempt), _kept(outcome.code, attempt)
     due_at = _next_turn(outcome, attempt)
     state = DeliveryState.QUEUED if due_at else _final(outcome)
     verdict = Verdict(state, code[:_CODE] or None, answer[:_ANSWER] or None, due_at, attempt.attempts + 1)
     return once_more(verdict, attempt.at) if attempt.repeats else verdict
+
+
+def sent(receipt: Receipt, attempts: int, address: str, names: tuple[str, ...] = ()) -> Verdict:
+    """Return the verdict on what was accepted. Many a server says the same of every mail."""
+    return _sent(_without(receipt.answer, address, names)[:_ANSWER] or None, attempts + 1)
+
+
+@lru_cache(maxsize=64)
+def _sent(answer: str | None, attempts: int) -> Verdict:
+    return Verdict(DeliveryState.SENT, answer=answer, attempts=attempts)
 
 
 def once_more(verdict: Verdict, at: datetime) -> Verdict:
@@ -67,20 +79,23 @@ def once_more(verdict: Verdict, at: datetime) -> Verdict:
 
 
 def _kept(text: str, attempt: Attempt) -> str:
+    return _without(text, attempt.address, attempt.names)
+
+
+def _without(text: str, address: str, names: tuple[str, ...]) -> str:
     """Return what may be stored of a server's words and shown on a terminal: nobody named, nothing unprintable."""
     heard = text.casefold()  # the slower search only for what is there
-    echoed = [word for word in (attempt.address.rpartition("@")[0], *attempt.names) if word.casefold() in heard]
-    return one_line(mask_addresses(text, attempt.address, *echoed) if echoed else mask_addresses(text))
+    echoed = [word for word in (address.rpartition("@")[0], *names) if word.casefold() in heard]
+    return one_line(mask_addresses(text, address, *echoed)) if echoed else _printable(text)
 
 
-def _final(outcome: Outcome) -> DeliveryState:
-    match outcome:
-        case Receipt():
-            return DeliveryState.SENT
-        case Unanswered():
-            return DeliveryState.UNCERTAIN
-        case _:
-            return DeliveryState.FAILED
+@lru_cache(maxsize=64)
+def _printable(text: str) -> str:
+    return one_line(mask_addresses(text))
+
+
+def _final(outcome: SendError) -> DeliveryState:
+    return DeliveryState.UNCERTAIN if isinstance(outcome, Unanswered) else DeliveryState.FAILED
 
 
 def _next_turn(outcome: Outcome, attempt: Attempt) -> datetime | None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from functools import lru_cache
 from html import escape
 
 from babel.dates import format_date
@@ -22,9 +23,12 @@ _WEEK = re.compile(r"(\d{4})-W(\d{2})")
 @pass_context
 def day(context: Context, when: date | str) -> str:
     """Write a date, or one in ISO form, as the reader's language does: 17 November."""
-    if isinstance(when, str):
-        when = date.fromisoformat(when[:10])
-    return format_date(when, "d MMMM", locale=context["language"])
+    return _written(date.fromisoformat(when[:10]) if isinstance(when, str) else when, context["language"])
+
+
+@lru_cache(maxsize=256)
+def _written(when: date, language: str) -> str:
+    return format_date(when, "d MMMM", locale=language)
 
 
 @pass_context

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from mailer.i18n import translations
 from mailer.message import slots
@@ -13,8 +14,7 @@ from mailer.message.slots import Encode
 from mailer.render.personal import Blank, Known
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """One of those an address belongs to. A link that the letter does not use may be empty."""
 
     name: str
@@ -23,8 +23,7 @@ class Person:
     act: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """What recipients must have in common to share a skeleton."""
 
     persons: int
@@ -87,17 +86,18 @@ def values_of(recipient: Recipient, *, language: str) -> dict[str, str]:
 
     raises  ValueError for a date that is not aware
     """
-    names = [one_line(person.name) for person in recipient.persons]
+    names = tuple([one_line(person.name) for person in recipient.persons])
+    to_name, greeting = _called(names, language)
     values = {
-        "to_name": _together([name for name in names if name], language),
+        "to_name": to_name,
         "to_address": recipient.address,
         "message_id": recipient.message_id,
         "date": _date(recipient.date),
         "one_click": recipient.one_click,
         "mailto": recipient.mailto,
         "view_online": recipient.view_online,
+        "greeting": greeting,
     }
-    values["greeting"] = _greeting(values["to_name"], language)
     for number, (person, name) in enumerate(zip(recipient.persons, names, strict=True)):
         values[f"name.{number}"] = name or _nameless(number + 1, language)
         values[f"unsubscribe.{number}"] = person.unsubscribe
@@ -116,6 +116,13 @@ def in_text(key: str) -> Encode:
 
 def _is_link(key: str) -> bool:
     return key.startswith(("unsubscribe.", "preferences.", "act.", "view_online"))
+
+
+@lru_cache(maxsize=4096)
+def _called(names: tuple[str, ...], language: str) -> tuple[str, str]:
+    """Return what To and what the greeting call them by. Most names are common."""
+    to_name = _together([name for name in names if name], language)
+    return to_name, _greeting(to_name, language)
 
 
 def _together(names: list[str], language: str) -> str:

@@ -122,7 +122,11 @@ class Courier:
         self._hear[step](crew, reply)
         if self._unsent and not self._expected:
             self._send_one()
-        self._watch()
+
+    def heard_out(self) -> None:
+        """Watch for the next reply; once a read, for replies come in groups."""
+        if self._crew is not None:
+            self._watch()
 
     def _watch(self) -> None:
         if self._expected:

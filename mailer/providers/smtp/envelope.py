@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mailer.errors import AddressRefused, MessageRefused, SendError
 from mailer.providers import Outgoing
@@ -77,10 +78,15 @@ def _envid(key: str) -> bytes:
     return b" ENVID=" + coded if 0 < len(coded) <= LONGEST_ENVID else b""
 
 
+@lru_cache(maxsize=16)  # a mailing has one sender, unless each of its letters has its own
+def _fits_in_brackets(address: str) -> bool:
+    return _PATH.fullmatch(address) is not None
+
+
 def _object(sender: str, recipient: str, content: bytes, offers: Offers) -> SendError | None:
     if not _PATH.fullmatch(recipient):
         return AddressRefused("The address cannot be written in SMTP.", code="5.1.3")
-    if not _PATH.fullmatch(sender) or not sender.isascii():
+    if not _fits_in_brackets(sender) or not sender.isascii():
         return MessageRefused("The envelope sender cannot be written in SMTP.", code="5.1.7")
     if not recipient.isascii() and not offers.smtputf8:
         return AddressRefused(

@@ -38,6 +38,8 @@ class Interview:
         self._replies.append(reply)
         self._wake()
 
+    def heard_out(self) -> None: ...
+
     def lost(self, reason: str) -> None:
         self._lost = reason
         self._wake()

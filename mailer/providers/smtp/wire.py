@@ -8,9 +8,12 @@ from mailer.providers.smtp.replies import Reply, ReplyReader
 
 
 class Listener(Protocol):
-    """Who is talking over a wire just now. Called from the event loop; neither call may raise."""
+    """Who is talking over a wire just now. Called from the event loop; no call may raise."""
 
     def heard(self, reply: Reply) -> None: ...
+
+    def heard_out(self) -> None:
+        """Everything that came in one read has been heard."""
 
     def lost(self, reason: str) -> None: ...
 
@@ -76,6 +79,7 @@ class Wire(asyncio.Protocol):
             if self._reason:
                 return
             self.listener.heard(reply)
+        self.listener.heard_out()
         if self._reader.garbled:
             self.hang_up(f"The server sent {self._reader.garbled}.")
 
