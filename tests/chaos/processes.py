@@ -15,10 +15,14 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from mailer.cli import main
+from mailer.providers import provider_names
 from tests.chaos.sink import serve
 
 _nursery = multiprocessing.get_context("forkserver")
-_nursery.set_forkserver_preload(["mailer.cli", "tests.chaos.sink", __name__])
+# The command line imports a command when it is called: the nursery does so before its first child.
+_COMMANDS = [f"mailer.cli.{name}" for name in ("worker", "outbox", "running")]
+_PROVIDERS = [f"mailer.providers.{name}" for name in provider_names()]  # the config may name any, so all are imported
+_nursery.set_forkserver_preload([*_COMMANDS, *_PROVIDERS, __name__])
 
 
 def start(arguments: Sequence[str], environ: Mapping[str, str], log: Path) -> ForkServerProcess:

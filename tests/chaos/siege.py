@@ -16,7 +16,7 @@ from tests.postgres import Cluster
 
 WORKERS = 3
 PATIENCE = 120.0  # seconds: a deadline, never a measure
-ROUND = 2.0  # seconds after which the next affliction comes although little was sent
+ROUND = 1.0  # seconds after which the next affliction comes although little was sent
 TICK = 0.02
 
 
