@@ -175,8 +175,22 @@ def _optional_domain(domain: str) -> str:
     return in_dns(domain) if domain else ""
 
 
+class Imap(Section):
+    """[feedback.imap]: a mailbox that is read; the password comes from UTSKICK_FEEDBACK__IMAP__PASSWORD."""
+
+    host: str = ""  # none: no mailbox is read
+    port: int = Field(993, ge=1, le=65535)
+    security: Literal["tls", "starttls"] = "tls"
+    ca_file: str = ""  # the authority of a server whose certificate no public one signed
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    folder: str = Field("INBOX", pattern=r"^[ -~]+$")
+    processed: str = Field("Utskick/processed", pattern=r"^[ -~]+$")
+
+
 class Feedback(Section):
     bounce_domain: Annotated[str, Field(max_length=200), AfterValidator(_optional_domain)] = ""
+    imap: Imap = Imap()
 
 
 class ProviderTable(BaseModel):

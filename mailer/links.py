@@ -151,7 +151,7 @@ class Links:
         return f"{self.base_url}/u/{self.tokens.make(Purpose.UNSUBSCRIBE, member, mailing)}"
 
     def unsubscribe_by_mail(self, mailbox: str, member: int, mailing: int) -> str:
-        """Return a URI that writes a mail to `mailbox`, as mailer.leaving reads it; "" when there is no mailbox."""
+        """Return a URI that writes a mail to `mailbox`, as feedback.reading.wishes reads it; "" when there is none."""
         return f"mailto:{mailbox}?subject={self.tokens.make(Purpose.UNSUBSCRIBE, member, mailing)}" if mailbox else ""
 
     def preferences(self, member: int, mailing: int) -> str:

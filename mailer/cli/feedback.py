@@ -11,15 +11,17 @@ from mailer.app import App
 from mailer.cli.frame import Json, app_of, moment_in, print_json, remark, say
 from mailer.cli.tables import print_table
 from mailer.errors import Mistake
-from mailer.feedback import book, listing, runs
+from mailer.feedback import book, listing, polling, runs
+from mailer.feedback.imap import open_mailbox
 from mailer.feedback.models import Feedback
+from mailer.feedback.sorting import What
 from mailer.i18n import _
 from mailer.outbox.status import find
 from subscribers.finding import find_member
 
 commands = typer.Typer(no_args_is_help=True)
 Key = Annotated[str, typer.Argument(metavar="MAILING", help="The key of a mailing, such as weekly:2026-W47.")]
-_COLUMNS = ("id", "at", "member", "mailing", "kind", "cause", "verdict", "action", "standing")
+_COLUMNS = ("id", "at", "member", "mailing", "kind", "source", "cause", "verdict", "action", "standing")
 
 
 @commands.command("list")
@@ -93,6 +95,23 @@ def dead(context: typer.Context, as_json: Json = False) -> None:
         return
     print_table(rows, ("district", "count", "members"), zone=app.settings.site.zone)
     remark("Who they are: utskick members show ID")
+
+
+@commands.command()
+def poll(context: typer.Context, as_json: Json = False) -> None:
+    """Read the mailbox of the config now: bounces, complaints and mails that unsubscribe."""
+    app = app_of(context)
+    if not app.settings.feedback.imap.host:
+        raise Mistake("The config names no mailbox: set host and username in [feedback.imap].")
+    app.engine.connect().close()
+    with open_mailbox(app.settings.feedback.imap) as mailbox:
+        counted = polling.poll(mailbox, app.writing, app.links.tokens, now=app.now())
+    rows = [asdict(listing.CameIn(what.value, counted[what])) for what in What]
+    if as_json:
+        print_json(rows, zone=app.settings.site.zone)
+        return
+    print_table([row for row in rows if row["mails"]], ("what", "mails"), zone=app.settings.site.zone)
+    remark("Mails looked at: {count}.", count=counted.total())
 
 
 @commands.command()

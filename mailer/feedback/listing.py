@@ -42,6 +42,14 @@ class Dead:
     members: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CameIn:
+    """How many mails of a mailbox were what."""
+
+    what: str
+    mails: int
+
+
 def events(session: Session, *, mailing: str | None, member: int | None, held: bool, most: int = MOST) -> list[Told]:
     """Return events, the newest first."""
     query = select(Feedback, Mailing.key).outerjoin(Mailing, col(Mailing.id) == col(Feedback.mailing_id))

@@ -66,3 +66,21 @@ class HookCall(SQLModel, table=True):
     provider: str = Field(max_length=32)
     received_at: datetime = Field(index=True)
     words: str = Field(default="", max_length=200)
+
+
+class Incoming(SQLModel, table=True):
+    """How many mails of a kind came in: for whoever watches, mails of nobody are seen nowhere else."""
+
+    what: str = Field(primary_key=True, max_length=16)
+    number: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class Bookmark(SQLModel, table=True):
+    """How far a mailbox was read. Mails are only ever added above `uid`, as long as `validity` is the same (RFC 3501).
+
+    place  a hash of server, account and folder
+    """
+
+    place: str = Field(primary_key=True, max_length=64)
+    validity: int = Field(sa_column=Column(BigInteger, nullable=False))
+    uid: int = Field(sa_column=Column(BigInteger, nullable=False))

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from mailer.app import App
 from mailer.jobs.editions import keep_editions
-from mailer.jobs.feedback import judge_feedback
+from mailer.jobs.feedback import judge_feedback, poll_mailbox
 from mailer.jobs.imports import finish_imports
 from mailer.jobs.joining import keep_sign_ups
 from mailer.jobs.letters import forget_letters
@@ -19,6 +19,7 @@ JOBS: tuple[Job, ...] = (
     fetch_news,
     finish_imports,
     keep_editions,
+    poll_mailbox,
     judge_feedback,
     tell_people,
     keep_sign_ups,

@@ -1,7 +1,7 @@
 """For whoever watches over the installation: is it alive, is it ready, and how is it. Names no person and no place."""
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import structlog
@@ -21,6 +21,7 @@ from starlette.exceptions import HTTPException
 from mailer import db
 from mailer.app import App
 from mailer.errors import Mistake, Trouble
+from mailer.feedback import intake
 from mailer.outbox import gauges, tallies
 from mailer.outbox.gauges import Gauges
 from mailer.outbox.states import BreakerState
@@ -73,16 +74,18 @@ def metrics(request: Request, authorization: Annotated[str, Header()] = "") -> P
         raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
     with app.reading() as session:
         read = gauges.read(session.connection(), app.settings.outbox.providers, now=app.now())
+        incoming = intake.counted(session)
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Once(read))
+    registry.register(_Once(read, incoming))
     return PlainTextResponse(generate_latest(registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 class _Once(Collector):
     """What was read for one answer."""
 
-    def __init__(self, read: Gauges) -> None:
+    def __init__(self, read: Gauges, incoming: Mapping[str, int]) -> None:
         self._read = read
+        self._incoming = incoming
 
     def collect(self) -> Iterator[Metric]:
         read = self._read
@@ -94,6 +97,7 @@ class _Once(Collector):
         yield _by("utskick_provider_state", "1 for the state a provider is in.", ["provider", "state"], self._states())
         yield self._outcomes()
         yield self._seconds()
+        yield self._came_in()
 
     def _states(self) -> dict[tuple[str, ...], float]:
         states = (gauges.UP, *(state.value for state in BreakerState))
@@ -110,6 +114,14 @@ class _Once(Collector):
         for provider in self._carriers():
             for outcome in _OUTCOMES:
                 family.add_metric([provider, outcome], self._read.tallies.get((provider, outcome), 0.0))
+        return family
+
+    def _came_in(self) -> Metric:
+        family = CounterMetricFamily(
+            "utskick_incoming_mails", "Mails that came to us, by what they are.", labels=["what"]
+        )
+        for what, number in self._incoming.items():
+            family.add_metric([what], number)
         return family
 
     def _seconds(self) -> Metric:

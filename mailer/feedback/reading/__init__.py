@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mailer.feedback.reading import auto_replies, complaints, delivery_status, transcripts
-from mailer.feedback.reading.opened import open_mail
+from mailer.feedback.reading.opened import Opened, open_mail
 from mailer.feedback.reading.reports import Report
 
 
@@ -32,7 +32,11 @@ class Reading:
 
 def read(octets: bytes) -> Reading:
     """Say what a mail is. Bounded in size, depth and time whatever it holds; never raises."""
-    mail = open_mail(octets)
+    return tell(open_mail(octets))
+
+
+def tell(mail: Opened) -> Reading:
+    """As `read`, of a mail that is open already."""
     if about := complaints.find(mail):
         return Reading(Kind.COMPLAINT, about=about)
     if reports := delivery_status.find(mail) or transcripts.find(mail):

@@ -127,3 +127,10 @@ def test_what_is_handed_out_names_nobody_and_is_noted(site: Site) -> None:
     assert len(out.splitlines()) == 3
     with Session(site.engine) as session:
         assert "export" in {row.what for row in session.exec(select(Access))}
+
+
+def test_without_a_mailbox_in_the_config_polling_is_a_mistake(site: Site) -> None:
+    status, _, err = site.run("feedback", "poll")
+
+    assert status == 2
+    assert "[feedback.imap]" in err

@@ -20,9 +20,10 @@ from mailer.cli import frame, root
 from mailer.demo.figures import Row
 from mailer.errors import ProviderDown, UtskickError
 from mailer.feedback.causes import Cause, Verdict
-from mailer.feedback.listing import Dead, Told
+from mailer.feedback.listing import CameIn, Dead, Told
 from mailer.feedback.models import Kind, Standing
 from mailer.feedback.policy import Action
+from mailer.feedback.sorting import What
 from mailer.members.held import Elsewhere
 from mailer.members.nights import Night
 from mailer.members.retention import Due
@@ -45,10 +46,10 @@ CATALOGUE = CODE[0] / "i18n" / "sv.po"
 SPOKEN = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2), "remark": None, "progress": None, "tell": None}
 HANDED_ON = {"Note": (2,), "Line": (3,), "_refuse_unknown": (3,), "_slugs": (4,), "_refused": None}
 # Headings and cells of what the command line prints: the names of fields, and of states.
-LISTED = (Status, Service, Moving, Record, Listed, Row, Told, Dead, Entry, Elsewhere, Due, Night)
+LISTED = (Status, Service, Moving, Record, Listed, Row, Told, Dead, CameIn, Entry, Elsewhere, Due, Night)
 STATES = (
     *(MailingState, DeliveryState, BreakerState, State, Health, MemberState, Ground),
-    *(Kind, Cause, Verdict, Action, Standing),
+    *(Kind, Cause, Verdict, Action, Standing, What),
 )
 
 Sentence = str | tuple[str, ...]
