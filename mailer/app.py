@@ -41,6 +41,7 @@ JOURNALS = "journal"
 # Every kind of letter, by its folder in templates/email.
 LETTERS: Mapping[str, LetterKind] = {
     "digest": LetterKind(expand, Manner.EDITORIAL),
+    "welcome": LetterKind(as_written, Manner.AUTOMATIC),
     "join": LetterKind(as_written, Manner.SINGLE, act=Purpose.CONFIRM),
     "own-data": LetterKind(as_written, Manner.SINGLE, act=Purpose.OWN),
     "address-new": LetterKind(as_written, Manner.SINGLE, act=Purpose.ADDRESS_NEW),

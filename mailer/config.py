@@ -242,6 +242,12 @@ class Join(Section):
     embed_in: Annotated[tuple[Origin, ...], FromCommas] = ()
 
 
+class Welcome(Section):
+    enabled: bool = True
+    imported: bool = False
+    at_most: int = Field(200, ge=1)
+
+
 class Retention(Section):
     sign_ups: Span = Field("7 days", validate_default=True, ge=timedelta(hours=1))
     letters: Span = Field("400 days", validate_default=True, ge=timedelta(days=30))
@@ -276,6 +282,7 @@ class Settings(Section):
     sources: dict[Slug, Source] = {}
     members: Members = Members()
     join: Join = Join()
+    welcome: Welcome = Welcome()
     retention: Retention = Retention()
     people: dict[str, Person] = {}
 

@@ -15,6 +15,7 @@ from mailer.cli.frame import Json, account, app_of, print_json, remark, say
 from mailer.cli.progress import progress_bar
 from mailer.cli.rights import Said
 from mailer.cli.tables import cell
+from mailer.cli.welcome import welcome
 from mailer.errors import Mistake
 from mailer.i18n import _
 from subscribers import access, listing
@@ -95,7 +96,7 @@ def show(context: typer.Context, said: Said, as_json: Json = False) -> None:
         say(f"{_(field)}\t{cell(field, value, app.settings.site.zone) or '-'}")
 
 
-for _command in (rights.export, rights.erase, rights.readmit, rights.diary):
+for _command in (rights.export, rights.erase, rights.readmit, rights.diary, welcome):
     commands.command()(_command)
 
 

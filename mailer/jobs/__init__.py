@@ -12,6 +12,7 @@ from mailer.jobs.letters import forget_letters
 from mailer.jobs.news import fetch_news
 from mailer.jobs.people import tell_people
 from mailer.jobs.retention import keep_retention
+from mailer.jobs.welcomes import send_welcomes
 
 Job = Callable[[App, datetime], None]
 
@@ -25,4 +26,5 @@ JOBS: tuple[Job, ...] = (
     keep_sign_ups,
     forget_letters,
     keep_retention,
+    send_welcomes,
 )

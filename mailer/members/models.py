@@ -1,8 +1,11 @@
-"""What is remembered of the nights in which old data was deleted."""
+"""Who was welcomed, and the nights in which old data was deleted."""
 
 from datetime import date, datetime
 
+from sqlalchemy import Column, ForeignKey
 from sqlmodel import Field, SQLModel
+
+from subscribers.column_types import BigId
 
 
 class RetentionRun(SQLModel, table=True):
@@ -14,3 +17,12 @@ class RetentionRun(SQLModel, table=True):
     at: datetime
     done_at: datetime | None = None
     counts: str = "{}"
+
+
+class Welcome(SQLModel, table=True):
+    """That somebody is welcomed, once ever: the member is the key. `mailing_id` None: the letter is not posted yet."""
+
+    member_id: int = Field(sa_column=Column(BigId, ForeignKey("member.id", ondelete="CASCADE"), primary_key=True))
+    publication: str = Field(max_length=64)
+    asked_at: datetime
+    mailing_id: int | None = Field(default=None, index=True)

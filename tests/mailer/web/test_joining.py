@@ -8,9 +8,12 @@ import pytest
 from httpx2 import Response
 from sqlmodel import select
 
+from mailer.config import Welcome
 from mailer.jobs.joining import keep_sign_ups
+from mailer.jobs.welcomes import send_welcomes
 from mailer.links import Purpose
 from mailer.members import retention
+from mailer.outbox.models import Delivery, Mailing
 from mailer.web.limits import Act
 from subscribers import address, consent, enrolment, joining, suppression
 from subscribers.models import Consent, Member, Scope, SignUp, State
@@ -300,3 +303,31 @@ def test_only_the_form_may_be_framed_and_only_by_the_sites_that_config_names(sit
     assert "frame-ancestors 'none'" in other["content-security-policy"]
     assert other["x-frame-options"] == "DENY"
     assert get("/join/nothing").headers["content-security-policy"] == framed["content-security-policy"]
+
+
+def test_who_confirms_is_welcomed_once_and_nobody_when_it_is_switched_off(site: Site):
+    def welcomed() -> list[int]:
+        send_welcomes(site.app, site.watch.at)
+        with site.app.reading() as session:
+            return list(
+                session.exec(
+                    select(Delivery.member_id)
+                    .join(Mailing, Mailing.id == Delivery.mailing_id)
+                    .where(Mailing.letter == "welcome")
+                )
+            )
+
+    sign_up(site)
+    newcomer = waiting(site)[0].member_id
+    assert welcomed() == []
+    for _ in range(2):
+        site.press(confirm_path(site))
+        assert welcomed() == [newcomer]
+        site.watch.at += DAY
+        sign_up(site)
+
+    site.app.settings = site.app.settings.model_copy(update={"welcome": Welcome(enabled=False)})
+    site.watch.at += DAY
+    sign_up(site, "annan@example.org")
+    site.press(confirm_path(site, waiting(site)[-1].id))
+    assert welcomed() == [newcomer]
