@@ -28,9 +28,11 @@ def insert(
         connection.exec_driver_sql(_statement(made, names, dialect), rows)
 
 
-def fetch(connection: sa.Connection, query: sa.Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+def fetch(
+    connection: sa.Connection, query: sa.Select[*tuple[Any, ...]], values: Mapping[str, object] | None = None
+) -> list[tuple[Any, ...]]:
     """Return the rows of a query as the driver gives them: on SQLite a truth is 0 or 1 and a moment a text."""
-    with connection.execute(query) as result:
+    with connection.execute(query, values or {}) as result:
         assert result.cursor is not None  # noqa: S101  # a SELECT has rows
         return list(result.cursor.fetchall())
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlmodel import col
 
+from subscribers import bulk
 from subscribers.models import Ground, Member, Scope, State, Subscription, Suppression
 from subscribers.sealed import open_all, open_sealed
 from subscribers.streams import Stream
@@ -44,7 +45,7 @@ def recipients(connection: sa.Connection, member_ids: Sequence[int]) -> dict[int
     found: dict[int, Recipient] = {}
     for start in range(0, len(member_ids), _AT_ONCE):
         some = {"members": member_ids[start : start + _AT_ONCE]}
-        rows: Sequence[Any] = connection.execute(_PEOPLE, some).all()
+        rows = bulk.fetch(connection, _PEOPLE, some)
         addresses = open_all([row[2] for row in rows], "member.address")
         given_names = open_all([row[3] for row in rows], "member.given_name")
         for row, address, given_name in zip(rows, addresses, given_names, strict=True):

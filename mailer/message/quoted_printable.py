@@ -5,6 +5,7 @@ to an API and, without dot-stuffing, to SMTP's DATA.
 """
 
 import binascii
+from functools import lru_cache
 
 LINE = 76
 SOFT_BREAK = b"=\r\n"
@@ -12,13 +13,24 @@ SOFT_BREAK = b"=\r\n"
 
 def encode(text: str) -> bytes:
     """Encode one piece; its last line leaves room for the `=` of a soft break after it."""
-    octets = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n").encode("utf-8")
+    *full, last = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return b"\r\n".join([*map(_encode_full, full), _encode(last, LINE - 1)])
+
+
+@lru_cache(maxsize=1024)
+def _encode_full(text: str) -> bytes:
+    """Encode a line that ends as such. The contents of a mailing have most lines in common: their news items."""
+    return _encode(text, LINE)
+
+
+def _encode(text: str, room: int) -> bytes:
+    """Encode one line, into as many as it takes; the last of these has at most `room` octets."""
     # b2a_qp breaks lines with a bare LF unless it meets a CRLF in its input; this one is taken off again.
-    encoded = binascii.b2a_qp(octets + b"\r\n").removesuffix(b"\r\n")
-    if b"\r\n." not in encoded and not encoded.startswith(b".") and len(encoded) - encoded.rfind(b"\n") <= LINE:
+    encoded = binascii.b2a_qp(text.encode("utf-8") + b"\r\n").removesuffix(b"\r\n")
+    if b"\r\n." not in encoded and not encoded.startswith(b".") and len(encoded) - encoded.rfind(b"\n") - 1 <= room:
         return encoded  # nearly always: no line has to be guarded
     *full, last = encoded.split(b"\r\n")
-    return b"\r\n".join([*(_guard(line, LINE) for line in full), _guard(last, LINE - 1)])
+    return b"\r\n".join([*(_guard(line, LINE) if line.startswith(b".") else line for line in full), _guard(last, room)])
 
 
 def _guard(line: bytes, room: int) -> bytes:

@@ -26,6 +26,12 @@ _KEPT = lru_cache(maxsize=4096)  # a register has some thousand given names, and
 _EASY_URL = re.compile(r"https?://[A-Za-z0-9./:_-]{1,66}")
 
 
+@lru_cache(maxsize=16)  # a link stands in the head, the text and the HTML of its letter
+def _easy_url(value: str) -> bytes:
+    """Return a link that is the same wherever it stands, b"" for another one."""
+    return value.encode("ascii") if _EASY_URL.fullmatch(value) else b""
+
+
 @_KEPT
 def html_text(value: str) -> bytes:
     """Encode for HTML text or a quoted attribute."""
@@ -42,16 +48,12 @@ def plain_text(value: str) -> bytes:
 
 def url_in_html(value: str) -> bytes:
     """Encode a link for an attribute; raises Refused unless it is one (`javascript:` is none)."""
-    if _EASY_URL.fullmatch(value):
-        return value.encode("ascii")
-    return quoted_printable.encode(escape(headers.url("a link", value).decode("ascii")))
+    return _easy_url(value) or quoted_printable.encode(escape(headers.url("a link", value).decode("ascii")))
 
 
 def url_in_text(value: str) -> bytes:
     """Encode a link for the text part; raises Refused unless it is one."""
-    if _EASY_URL.fullmatch(value):
-        return value.encode("ascii")
-    return quoted_printable.encode(headers.url("a link", value).decode("ascii"))
+    return _easy_url(value) or quoted_printable.encode(headers.url("a link", value).decode("ascii"))
 
 
 @_KEPT
@@ -72,7 +74,7 @@ def message_id(value: str) -> bytes:
 
 def list_unsubscribe(value: str) -> bytes:
     """Encode for the angle brackets of List-Unsubscribe: byte for byte what was given; raises Refused."""
-    return headers.url("List-Unsubscribe", value)
+    return _easy_url(value) or headers.url("List-Unsubscribe", value)
 
 
 def mailto(value: str) -> bytes:

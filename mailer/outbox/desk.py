@@ -234,7 +234,7 @@ class Desk:
         raises  OSError when the journal cannot be written
         """
         task = self._out[outgoing.ticket]
-        self._permission.refresh()
+        self._permission.refresh_once_a_pass()
         if not self._permission.going(task.pile.occasion.mailing) or task.pile.expired or self._refused(task):
             return False
         self._journal.append(_notes(task, Mark.STARTED))

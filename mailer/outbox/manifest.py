@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from mailer.outbox.batches import BOUND, Lease, in_hand
 from mailer.outbox.models import Delivery, Mailing, Piece, Variant
-from subscribers import address
+from subscribers import address, bulk
 from subscribers.address import Address
 from subscribers.recipient import Recipient, recipients
 from subscribers.streams import Stream
@@ -146,9 +146,20 @@ def occasion(connection: sa.Connection, mailing: int) -> Occasion:
     )
 
 
+class _Row(NamedTuple):
+    """A delivery as `_IN_HAND` reads it, straight from the driver: `repeated` is 0 or 1 on SQLite."""
+
+    household: int | None
+    id: int
+    member_id: int
+    variant_id: int
+    attempts: int
+    repeated: bool
+
+
 def letters(connection: sa.Connection, lease: Lease, elsewhere: Address | None = None) -> list[Letter]:
     """Return the letters of a batch that are due, in the order of their ids, so that variants come together."""
-    rows: Sequence[Any] = connection.execute(_IN_HAND, asdict(lease)).all()
+    rows = [_Row(*row) for row in bulk.fetch(connection, _IN_HAND, asdict(lease))]
     people = recipients(connection, [row.member_id for row in rows])
     if elsewhere is not None:
         # Nobody has proved yet whose mailbox that is: it learns no name.
@@ -167,7 +178,7 @@ def letters(connection: sa.Connection, lease: Lease, elsewhere: Address | None =
 
 
 def _shared(
-    household: int, rows: Sequence[Any], people: Mapping[int, Recipient], contents: Mapping[int, FrozenContent]
+    household: int, rows: Sequence[_Row], people: Mapping[int, Recipient], contents: Mapping[int, FrozenContent]
 ) -> Iterator[Letter]:
     """Yield the one mail of a household, or several when an address was changed since the mailing was planned."""
     by_address: dict[str, list[Held]] = {}

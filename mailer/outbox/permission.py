@@ -70,14 +70,25 @@ _WATCHES: Mapping[str, Callable[[sa.Connection], Watch]] = {"sqlite": _SqliteWat
 
 
 class Permission:
-    """Answers from memory until the watch says that something changed. Holds one connection, for reading."""
+    """Answers from memory until the watch says that something changed. Holds one connection, for reading.
 
-    def __init__(self, engine: sa.Engine, now: Callable[[], datetime]) -> None:
+    after_pass  runs a call when the event loop begins its next pass (`call_soon`); None where there is no loop
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        now: Callable[[], datetime],
+        *,
+        after_pass: Callable[[Callable[[], None]], object] | None = None,
+    ) -> None:
         with db.named_trouble():
             self._connection = engine.connect()
             self._watch = _WATCHES[engine.dialect.name](self._connection)
             self._connection.detach()  # it listens: nobody else shall have it afterwards
         self._now = now
+        self._after_pass = after_pass
+        self._asked_in_pass = False
         self._going: dict[int, bool] = {}
         self._allowed: dict[int, dict[int, bool]] = {}  # mailing -> member -> may be sent it
         self._known: dict[int, set[int]] = {}  # mailing -> those who may
@@ -96,6 +107,21 @@ class Permission:
             self._going.clear()
             self._allowed.clear()
             self._known.clear()
+
+    def refresh_once_a_pass(self) -> None:
+        """As `refresh`, but not again before the event loop's next pass.
+
+        A pass answers what the connections have read by its beginning: some letters, within a millisecond or two.
+        """
+        if self._asked_in_pass:
+            return
+        self.refresh()
+        if self._after_pass is not None:
+            self._asked_in_pass = True
+            self._after_pass(self._next_pass)
+
+    def _next_pass(self) -> None:
+        self._asked_in_pass = False
 
     def ask_again(self, mailing: int) -> None:
         """Forget whether a mailing is being sent, also where the watch is too slow to tell."""

@@ -113,7 +113,8 @@ class Worker:
         self._thread = self._resources.enter_context(ThreadPoolExecutor(1, "outbox-books"))
         self._journal = Journal(office.journals, boot_id=self._boot_id)
         self._resources.callback(self._journal.close)
-        permission = self._resources.enter_context(Permission(office.engine, office.now))
+        after_pass = asyncio.get_running_loop().call_soon
+        permission = self._resources.enter_context(Permission(office.engine, office.now, after_pass=after_pass))
         self._clerk = Clerk(
             office.engine,
             self._journal,

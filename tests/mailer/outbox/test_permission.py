@@ -1,4 +1,5 @@
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -27,3 +28,23 @@ def test_whatever_anybody_writes_is_noticed_without_asking(engine: sa.Engine, mo
         while permission.going(mailing):
             assert time.monotonic() < deadline
             permission.refresh()
+
+
+def test_a_pass_of_the_event_loop_asks_once_the_next_one_again(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("mailer.outbox.permission._ASK_AGAIN", 0.0)
+    mailing = a_mailing(engine)
+    begins: list[Callable[[], None]] = []
+    with Permission(engine, lambda: MOMENT, after_pass=begins.append) as permission:
+        permission.refresh_once_a_pass()
+        assert permission.going(mailing)
+        with db.writing(engine) as session:
+            control.pause(session.connection(), KEY)
+
+        permission.refresh_once_a_pass()
+        assert permission.going(mailing)
+        begin_next_pass = begins.pop()
+        assert begins == []
+
+        begin_next_pass()
+        permission.refresh_once_a_pass()
+        assert not permission.going(mailing)
