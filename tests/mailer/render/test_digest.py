@@ -240,8 +240,7 @@ def sentences() -> Iterator[str]:
     for file in resource("templates").joinpath("email").rglob("*.*"):
         with file.open("rb") as source:
             for _, message, _, _ in extract("jinja2.ext:babel_extract", source, options={"silent": "false"}):
-                assert isinstance(message, str)
-                yield message
+                yield message if isinstance(message, str) else message[0]  # of one and many, the one
 
 
 def test_every_sentence_of_the_letters_has_its_swedish() -> None:
