@@ -193,8 +193,15 @@ class Feedback(Section):
     imap: Imap = Imap()
 
 
+_WEBHOOK = "webhook_"
+
+
 class ProviderTable(BaseModel):
-    """[providers.NAME]: what every provider may have. The rest is `own`, and judged by the provider's own file."""
+    """[providers.NAME]: what every provider may have. The rest is judged by the provider's own files.
+
+    own      what it sends with (mailer.providers)
+    webhook  what proves the requests in which it tells us something (mailer.feedback.hooks): all that begins so
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -202,7 +209,11 @@ class ProviderTable(BaseModel):
 
     @property
     def own(self) -> dict[str, Any]:
-        return self.model_extra or {}
+        return {name: value for name, value in (self.model_extra or {}).items() if not name.startswith(_WEBHOOK)}
+
+    @property
+    def webhook(self) -> dict[str, Any]:
+        return {name: value for name, value in (self.model_extra or {}).items() if name.startswith(_WEBHOOK)}
 
 
 class News(Section):

@@ -2,9 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from mailer.feedback.causes import Cause
-from mailer.feedback.models import Kind
+
+
+class Kind(StrEnum):
+    BOUNCE = "bounce"
+    COMPLAINT = "complaint"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,13 @@
 """What the table of every API provider in config.toml has."""
 
 import base64
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from mailer.sentences import N_
 from mailer.validation import is_loopback
-
-WEBHOOK = "webhook_"  # what the names of those keys begin with
 
 
 def _safe(url: str) -> str:
@@ -27,14 +24,6 @@ class ApiSettings(BaseModel):
     """Keys are given in the environment: UTSKICK_PROVIDERS__POSTMARK__TOKEN."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_webhook(cls, table: Any) -> Any:
-        """Leave out what proves the provider's webhook: mailer.feedback.hooks reads that."""
-        if not isinstance(table, Mapping):
-            return table
-        return {name: value for name, value in table.items() if not name.startswith(WEBHOOK)}
 
     connections: int = Field(10, ge=1, le=200)  # requests at a time, of each worker process
 

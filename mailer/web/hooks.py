@@ -10,8 +10,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.exceptions import HTTPException
 
 from mailer.config import ProviderTable
+from mailer.db import outlive_power_cuts
 from mailer.feedback import told
-from mailer.feedback.hooks import hook_names, open_hook
+from mailer.feedback.hooks import open_hook
 from mailer.feedback.hooks.calls import Call, Fetch, Forged, Heard, Hook, Unreachable, Unreadable
 from mailer.web.forms import SECONDS, read_body
 from mailer.web.house import Here, House
@@ -42,8 +43,7 @@ def fetch(url: str) -> bytes:
 
 def open_hooks(providers: Mapping[str, ProviderTable], fetch: Fetch) -> dict[str, Hook]:
     """Return the hooks that config.toml sets up. raises Mistake as `open_hook`."""
-    tables = {name: providers[name].own for name in hook_names() if name in providers}
-    opened = {name: open_hook(name, table, fetch) for name, table in tables.items()}
+    opened = {name: open_hook(name, table.webhook, fetch) for name, table in providers.items()}
     return {name: hook for name, hook in opened.items() if hook is not None}
 
 
@@ -74,8 +74,10 @@ def hear(posted: Annotated[Posted, Depends(_posted)], request: Request, house: H
         mails = told.mails_of(session, posted.provider, heard, house.app.links.tokens, now=now)
     if heard.told or heard.strange:
         with house.writing() as session:
+            outlive_power_cuts(session.connection())  # they will not tell it again
             kept = told.take_in(session, posted.provider, heard, mails, now=now)
-        log.info("hook", provider=posted.provider, events=len(heard.told), ours=sum(map(bool, mails)), new=kept)
+        ours, strange = sum(map(bool, mails)), bool(heard.strange)
+        log.info("hook", provider=posted.provider, events=len(heard.told), ours=ours, strange=strange, new=kept)
     return Response(status_code=204)
 
 

@@ -23,11 +23,13 @@ def hook_names() -> tuple[str, ...]:
 
 
 def open_hook(name: str, table: Mapping[str, Any], fetch: Fetch) -> Hook | None:
-    """Open the hook of provider `name` with its [providers.NAME] table; None when it has none or it is not set up.
+    """Open the hook of provider `name` with the keys of [providers.NAME] that prove it; None when they are not set.
 
-    raises  Mistake when what proves its requests is of another form
+    raises  Mistake when they are of another form, or the provider has no hook
     """
     if name not in hook_names():
+        if table:
+            raise Mistake("[providers.{name}] {key}: there is no webhook of {name}.", name=name, key=min(table))
         return None
     module = importlib.import_module(f"{__name__}.{name}")
     try:

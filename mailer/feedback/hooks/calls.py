@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from mailer.feedback.causes import Cause, Verdict, cause_of, verdict_of
-from mailer.feedback.models import Kind
+from mailer.feedback.events import Kind
 from mailer.feedback.reading.delivery_status import codes
 from mailer.message.masking import mask_addresses
 

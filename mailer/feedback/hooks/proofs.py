@@ -4,30 +4,22 @@ import base64
 import binascii
 import hmac
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, SecretStr
 
 from mailer.feedback.hooks.calls import Call, Forged
-from mailer.providers.settings import WEBHOOK
 
 SKEW = timedelta(minutes=5)  # how far clocks may be apart
 
 
 class ProofSettings(BaseModel):
-    """The keys of [providers.NAME] that prove its webhook; what the provider itself needs stands beside them."""
+    """The keys of [providers.NAME] that prove its webhook."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _own(cls, table: Any) -> Any:
-        """Leave out what the provider itself needs."""
-        return {name: value for name, value in dict(table).items() if name.startswith(WEBHOOK)}
 
 
 class Password(ProofSettings):

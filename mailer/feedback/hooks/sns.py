@@ -69,12 +69,14 @@ class Topic:
     def _key(self, url: str, now: datetime) -> RSAPublicKey:
         if not self._certificate.fullmatch(url):
             raise Forged("its certificate lies elsewhere")
-        with self._turn:
-            if url not in self._keys or self._keys[url][1] < now:
+        known = self._keys.get(url)
+        if known is None or known[1] < now:
+            known = _read(self._fetch(url), now)  # nobody waits for this whose certificate is known
+            with self._turn:
                 if len(self._keys) >= _CERTIFICATES:
                     self._keys.clear()
-                self._keys[url] = _read(self._fetch(url), now)
-            return self._keys[url][0]
+                self._keys[url] = known
+        return known[0]
 
 
 def _read(pem: bytes, now: datetime) -> tuple[RSAPublicKey, datetime]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from httpx2 import Response
@@ -300,6 +301,7 @@ def test_a_hook_is_not_read(desk: Desk, teller: Teller) -> None:
         ("postal", {"webhook_key": "no key"}),
         ("ses", {"webhook_topic": "arn:aws:sqs:eu-north-1:1:x"}),
         ("postmark", {"webhook_pasword": "x"}),
+        ("smtp", {"webhook_secret": "x"}),
     ],
 )
 def test_what_proves_a_hook_is_checked_when_the_site_starts(name: str, table: dict[str, str]) -> None:
@@ -308,8 +310,11 @@ def test_what_proves_a_hook_is_checked_when_the_site_starts(name: str, table: di
 
 
 @every_teller
-def test_a_provider_opens_with_its_hook_beside_it(teller: Teller, tmp_path: object) -> None:
-    assert open_provider(teller.name, teller.settings, data=tmp_path) is not None  # type: ignore[arg-type]  # not used
+def test_a_provider_opens_with_its_hook_beside_it(teller: Teller, tmp_path: Path) -> None:
+    table = ProviderTable.model_validate(teller.settings)
+
+    assert open_provider(teller.name, table.own, data=tmp_path) is not None
+    assert open_hook(teller.name, table.webhook, Shelf()) is not None
 
 
 def test_whoever_guesses_is_slowed_down(desk: Desk) -> None:
