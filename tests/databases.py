@@ -11,6 +11,15 @@ ONLY_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 ONLY_POSTGRESQL = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 
 
+def everything_in(engine: sa.Engine) -> dict[str, list[tuple[object, ...]]]:
+    """Return every row of every table."""
+    with engine.connect() as connection:
+        return {
+            name: sorted((tuple(row) for row in connection.execute(sa.text(f'SELECT * FROM "{name}"'))), key=repr)  # noqa: S608  # the database's own names
+            for name in sa.inspect(connection).get_table_names()
+        }
+
+
 def stored_in(engine: sa.Engine) -> bytes:
     """Return every byte that a database has on disk, of PostgreSQL without the log, which all tests share."""
     return b"".join(path.read_bytes() for path in _files(engine))

@@ -1,4 +1,4 @@
-"""Forgets what old letters said: their web pages end, and the archive stays."""
+"""Forgets what old letters said: their web pages end."""
 
 from datetime import datetime
 

@@ -22,6 +22,7 @@ from mailer.web import create_web
 from mailer.web.limits import Act, Limits
 from subscribers.models import District, DistrictKind, Subscription, Topic
 from tests.builders import MOMENT, a_member, some_settings
+from tests.databases import everything_in
 from tests.mailer.web.browsing import QUIET, serving
 
 ANNA, BO, CECILIA = 1, 2, 3  # Anna and Bo share one mail; Cecilia has her own
@@ -99,12 +100,7 @@ class Site:
 
     def dump(self) -> dict[str, list[tuple[object, ...]]]:
         """Return every row of every table."""
-        with self.app.engine.connect() as connection:
-            tables = sa.inspect(connection).get_table_names()
-            return {
-                name: sorted((tuple(row) for row in connection.execute(sa.text(f'SELECT * FROM "{name}"'))), key=repr)  # noqa: S608  # the database's own names
-                for name in tables
-            }
+        return everything_in(self.app.engine)
 
 
 def with_more_publications(settings: Settings) -> Settings:

@@ -1,0 +1,102 @@
+"""What a mail scanner does to the demo's edition: it asks for every link of 500 mails and every page behind them."""
+
+import asyncio
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from html import unescape
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from fastapi.testclient import TestClient
+
+from mailer import keys
+from mailer.app import App, Places
+from mailer.demo import stage
+from mailer.digest import editions, sending
+from mailer.outbox.worker import drain
+from mailer.resources import resource
+from mailer.web import create_web
+from tests.builders import some_settings
+from tests.databases import ONLY_SQLITE, everything_in
+
+MAILS = 500
+METHODS = ("GET", "HEAD", "OPTIONS")
+IN_HTML = re.compile(r'(?:href|src|action)="([^"]*)"')
+IN_TEXT = re.compile(r"https?://[^\s<>\"]+")
+
+
+@pytest.fixture
+def app(database: str, tmp_path: Path) -> Iterator[App]:
+    """The demo's installation. Its mail goes to files; nothing runs beside the test and the clock stands still."""
+    places = Places(config=tmp_path / "config.toml", data=tmp_path / "data", keys=tmp_path / "keys.toml")
+    shutil.copyfile(resource("config.toml"), places.config)
+    keys.create(places.keys)
+    settings = some_settings()
+    settings = settings.model_copy(
+        update={"database": database, "outbox": settings.outbox.model_copy(update={"providers": ("catch",)})}
+    )
+    now = datetime.now(UTC)
+    app = App(settings, places, clock=lambda: now)
+    app.prepare()
+    stage.import_news(app)
+    stage.import_members(app)
+    with app.writing() as session:
+        edition = editions.draft(session, app.settings, "weekly", now)
+        assert edition is not None
+        editions.approve(session, edition, who="anna", now=now)
+        number = edition.id or 0
+    sending.send_now(app.engine, app.settings, app.links, number, now)
+    asyncio.run(drain(app.office()))
+    yield app
+    app.close()
+
+
+def links_in_mails(folder: Path) -> tuple[int, set[str]]:
+    """Return how many mails were caught, and every link of their texts and of List-Unsubscribe."""
+    links: set[str] = set()
+    files = [path for path in folder.rglob("*") if path.is_file() and path.parent.name in ("new", "cur")]
+    for path in files:
+        mail = message_from_bytes(path.read_bytes(), policy=policy.default)
+        links.update(IN_TEXT.findall(str(mail["List-Unsubscribe"])))
+        for part in mail.walk():
+            if part.get_content_maintype() == "text":
+                text = part.get_content()
+                links.update(map(unescape, IN_HTML.findall(text)))
+                links.update(IN_TEXT.findall(text) if part.get_content_subtype() == "plain" else ())
+    return len(files), links
+
+
+def ours(links: Iterable[str], base_url: str) -> set[str]:
+    """Return the paths of those links that lead to us."""
+    paths = set()
+    for link in links:
+        parts = urlsplit(urljoin(base_url + "/", link))
+        if f"{parts.scheme}://{parts.netloc}" == base_url:
+            paths.add(parts.path)
+    return paths
+
+
+@ONLY_SQLITE  # the pages alone are asked for on both, in mailer/web/test_guard.py
+def test_a_scanner_that_asks_for_every_link_of_500_mails_and_every_page_changes_nothing(app: App):
+    base_url = app.settings.site.base_url
+    caught, links = links_in_mails(app.data)
+    assert caught > MAILS * 0.9
+    to_ask = ours(links, base_url)
+    assert len({path for path in to_ask if path.startswith("/u/")}) >= caught
+    before = everything_in(app.engine)
+    asked: set[str] = set()
+
+    with TestClient(create_web(app), follow_redirects=False) as scanner:
+        while to_ask:
+            path = to_ask.pop()
+            asked.add(path)
+            answers = [scanner.request(method, path) for method in METHODS]
+            assert all(answer.status_code < 500 for answer in answers), path
+            to_ask |= ours(map(unescape, IN_HTML.findall(answers[0].text)), base_url) - asked
+
+    assert everything_in(app.engine) == before
+    assert {path.split("/")[1] for path in asked} >= {"u", "p", "v", "static", ""}
