@@ -175,6 +175,16 @@ def _optional_domain(domain: str) -> str:
     return in_dns(domain) if domain else ""
 
 
+def _optional_address(address: str) -> str:
+    try:
+        wire = validate_email(address, check_deliverability=False, test_environment=True).ascii_email if address else ""
+    except EmailNotValidError:
+        wire = None
+    if wire is None:
+        raise ValueError(N_("write an address such as kansli@example.org"))
+    return wire
+
+
 class Imap(Section):
     """[feedback.imap]: a mailbox that is read; the password comes from UTSKICK_FEEDBACK__IMAP__PASSWORD."""
 
@@ -188,9 +198,20 @@ class Imap(Section):
     processed: str = Field("Utskick/processed", pattern=r"^[ -~]+$")
 
 
+class Receive(Section):
+    """[feedback.receive]: where `utskick receive` takes mail from a mail server."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8024, ge=0, le=65535)
+    protocol: Literal["lmtp", "smtp"] = "lmtp"
+
+
 class Feedback(Section):
     bounce_domain: Annotated[str, Field(max_length=200), AfterValidator(_optional_domain)] = ""
+    addresses: Annotated[tuple[str, ...], FromCommas] = ()
+    forward_to: Annotated[str, AfterValidator(_optional_address)] = ""
     imap: Imap = Imap()
+    receive: Receive = Receive()
 
 
 _WEBHOOK = "webhook_"

@@ -32,6 +32,10 @@ NOUNS = {
     "worker": Noun(
         "worker:worker", "Send what is due until told to stop; on SIGTERM or Ctrl-C finish what is under way first."
     ),
+    "receive": Noun(
+        "receive:receive",
+        "Take what a mail server hands over for the bounce domain, by LMTP or SMTP, until told to stop.",
+    ),
     "db": Noun("database:commands", "The database and its schema."),
     "members": Noun("members:commands", "The members: import, look, hand out, erase."),
     "retention": Noun("retention:commands", "Delete what is no longer needed, and see what was."),

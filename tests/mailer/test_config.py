@@ -38,6 +38,8 @@ def test_a_span_is_a_number_and_a_unit(tmp_path: Path):
 @pytest.mark.parametrize(
     ("right", "wrong", "says"),
     [
+        ('forward_to = ""', 'forward_to = "kansli"', "feedback.forward_to.*an address such as"),
+        ('bounce_domain = ""', 'bounce_domain = "a b"', "feedback.bounce_domain.*a domain such as"),
         ('draft = "Monday 08:00"', 'draft = "Måndag 8"', "digest.draft.*weekday in English"),
         ('fresh_for = "3 weeks"', 'fresh_for = "lagom"', "digest.fresh_for.*a number and a unit"),
         ("per_section = 6", "per_sektion = 6", "digest.per_sektion: there is no such key"),

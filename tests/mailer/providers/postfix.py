@@ -51,6 +51,9 @@ virtual_mailbox_base = {folder}/mail
 virtual_minimum_uid = 1
 virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{gid}
+relay_domains = {handed_over}
+transport_maps = inline:{{ {transports} }}
+lmtp_destination_recipient_limit = 1
 """
 _MASTER = """
 127.0.0.1:{starttls} inet n - n - - smtpd
@@ -69,6 +72,7 @@ proxymap unix - - n - - proxymap
 error unix - - n - - error
 retry unix - - n - - error
 virtual unix - n n - - virtual
+lmtp unix - - n - - lmtp
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 """
@@ -129,14 +133,17 @@ class Postfix:
 
 
 @contextmanager
-def a_postfix(certificate: Path, *mailboxes: str) -> Iterator[Postfix]:
-    """Run a Postfix with these addresses until the block ends. `certificate` holds its key too."""
+def a_postfix(certificate: Path, *mailboxes: str, lmtp: Mapping[str, int] | None = None) -> Iterator[Postfix]:
+    """Run a Postfix with these addresses until the block ends. `certificate` holds its key too.
+
+    lmtp  domains whose mail is handed over by LMTP, each to a port of this machine
+    """
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="utskick-postfix-"))
         stack.callback(shutil.rmtree, folder)
         ports = _free_ports("starttls", "tls", "bare")
         with _open_to_their_accounts():
-            _lay_out(folder, certificate, ports, (*mailboxes, BUSY))
+            _lay_out(folder, certificate, ports, (*mailboxes, BUSY), lmtp or {})
             etc = folder / "etc"
             _run("postfix", "-c", etc, "start")
             stack.callback(_stop, folder / "queue" / "pid" / "master.pid")
@@ -156,7 +163,9 @@ def _open_to_their_accounts() -> Iterator[None]:
         os.umask(before)
 
 
-def _lay_out(folder: Path, certificate: Path, ports: Mapping[str, int], mailboxes: Iterable[str]) -> None:
+def _lay_out(
+    folder: Path, certificate: Path, ports: Mapping[str, int], mailboxes: Iterable[str], lmtp: Mapping[str, int]
+) -> None:
     folder.chmod(0o755)  # its daemons work under other accounts
     for name in ("etc", "queue", "data", "mail", "dovecot"):
         (folder / name).mkdir(mode=0o755)
@@ -164,7 +173,15 @@ def _lay_out(folder: Path, certificate: Path, ports: Mapping[str, int], mailboxe
     shutil.chown(folder / "mail", _NOBODY.pw_uid, _NOBODY.pw_gid)
     kept = shutil.copy(certificate, folder / "etc" / "server.pem")
     values = {"folder": folder, "certificate": kept, "uid": _NOBODY.pw_uid, "gid": _NOBODY.pw_gid, **ports}
-    main = _MAIN.format(**values, largest=LARGEST, busy=BUSY, domains=", ".join(DOMAINS))
+    transports = ", ".join(f"{{ {domain} = lmtp:inet:127.0.0.1:{port} }}" for domain, port in lmtp.items())
+    main = _MAIN.format(
+        **values,
+        largest=LARGEST,
+        busy=BUSY,
+        domains=", ".join(DOMAINS),
+        handed_over=", ".join(lmtp),
+        transports=transports or "{ example.invalid = error: }",
+    )
     (folder / "etc" / "main.cf").write_text(main, encoding="utf-8")
     (folder / "etc" / "master.cf").write_text(_MASTER.format(**values), encoding="utf-8")
     (folder / "etc" / "dovecot.conf").write_text(_DOVECOT.format(**values), encoding="utf-8")
