@@ -366,3 +366,11 @@ def test_an_erased_member_leaves_no_ciphertext_in_the_files(command: Command, fo
 
     files = stored_in(opened(folder).engine)
     assert not any(value in files for value in sealed)
+
+
+def test_a_whole_register_is_welcomed_when_a_person_says_so_and_once(command: Command, file: Path):
+    command("members", "import", file)
+
+    assert "never welcomed: 1" in command("members", "welcome")[2]
+    assert "will be welcomed: 1" in command("members", "welcome", "--yes")[2]
+    assert "will be welcomed: 0" in command("members", "welcome", "--yes")[2]
