@@ -72,11 +72,11 @@ def test_an_edition_goes_from_draft_to_the_outbox(capsys: pytest.CaptureFixture[
     ],
 )
 def test_approving_says_truly_when_it_goes_out(
-    capsys: pytest.CaptureFixture[str], here: Installation, hours: int, told: str
+    capsys: pytest.CaptureFixture[str], here: Installation, site_database: str, hours: int, told: str
 ):
     run(capsys, here, "draft")
     send_at = datetime.now(UTC) + timedelta(hours=hours)
-    engine = db.open_engine(f"sqlite:///{here[3]}/utskick.db")
+    engine = db.open_engine(site_database)
     with db.writing(engine) as session:
         mailing = session.exec(select(Mailing)).one()
         mailing.send_at, mailing.late_at = send_at, send_at + timedelta(hours=12)
