@@ -1,13 +1,16 @@
 """A composed mail taken apart again, for APIs that want subject and HTML as fields of their own.
 
-It reads what our own writer writes and nothing else: the email package needs five milliseconds for a digest, this a
-hundredth of that.
+What our own writer wrote is read here: the email package needs five milliseconds for a digest, this a hundredth of
+that. The few letters that the package wrote (notices, what is forwarded) it reads again; their enclosures stay behind.
 """
 
 import binascii
 import re
 from dataclasses import dataclass
+from email import message_from_bytes
 from email.header import decode_header, make_header
+from email.message import EmailMessage
+from email.policy import default
 from email.utils import parseaddr
 
 from mailer.message.skeleton import BOUNDARY
@@ -22,6 +25,7 @@ _THEIRS = frozenset(
 REFERENCE = "utskick"  # what a provider keeps our reference to a mail under, and gives back with its events
 REFERENCE_HEADER = "X-Utskick-Reference"
 _MESSAGE_ID = re.compile(rb"^Message-ID:\s*<([A-Za-z0-9_-]{1,64})@", re.MULTILINE | re.IGNORECASE)
+_QUOTED = b"Content-Transfer-Encoding: quoted-printable"
 _FOLD = re.compile(r"\r\n(?=[ \t])")
 _PART = re.compile(rb"\r\n--" + re.escape(BOUNDARY) + rb"(?:--)?\r\n")
 
@@ -42,10 +46,13 @@ class Fields:
 def fields_of(content: bytes) -> Fields:
     """Return what a mail of ours says; its encodings are undone, the words are the same."""
     head, _, body = content.partition(b"\r\n\r\n")
+    if BOUNDARY not in head and _QUOTED not in head:
+        texts = _texts_of_the_library(content)
+    else:
+        parts = _PART.split(b"\r\n" + body)[1:-1] or [b"\r\n\r\n" + body]
+        texts = [_text(part) for part in parts]
     lines = [line.partition(": ") for line in _FOLD.sub("", head.decode("ascii")).split("\r\n")]
     known = {name.lower(): value for name, _, value in lines}
-    parts = _PART.split(b"\r\n" + body)[1:-1] or [b"\r\n\r\n" + body]
-    texts = [_text(part) for part in parts]
     return Fields(
         sender=_mailbox(known["from"]),
         recipient=_mailbox(known["to"]),
@@ -61,6 +68,12 @@ def reference_of(content: bytes) -> str:
     """Return the left half of a mail's Message-ID, by which we know it again; "" when it has none of ours."""
     found = _MESSAGE_ID.search(content, 0, content.find(b"\r\n\r\n") + 2)
     return found[1].decode() if found else ""
+
+
+def _texts_of_the_library(content: bytes) -> list[str]:
+    mail = message_from_bytes(content, EmailMessage, policy=default)
+    bodies = (mail.get_body((kind,)) for kind in ("plain", "html"))
+    return [str(body.get_content()).replace("\r\n", "\n") for body in bodies if body is not None] or [""]
 
 
 def _text(part: bytes) -> str:

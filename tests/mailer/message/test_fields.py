@@ -1,7 +1,8 @@
 """A mail of ours is taken apart as the standard library does it."""
 
 from email import message_from_bytes
-from email.policy import default
+from email.message import EmailMessage
+from email.policy import SMTP, default
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,3 +51,14 @@ def test_a_plain_letter_has_no_html(text: str) -> None:
 
     assert fields.html == ""
     assert fields.text == message_from_bytes(content, policy=default).get_content().replace("\r\n", "\n")
+
+
+def test_what_the_library_wrote_is_read_by_it_and_enclosures_stay_behind() -> None:
+    notice = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
+    notice["From"], notice["To"], notice["Subject"] = "brev@example.org", "anna@example.net", "Utkast klart: åäö"
+    notice.set_content("Utgåvan är klar.\n", cte="base64")
+    notice.add_attachment("<p>Förhandsvisning</p>", subtype="html", filename="utkast.html", cte="base64")
+
+    fields = fields_of(bytes(notice))
+
+    assert (fields.subject, fields.text, fields.html) == ("Utkast klart: åäö", "Utgåvan är klar.\n", "")

@@ -189,7 +189,9 @@ def test_nobody_erased_comes_back_by_number_or_by_address(by: str):
     entry = an_entry(number="1", address="a@example.org")
 
     decided = plan([entry], Register([], erased=frozenset({getattr(entry, by)})), MEMBERS)
-    assert reasons(decided) == ["This person was erased: only they can come back, by signing up."]
+    assert reasons(decided) == [
+        "This person was erased: only they can come back, by asking us (`utskick members readmit`)."
+    ]
 
 
 def test_a_suppressed_address_is_remarked():

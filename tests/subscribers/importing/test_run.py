@@ -376,7 +376,7 @@ def test_nothing_of_a_person_can_be_read_in_the_files_of_the_database(transactio
 
     assert members(transaction)[0].address == "anna.z@example.org"
     for content in (staged, applied):
-        for word in (b"anna", b"zetterqvist", b"example.org"):
+        for word in (b"anna.z", b"zetterqvist", b"example.org"):  # PostgreSQL has a column lanname
             assert word not in content.lower()
 
 
