@@ -3,10 +3,11 @@
 import os
 import sys
 from itertools import pairwise
-from typing import Any, NoReturn
+from typing import Any
 
 import typer
 
+from mailer.cli import misuse
 from mailer.cli.frame import Frame, accept_everywhere, said, say
 from mailer.cli.nouns import Noun, tree_of
 from mailer.errors import ProviderDown, UtskickError
@@ -64,25 +65,44 @@ def main(arguments: list[str] | None = None) -> None:
     os.umask(0o077)  # the database, its log, pictures, caught mail: whatever we write is for this account alone
     speaking.set(language_of(os.environ))
     frame = Frame(environ=dict(os.environ))
-    command: Any = typer.main.get_command(root)
-    accept_everywhere(command, frame)
-    command.commands.when_loaded(lambda _: _log(arguments or sys.argv))
     try:
-        command(arguments, prog_name="utskick", obj=frame)  # leaves by SystemExit
-    except ProviderDown as down:
+        status = _run(arguments or sys.argv[1:], frame)
+    except (typer.TyperException, typer.Abort, ProviderDown, UtskickError, SubscribersError, OSError) as error:
         if frame.debug:
             raise
-        _leave(_("The mail server could not be used: {reason}").format(reason=mask_addresses(said(down))), 1)
-    except (UtskickError, SubscribersError) as error:
-        if frame.debug:
-            raise
-        _leave(said(error), getattr(error, "status", 2))
-    except OSError as error:
-        if frame.debug:
-            raise
-        _leave(_("{file} cannot be used: {reason}.").format(file=error.filename or "-", reason=error.strerror), 1)
+        sentence, status = _told(error)
+        say(sentence, err=True)
     finally:
         frame.close()
+    sys.exit(status)
+
+
+def _run(arguments: list[str], frame: Frame) -> int:
+    """Run a command and return its exit status; what goes wrong is raised, also what Typer would tell itself."""
+    command: Any = typer.main.get_command(root)
+    accept_everywhere(command, frame)
+    command.commands.when_loaded(lambda _: _log(arguments))
+    try:
+        status: int | None = command.main(arguments, prog_name="utskick", obj=frame, standalone_mode=False)
+    except misuse.OnlyAsked:
+        return 2
+    return status or 0
+
+
+def _told(error: Exception) -> tuple[str, int]:
+    """Return what went wrong, in a sentence, and the exit status."""
+    match error:
+        case misuse.Misuse():
+            return said(misuse.mistake_of(error)), 2
+        case ProviderDown():
+            return _("The mail server could not be used: {reason}").format(reason=mask_addresses(said(error))), 1
+        case UtskickError() | SubscribersError():
+            return said(error), getattr(error, "status", 2)
+        case OSError():
+            reason = error.strerror
+            return _("{file} cannot be used: {reason}.").format(file=error.filename or "-", reason=reason), 1
+        case _:
+            return _("Nothing was done."), 1
 
 
 def _log(arguments: list[str]) -> None:
@@ -95,8 +115,3 @@ def _log(arguments: list[str]) -> None:
         if word.partition("=")[0] == "--log"
     )
     logs.configure(debug="--debug" in arguments, form=next(forms, "auto"))
-
-
-def _leave(sentence: str, status: int) -> NoReturn:
-    say(sentence, err=True)
-    sys.exit(status)

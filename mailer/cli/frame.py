@@ -145,14 +145,26 @@ def harmless(text: str) -> str:
     return _UNSEEN.sub("\ufffd", text)
 
 
-def say(text: str, *, err: bool = False) -> None:
+def say(text: str, *, err: bool = False, end: str = "\n") -> None:
     """Print a text with nothing in it that commands the terminal."""
-    typer.echo(harmless(text), err=err)
+    typer.echo(harmless(text) + end, nl=False, err=err)
 
 
 def remark(sentence: str, /, **values: object) -> None:
     """Say something about the result on stderr, translated; data alone goes to stdout."""
     say(filled(sentence, values, _), err=True)
+
+
+def insist(question: str) -> None:
+    """Ask on stderr, and raise `typer.Abort` unless the answer is yes. Nobody there to answer is a no."""
+    say(question + " " + _("[y/N]") + " ", err=True, end="")
+    try:
+        answer = input()
+    except EOFError:
+        say("", err=True)
+        answer = ""
+    if answer.strip().casefold() not in {"y", "yes", _("y"), _("yes")}:
+        raise typer.Abort
 
 
 def said(error: UtskickError | ProviderDown | SubscribersError) -> str:

@@ -11,7 +11,7 @@ import typer
 
 from mailer.app import App
 from mailer.cli import watching
-from mailer.cli.frame import LARGEST_ID, Json, account, app_of, print_json, remark
+from mailer.cli.frame import LARGEST_ID, Json, account, app_of, insist, print_json, remark
 from mailer.cli.tables import print_table
 from mailer.i18n import _
 from mailer.outbox import batches, control
@@ -106,7 +106,7 @@ def cancel(
     with app.reading() as session:
         find(session.connection(), key)
     if not yes:
-        typer.confirm(_("End the mailing {key} for good?").format(key=key), abort=True, err=True)
+        insist(_("End the mailing {key} for good?").format(key=key))
     _change(app, lambda connection: control.cancel(connection, key))
     _wait_for_workers(app, key, as_json=as_json)
     _change_all(app, lambda connection: control.cancel_some(connection, now=app.now()))

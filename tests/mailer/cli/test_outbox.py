@@ -151,11 +151,16 @@ def test_a_worker_that_gives_its_batches_back_is_waited_for_no_longer(site: Site
 
 
 def test_cancelling_asks_first_and_then_cancels_what_is_queued(site: Site, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
-    assert site.run("outbox", "cancel", KEY)[0] == 1
+    for answer in ("n\n", "\n", ""):
+        monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+        status, _, said = site.run("outbox", "cancel", KEY)
+        assert status == 1
+        assert said.endswith("[y/N] Nothing was done.\n" if answer else "[y/N] \nNothing was done.\n")
     assert site.json("outbox", "status")[0]["state"] == "planned"
 
-    assert site.run("outbox", "cancel", KEY, "--yes")[0] == 0
+    monkeypatch.setattr("sys.stdin", io.StringIO("j\n"))
+    monkeypatch.setenv("LANG", "sv_SE.UTF-8")
+    assert site.run("outbox", "cancel", KEY)[0] == 0
 
     [row] = site.json("outbox", "status")
     assert (row["state"], row["queued"], row["cancelled"], row["sent"]) == ("cancelled", 0, 1, 1)
