@@ -76,6 +76,7 @@ def agree(session: Session, change: AddressChange, mailbox: Mailbox, *, now: dat
         return False
     member, new = _member(session, change.member_id), address.parse(change.address)
     member.address, member.address_key, member.changed_at = new.text, new.key, now
+    member.address_by = BY_THEMSELVES
     access.record(session, who=BY_THEMSELVES, what="change address", member_id=member.id, now=now)
     session.delete(change)
     session.flush()

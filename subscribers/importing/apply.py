@@ -1,5 +1,6 @@
 """Write a chunk of changes into the register. Looks again first: a person may have acted since the plan was made."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -24,7 +25,8 @@ from subscribers.models import (
 
 _MEMBER = SQLModel.metadata.tables["member"]
 _ERASED = SQLModel.metadata.tables["erased"]
-_WILL = ("language", "plain_only")  # with districts and topics: what a member may have chosen
+_WILL = frozenset({"language", "plain_only"})  # with districts and topics: what a member may have chosen
+_ADDRESS = frozenset({"address", "address_key"})  # what a member may have changed, with both mailboxes agreeing
 
 
 def apply(session: Session, changes: Sequence[Change], now: datetime) -> None:
@@ -66,25 +68,27 @@ def _change(session: Session, changes: Sequence[Change], now: datetime) -> tuple
     ids = [change.member_id for change in changes if change.member_id is not None]
     if not ids:
         return [], []
-    query = select(Member.id, Member.state, Member.chosen_by).where(col(Member.id).in_(ids)).with_for_update()
-    current = {number: (state, chosen) for number, state, chosen in session.exec(query)}
+    own = select(Member.id, Member.state, Member.chosen_by, Member.address_by)
+    query = own.where(col(Member.id).in_(ids)).order_by(col(Member.id)).with_for_update()
+    current = {number: (state, chosen, moved) for number, state, chosen, moved in session.exec(query)}
     withdrew = consent.withdrawn(session, ids)
     changed: Placed = []
     free: Placed = []
+    leave: defaultdict[frozenset[str], Placed] = defaultdict(list)
     for number, change in zip(ids, changes, strict=True):
-        state, chosen = current.get(number, (State.ERASED, None))
+        state, chosen, moved = current.get(number, (State.ERASED, None, None))
         if state is State.ERASED or (state is State.LEFT and number in withdrew):
             continue
         changed.append((number, change))
         if chosen is None:
             free.append((number, change))
-    chose = {number for number, _ in changed} - {number for number, _ in free}
-    _update(session, free, now, leave=())
-    _update(session, [(number, change) for number, change in changed if number in chose], now, leave=_WILL)
+        leave[(_WILL if chosen else frozenset()) | (_ADDRESS if moved else frozenset())].append((number, change))
+    for columns, placed in leave.items():
+        _update(session, placed, now, leave=columns)
     return changed, free
 
 
-def _update(session: Session, placed: Placed, now: datetime, *, leave: tuple[str, ...]) -> None:
+def _update(session: Session, placed: Placed, now: datetime, *, leave: frozenset[str]) -> None:
     rows = [_row(change) | {"member": number, "changed_at": now} for number, change in placed]
     if not rows:
         return

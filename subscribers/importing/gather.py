@@ -40,6 +40,7 @@ _COLUMNS = (
     "state",
     "ground",
     "chosen_by",
+    "address_by",
 )
 
 
@@ -106,6 +107,7 @@ class _Choices:
                 publications=self._publications.get(row.id, ()),
             ),
             chosen=row.chosen_by is not None,
+            moved=row.address_by is not None,
             consented=row.id in self._consented,
             withdrew=row.id in self._withdrew,
         )

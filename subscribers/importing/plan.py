@@ -8,7 +8,7 @@ from subscribers.errors import Refused
 from subscribers.importing.entries import Entry, Evidence, Fault
 from subscribers.importing.line import Note
 from subscribers.importing.register import Known, Person, Register
-from subscribers.importing.target import Policy, differing, evidence_counts, target
+from subscribers.importing.target import Policy, differing, evidence_counts, keeps_address, target
 from subscribers.states import Ground, State
 
 MOST_GONE = 0.05  # of those the file should hold: a larger share looks like a file cut short
@@ -152,12 +152,16 @@ class _Planner:
             line=entry.line,
             member_id=known.id if known else None,
             number_key=entry.number_key or (known.number_key if known else None),
-            address_key=entry.address_key if entry.address is not None else (known.address_key if known else None),
+            address_key=_address_key(entry, known),
             person=person,
             evidence=evidence,
             fields=fields,
         )
         self._sort(change)
+        if keeps_address(entry, known):
+            self.plan.remarks.append(
+                Note(entry.line, "The member has changed their address themself: theirs is kept, not the file's.")
+            )
         if (known is None or "address" in fields) and change.address_key in self._register.suppressed:
             self.plan.remarks.append(Note(entry.line, "Nothing is sent to this address: it is suppressed."))
         if person.address is None and person.state is not State.LEFT:
@@ -181,6 +185,12 @@ def _gone(known: Known) -> Change:
         person=replace(known.person, state=State.LEFT),
         fields=("state",),
     )
+
+
+def _address_key(entry: Entry, known: Known | None) -> bytes | None:
+    if known is not None and (entry.address is None or keeps_address(entry, known)):
+        return known.address_key
+    return entry.address_key
 
 
 def _may_be(entry: Entry, known: Known) -> bool:

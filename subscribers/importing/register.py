@@ -28,6 +28,7 @@ class Known:
     """A member as the register has them.
 
     chosen     language, districts and topics were set by will
+    moved      the address was, and both mailboxes agreed
     consented  there is evidence that a supporter said yes
     withdrew   left everything, and has not come back
     """
@@ -37,6 +38,7 @@ class Known:
     address_key: bytes | None
     person: Person
     chosen: bool
+    moved: bool
     consented: bool
     withdrew: bool
 

@@ -25,7 +25,7 @@ def target(entry: Entry, known: Known | None, policy: Policy) -> Person:
     publications = () if known is not None and known.withdrew else policy.publications
     return Person(
         number=_said(entry.number, before.number),
-        address=_said(entry.address, before.address),
+        address=before.address if keeps_address(entry, known) else _said(entry.address, before.address),
         given_name=_said(entry.given_name, before.given_name),
         family_name=_said(entry.family_name, before.family_name),
         language=before.language if chosen else entry.language or before.language or policy.language,
@@ -36,6 +36,11 @@ def target(entry: Entry, known: Known | None, policy: Policy) -> Person:
         topics=before.topics if chosen or entry.topics is None else tuple(sorted(entry.topics)),
         publications=tuple(sorted({*before.publications, *publications})),
     )
+
+
+def keeps_address(entry: Entry, known: Known | None) -> bool:
+    """Say whether the file has another address than the one a member gave themself: theirs is the later word."""
+    return known is not None and known.moved and entry.address is not None and entry.address_key != known.address_key
 
 
 def evidence_counts(person: Person, known: Known | None) -> bool:

@@ -40,7 +40,7 @@ def a_known(number: int = 1, **values: object) -> Known:
         "topics": (),
         "publications": ("weekly",),
     }
-    marks = {name: values.pop(name, False) for name in ("chosen", "consented", "withdrew")}
+    marks = {name: values.pop(name, False) for name in ("chosen", "moved", "consented", "withdrew")}
     known = Person(**(person | values))  # type: ignore[arg-type]  # values are the test's own
     return Known(
         id=number,
@@ -135,6 +135,25 @@ def test_what_a_member_chose_is_left_alone_and_the_rest_follows_the_register():
 
     (change,) = decide(said, known=[chosen]).changed
     assert change.fields == ("family_name",)
+
+
+@pytest.mark.parametrize("written", ["old@example.org", ""])
+def test_an_address_that_a_member_changed_themself_is_kept_and_said(written: str):
+    moved = a_known(1, moved=True)
+    said = an_entry(number="1", address=written, family_name="Ek")
+
+    decided = decide(said, known=[moved])
+
+    (change,) = decided.changed
+    assert (change.fields, change.person.address, change.address_key) == (
+        ("family_name",),
+        "m1@example.org",
+        moved.address_key,
+    )
+    assert [note.sentence for note in decided.remarks] == [
+        "The member has changed their address themself: theirs is kept, not the file's."
+    ]
+    assert decide(an_entry(number="1", address="m1@example.org"), known=[moved]).remarks == []
 
 
 def test_a_publication_that_ended_stays_ended_and_a_new_one_begins():

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from mailer import db
-from subscribers import address, consent, enrolment, preferences
+from subscribers import address, consent, correction, enrolment, preferences
+from subscribers.correction import Mailbox
 from subscribers.errors import Refused
 from subscribers.importing import run, staging
 from subscribers.importing.plan import Plan
@@ -134,6 +135,26 @@ def test_choices_by_will_are_kept_also_when_made_between_plan_and_import(transac
         assert kept is not None
         assert (kept.districts, kept.language, kept.plain_only) == ({"bromma"}, "en", True)
         assert session.get_one(Member, 1).given_name == "Anja"
+
+
+@pytest.mark.parametrize("before_the_plan", [True, False])
+def test_an_old_address_is_not_written_over_one_that_both_mailboxes_agreed_to(
+    transaction: Transaction, *, before_the_plan: bool
+):
+    take_in(transaction, HEADINGS, ANNA)
+    stale = ANNA.replace("Zetterqvist", "Ek")
+    found = None if before_the_plan else prepared(transaction, HEADINGS, stale)
+    with transaction() as session:
+        number = correction.ask_to_move(session, 1, address.parse("anna@new.example"), now=NOW)
+        change = correction.find_move(session, number, 1, NOW)
+        assert change is not None
+        assert not correction.agree(session, change, Mailbox.OLD, now=NOW)
+        assert correction.agree(session, change, Mailbox.NEW, now=NOW)
+    run.carry_out(transaction, found or prepared(transaction, HEADINGS, stale), who="kim", now=NOW, progress=_quiet)
+
+    (anna,) = members(transaction)
+    assert (anna.family_name, anna.address) == ("Ek", "anna@new.example")
+    assert anna.address_key == address.parse("anna@new.example").key
 
 
 def test_nobody_who_left_is_subscribed_again(transaction: Transaction):
