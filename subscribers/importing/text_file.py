@@ -45,13 +45,17 @@ def decode(data: bytes) -> str:
 
 
 def _separator(first: Sequence[str]) -> str:
-    """Return the separator that cuts the first lines into most cells."""
+    """Return the separator that cuts the heading into most cells; where none cuts it, whatever cuts a line into most.
 
-    def cells(separator: str) -> int:
+    A name of a column holds no separator; what people wrote below may be full of commas.
+    """
+
+    def cells(separator: str) -> tuple[int, int]:
         try:
-            return max((len(row) for row in csv.reader(first, delimiter=separator)), default=0)
+            widths = [len(row) for row in csv.reader(first, delimiter=separator)]
         except csv.Error:
-            return 0
+            return (0, 0)
+        return next(filter(None, widths), 0), max(widths, default=0)
 
     return max(_SEPARATORS, key=cells)
 
