@@ -7,7 +7,6 @@ public name; what stands in their message alone is read from there, and a messag
 import re
 from typing import Any
 
-from pydantic import ValidationError
 from typer._click.exceptions import (
     BadOptionUsage,
     BadParameter,
@@ -20,7 +19,6 @@ from typer._click.exceptions import (
 
 from mailer.errors import Mistake
 from mailer.sentences import N_, Sentence, Word
-from mailer.validation import first_fault
 
 Misuse = ClickException
 OnlyAsked = NoArgsIsHelpError  # a noun without a verb: Typer has shown its help already
@@ -41,14 +39,18 @@ def mistake_of(error: Misuse) -> Mistake:
             return Mistake("Write a value after {option}.", option=option)
         case MissingParameter(param=parameter):
             return Mistake("`{command}` needs {name}; see `{command} --help`.", command=command, name=_name(parameter))
-        case BadParameter(param=parameter, __cause__=ValidationError() as cause):
-            return Mistake(
-                "{name} cannot be {value}: {reason}.",
-                name=_name(parameter),
-                value=cause.errors()[0]["input"],
-                reason=_reason(parameter, cause),
-            )
+        case BadParameter(param=parameter) if hasattr(error.__cause__, "errors"):  # pydantic's ValidationError
+            return _bad_value(parameter, error.__cause__)
     return _of_message(command, error.message)
+
+
+def _bad_value(parameter: Any, cause: Any) -> Mistake:
+    return Mistake(
+        "{name} cannot be {value}: {reason}.",
+        name=_name(parameter),
+        value=cause.errors()[0]["input"],
+        reason=_reason(parameter, cause),
+    )
 
 
 def _no_such_option(command: str, error: NoSuchOption) -> Mistake:
@@ -80,7 +82,9 @@ def _name(parameter: Any) -> str:
     return hint.upper() if parameter.param_type_name == "argument" else hint
 
 
-def _reason(parameter: Any, cause: ValidationError) -> Sentence | Word | str:
+def _reason(parameter: Any, cause: Any) -> Sentence | Word | str:
+    from mailer.validation import first_fault  # noqa: PLC0415  help does without it
+
     described = parameter.type_descriptor
     if described.is_choice:
         return Sentence(N_("write one of {choices}"), {"choices": ", ".join(map(str, described.choices))})

@@ -72,9 +72,24 @@ class Mailbox:
         """
         if not numbers:
             return
-        some = ",".join(map(str, numbers))
         with suppress(imaplib.IMAP4.error):  # it is there
             self._server.create(self._aside)
+        try:
+            self._move(numbers)
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error:  # a server may refuse the whole for one that is gone
+            left = self._still_there(numbers)
+            if left:
+                self._move(left)
+
+    def _still_there(self, numbers: Sequence[int]) -> list[int]:
+        self._ask("NOOP")  # hear what others expunged meanwhile
+        (found,) = self._ask("UID", "SEARCH", "UID", ",".join(map(str, numbers)))
+        return [int(number) for number in (found or b"").split()]
+
+    def _move(self, numbers: Sequence[int]) -> None:
+        some = ",".join(map(str, numbers))
         if "MOVE" in self._server.capabilities:
             self._ask("UID", "MOVE", some, self._aside)
         elif "UIDPLUS" in self._server.capabilities:

@@ -50,7 +50,8 @@ class Opened:
 
 def open_mail(octets: bytes) -> Opened:
     """Take a mail apart: at most MOST_OCTETS of it, MOST_PARTS parts, ten deep. Any of LF, CRLF and CR ends a line."""
-    octets = octets[:MOST_OCTETS].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    octets = octets[:MOST_OCTETS].replace(b"\0", b"")  # no mail has one (RFC 5322 §2.3), and the library stumbles
+    octets = octets.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     octets = _FROM_LINE.sub(b"", octets.lstrip(b"\n"))
     if sum(1 for _ in _CONTAINER.finditer(octets)) > _MOST_BOUNDARIES:
         octets = _without_structure(octets)

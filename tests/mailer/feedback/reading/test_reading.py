@@ -89,6 +89,12 @@ def test_no_damage_to_a_report_crashes_the_reader(data: st.DataObject) -> None:
     read(bytes(octets))
 
 
+def test_a_charset_that_is_no_name_is_read_all_the_same() -> None:
+    mail = next(sample for sample in BOUNCES if sample.name == "svensk, domänen finns inte").mail
+
+    assert read(mail.replace("charset=utf-8", "charset=u\0tf-8").encode()).reports[0].cause is Cause.UNKNOWN_HOST
+
+
 def test_a_mail_within_mails_within_mails_ends() -> None:
     nest = "Content-Type: message/rfc822\n\n" * 20_000
     boxes = "".join(f'Content-Type: multipart/mixed; boundary="b{n}"\n\n--b{n}\n' for n in range(5_000))
