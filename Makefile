@@ -9,13 +9,14 @@ BIN    := $(VENV)/bin
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
+# dkimpy, which the tests verify signatures with, has no wheel: it alone is built from its (hashed) source.
 # One stamp per lock file: a changed lock installs again, an unchanged one costs nothing.
 define install
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Utskick needs Python 3.11 or newer; set PYTHON=/path/to/it." >&2; exit 2; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "Python has no venv here: install it with 'apt-get install python3-venv' and run make again." >&2; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing $(1) (once)"
-	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r $(1)
+	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: --no-binary dkimpy -r $(1)
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 endef
