@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from mailer import config, db, keys
 from mailer.clock import Clock, system_clock
+from mailer.config.outbox import ProviderTable
 from mailer.digest.contents import expand
 from mailer.errors import Mistake, ProviderDown
 from mailer.links import Links, Purpose
@@ -175,8 +176,8 @@ class App:
     def _carrier(self, name: str) -> Carrier:
         return Carrier(name, self.open_provider(name), self._table(name).pace)
 
-    def _table(self, name: str) -> config.ProviderTable:
-        return self.settings.providers.get(name, config.ProviderTable())
+    def _table(self, name: str) -> ProviderTable:
+        return self.settings.providers.get(name, ProviderTable())
 
     def open_provider(self, name: str) -> Provider:
         """raises Mistake when config.toml names a provider that is none, or sets it or its DKIM key up wrongly."""

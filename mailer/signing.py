@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from mailer import private_files
-from mailer.config import Dkim
+from mailer.config.outbox import Dkim
 from mailer.errors import Mistake
 from mailer.message.dkim import Key, Signer
 

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 
 from mailer import config
-from mailer.config import Settings, Source
+from mailer.config import Settings
+from mailer.config.news import Source
 from mailer.news.models import NewsItem
 from mailer.resources import resource
 from subscribers.models import Cadence, District, DistrictKind, Member, State, Topic

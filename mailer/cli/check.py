@@ -9,7 +9,7 @@ import typer
 from mailer import signing
 from mailer.app import App
 from mailer.cli.frame import Json, app_of, print_json, say
-from mailer.config import in_dns
+from mailer.config.values import in_dns
 from mailer.dns.answers import Answer, Finding, Signature, findings, names_to_ask, of_base_url
 from mailer.dns.lookup import texts_of
 from mailer.errors import Mistake

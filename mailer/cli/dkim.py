@@ -5,10 +5,11 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from mailer import config, signing
+from mailer import signing
 from mailer.app import App
 from mailer.cli.frame import Json, app_of, print_json, remark, say
-from mailer.config import Dkim
+from mailer.config.outbox import Dkim
+from mailer.config.values import in_dns
 from mailer.dns.records import TextRecord, dkim_record
 from mailer.errors import Mistake
 
@@ -70,6 +71,6 @@ def _record(app: App, domain: str, table: Dkim) -> TextRecord:
 
 def _domain(text: str) -> str:
     try:
-        return config.in_dns(text)
+        return in_dns(text)
     except ValueError:
         raise Mistake("{domain} is no domain: write it as nyhet.example.org.", domain=text) from None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mailer import config, keys
 from mailer.app import App, Places
+from mailer.config.outbox import ProviderTable
 from mailer.errors import Mistake
 from mailer.news import importing, sources
 from mailer.resources import resource
@@ -59,9 +60,7 @@ def build(folder: Path, *, base_url: str, smtp_port: int) -> App:
 
 
 def _settings(path: Path, *, base_url: str, smtp_port: int) -> config.Settings:
-    smtp = config.ProviderTable.model_validate(
-        {"host": "127.0.0.1", "port": smtp_port, "security": "none", "connections": 4}
-    )
+    smtp = ProviderTable.model_validate({"host": "127.0.0.1", "port": smtp_port, "security": "none", "connections": 4})
     settings = config.load(path, {})
     site = settings.site.model_copy(update={"base_url": base_url})
     return settings.model_copy(update={"site": site, "providers": {"smtp": smtp}})

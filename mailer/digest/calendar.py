@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-from mailer.config import WEEKDAYS
+from mailer.config.values import WEEKDAYS
 
 
 def period_of(moment: datetime, zone: ZoneInfo) -> str:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from mailer.config import Imap
+from mailer.config.feedback import Imap
 from mailer.errors import Mistake, Trouble
 from mailer.feedback.reading.opened import MOST_OCTETS
 from mailer.message.masking import mask_addresses

@@ -22,7 +22,7 @@ from aiosmtpd.smtp import Session as Visit
 from sqlmodel import Session
 
 from mailer.clock import Clock
-from mailer.config import Receive
+from mailer.config.feedback import Receive
 from mailer.errors import Mistake
 from mailer.feedback import intake
 from mailer.feedback.forwarding import is_going_round

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from mailer.config import Retention
+from mailer.config.members import Retention
 from mailer.feedback.models import Feedback
 from mailer.outbox.models import Delivery, Mailing
 from mailer.sentences import N_

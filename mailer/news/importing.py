@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from sqlmodel import Session
 
 from mailer import config
+from mailer.config.news import Source
 from mailer.errors import Mistake
 from mailer.news.fetching import MAX_BYTES, NOTHING_SAID, Answer, Web
 from mailer.news.jsonfeed import looks_like_json
@@ -50,7 +51,7 @@ def name_for(place: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[:64].strip("-") or "import"
 
 
-def source_for(name: str, place: str, answer: Answer, settings: config.Settings) -> config.Source:
+def source_for(name: str, place: str, answer: Answer, settings: config.Settings) -> Source:
     """Return the config's source of this name, else one whose kind is told by the content.
 
     raises  Mistake for an HTML page that no source of the config describes
@@ -59,7 +60,7 @@ def source_for(name: str, place: str, answer: Answer, settings: config.Settings)
         return settings.sources[name]
     content = answer.content or b""
     if looks_like_json(content) or _FEED.search(content[:4096]):
-        return config.Source(url=place, kind="feed")
+        return Source(url=place, kind="feed")
     if _PAGE.search(content[:4096]):
         raise Mistake(
             '{place} is an HTML page: describe it in the config as [sources.{name}] with kind = "page" and its'
@@ -67,7 +68,7 @@ def source_for(name: str, place: str, answer: Answer, settings: config.Settings)
             place=place,
             name=name,
         )
-    return config.Source(url=place, kind="list")
+    return Source(url=place, kind="list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +96,7 @@ def bring_in(order: Order, settings: config.Settings, tools: Tools, writing: Tra
         return _keep(session, order, described, ready_items, now)
 
 
-def _keep(
-    session: Session, order: Order, source: config.Source, ready_items: Sequence[ReadyItem], now: datetime
-) -> Stored:
+def _keep(session: Session, order: Order, source: Source, ready_items: Sequence[ReadyItem], now: datetime) -> Stored:
     tags = tags_of_source(order.source, source.districts, source.topics)
     terms = Terms(order.source, published_at=order.published_at or now, approved=source.approved, source_tags=tags)
     stored = store(session, ready_items, terms, now=now)

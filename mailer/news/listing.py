@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from sqlmodel import Session, col, select
 
-from mailer import config
+from mailer.config.news import Source
 from mailer.news.models import NewsItem, NewsTag, SourceState, TagKind
 from mailer.news.parsed import without_password
 from mailer.news.storing import id_of, locked_fields
@@ -148,7 +148,7 @@ class SourceEntry:
     error: Sentence | None
 
 
-def list_sources(session: Session, sources: Mapping[str, config.Source]) -> list[SourceEntry]:
+def list_sources(session: Session, sources: Mapping[str, Source]) -> list[SourceEntry]:
     """List the sources of the config, then what came otherwise (imported files, what was written here), by name."""
     states = {state.source: state for state in session.exec(select(SourceState))}
     stored = set(session.exec(select(NewsItem.source).distinct()).all())
@@ -156,7 +156,7 @@ def list_sources(session: Session, sources: Mapping[str, config.Source]) -> list
     return [_source(name, sources.get(name), states.get(name)) for name in (*sources, *others)]
 
 
-def _source(name: str, source: config.Source | None, state: SourceState | None) -> SourceEntry:
+def _source(name: str, source: Source | None, state: SourceState | None) -> SourceEntry:
     broken = state is not None and state.broken_since is not None
     tried = state is not None and state.fetched_at is not None
     return SourceEntry(

@@ -4,7 +4,7 @@ from datetime import datetime, tzinfo
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
-from mailer.config import PageSelectors
+from mailer.config.news import PageSelectors
 from mailer.news.decoding import decode
 from mailer.news.markup import LONGEST_HTML, best_picture, text_of, title_of, web_address
 from mailer.news.moments import parse_moment

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict
 
-from mailer.config import PageSelectors
+from mailer.config.news import PageSelectors
 from mailer.news.feeds import parse_feed
 from mailer.news.jsonfeed import looks_like_json, parse_json_feed
 from mailer.news.lists import parse_list

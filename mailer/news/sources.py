@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session, col, select
 
 from mailer import config
+from mailer.config.news import Source
 from mailer.errors import Mistake, UtskickError
 from mailer.news.apart import Read, read_apart
 from mailer.news.fetching import NOTHING_SAID, Answer, Web
@@ -67,7 +68,7 @@ class Report:
     error: UtskickError | None
 
 
-def task_of(answer: Answer, source: config.Source, tools: Tools, known: Mapping[str, str]) -> Task:
+def task_of(answer: Answer, source: Source, tools: Tools, known: Mapping[str, str]) -> Task:
     """Say what there is to read. `known`: fingerprint by guid"""
     return Task(
         content=answer.content or b"",
@@ -87,7 +88,7 @@ def illustrate(readings: Sequence[Reading], tools: Tools) -> tuple[ReadyItem, ..
     return tuple(ReadyItem(it.item, it.tags, pictures.get(it.item)) for it in readings)
 
 
-def ask(source: config.Source, memory: Memory, tools: Tools) -> Fetched:
+def ask(source: Source, memory: Memory, tools: Tools) -> Fetched:
     """Ask a source and read its answer. Touches no database; a failure is a value, not an exception."""
     try:
         answer = tools.web.fetch(source.url, memory.validators)
@@ -99,7 +100,7 @@ def ask(source: config.Source, memory: Memory, tools: Tools) -> Fetched:
     return Fetched(illustrate(readings, tools), answer.validators)
 
 
-def keep(session: Session, name: str, source: config.Source, fetched: Fetched, now: datetime) -> Report:
+def keep(session: Session, name: str, source: Source, fetched: Fetched, now: datetime) -> Report:
     """Store what a source gave, and how it is doing."""
     state = session.get(SourceState, name) or SourceState(source=name)
     session.add(state)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mailer.config import Matter
+from mailer.config.people import Matter
 
 ALARM_REST = timedelta(hours=1)  # an alarm at most once an hour per cause
 REMIND_EVERY = timedelta(days=1)  # while it lasts

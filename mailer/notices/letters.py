@@ -8,7 +8,8 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
 
-from mailer.config import Person, Publication
+from mailer.config.people import Person
+from mailer.config.publications import Publication
 from mailer.i18n import translations
 from mailer.message import Message
 from mailer.notices.causes import Cause

@@ -1,6 +1,7 @@
 """Whose name a letter bears, as config.toml has it."""
 
-from mailer.config import DistrictLetterhead, Settings
+from mailer.config import Settings
+from mailer.config.publications import DistrictLetterhead
 from mailer.render.head import Letterhead
 
 

@@ -9,7 +9,7 @@ import structlog
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.exceptions import HTTPException
 
-from mailer.config import ProviderTable
+from mailer.config.outbox import ProviderTable
 from mailer.db import outlive_power_cuts
 from mailer.feedback import told
 from mailer.feedback.hooks import open_hook

@@ -20,7 +20,9 @@ from sqlmodel import Session, col, select
 from mailer import keys
 from mailer.app import App, Places
 from mailer.catcher import Catcher
-from mailer.config import ProviderTable, Settings, Source
+from mailer.config import Settings
+from mailer.config.news import Source
+from mailer.config.outbox import ProviderTable
 from mailer.digest import editions
 from mailer.digest.models import Edition
 from mailer.jobs.editions import keep_editions

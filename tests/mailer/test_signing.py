@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
 from mailer import signing
-from mailer.config import Dkim
+from mailer.config.outbox import Dkim
 from mailer.errors import Mistake
 
 PEM = (Encoding.PEM, PrivateFormat.PKCS8)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.config import WEEKDAYS
+from mailer.config.values import WEEKDAYS
 from mailer.digest.calendar import moment_in, period_of
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from mailer.config import Imap
+from mailer.config.feedback import Imap
 
 LOGIN, PASSWORD = "studs", "hemligt"
 _PROGRAM = "/usr/sbin/dovecot"

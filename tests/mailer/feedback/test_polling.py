@@ -15,7 +15,7 @@ from sqlmodel import Session, select
 
 from mailer import db
 from mailer.app import App, Places
-from mailer.config import Imap
+from mailer.config.feedback import Imap
 from mailer.errors import Mistake, Trouble
 from mailer.feedback import intake, polling
 from mailer.feedback.imap import DONE, Mailbox, open_mailbox

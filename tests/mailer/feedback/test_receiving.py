@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlmodel import select
 
 from mailer import db
-from mailer.config import Receive
+from mailer.config.feedback import Receive
 from mailer.errors import Mistake, ProviderDown
 from mailer.feedback.models import Feedback
 from mailer.feedback.receiving import LONGEST_MAIL, Addresses, Receiver, Reception, open_door

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from mailer import db
-from mailer.config import Retention
+from mailer.config.members import Retention
 from mailer.feedback.models import Feedback, Kind
 from mailer.feedback.policy import Action
 from mailer.members import nights, retention

@@ -13,7 +13,7 @@ from sqlmodel import select
 
 from mailer import keys
 from mailer.app import App, Places
-from mailer.config import Welcome
+from mailer.config.members import Welcome
 from mailer.jobs.welcomes import send_welcomes
 from mailer.members import welcomes
 from mailer.outbox.carriers import Carrier

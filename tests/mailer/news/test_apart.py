@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mailer.config import PageSelectors
+from mailer.config.news import PageSelectors
 from mailer.news.apart import read_apart
 from mailer.news.parsed import BrokenSource
 from mailer.news.reading import Task, read

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mailer.config import PageSelectors
+from mailer.config.news import PageSelectors
 from mailer.news.pages import parse_page
 from mailer.news.parsed import BrokenPage, ParsedItem
 

@@ -10,6 +10,9 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from mailer import config, db
+from mailer.config.news import Source
+from mailer.config.publications import Publication
+from mailer.config.site import Site
 from mailer.errors import Mistake
 from mailer.news import listing, sources
 from mailer.news.fetching import Web
@@ -53,18 +56,18 @@ def tools(internet: Internet, tmp_path: Path) -> Iterator[sources.Tools]:
     web.close()
 
 
-def settings(**named: config.Source) -> config.Settings:
-    publication = config.Publication(name={}, from_name="", from_address="", reply_to="", list_id="")
+def settings(**named: Source) -> config.Settings:
+    publication = Publication(name={}, from_name="", from_address="", reply_to="", list_id="")
     return config.Settings(
-        site=config.Site(organisation="", postal_address="", contact="", base_url="https://example.org"),
+        site=Site(organisation="", postal_address="", contact="", base_url="https://example.org"),
         publications={"weekly": publication},
         sources=named,
     )
 
 
 SETTINGS = settings(
-    good=config.Source(url="https://good.example/feed", districts=("bromma",)),
-    bad=config.Source(url="https://bad.example/feed"),
+    good=Source(url="https://good.example/feed", districts=("bromma",)),
+    bad=Source(url="https://bad.example/feed"),
 )
 
 
@@ -248,6 +251,6 @@ def test_a_source_full_of_pictures_does_not_hold_up_the_others(
 
 def test_the_password_of_a_source_is_not_listed(engine: sa.Engine):
     with db.reading(engine) as session:
-        entries = listing.list_sources(session, {"good": config.Source(url="https://me:secret@good.example/feed")})
+        entries = listing.list_sources(session, {"good": Source(url="https://me:secret@good.example/feed")})
 
     assert [entry.url for entry in entries] == ["https://good.example/feed"]

@@ -9,7 +9,9 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from mailer import db
-from mailer.config import Language, Person, Settings
+from mailer.config import Settings
+from mailer.config.people import Person
+from mailer.config.values import Language
 from mailer.digest.models import Edition
 from mailer.errors import ProviderDown
 from mailer.message import Message

@@ -12,7 +12,9 @@ import sqlalchemy as sa
 
 from mailer import db
 from mailer.clock import system_clock
-from mailer.config import Publication, Settings, Site
+from mailer.config import Settings
+from mailer.config.publications import Publication
+from mailer.config.site import Site
 from mailer.links import Links, Purpose, Tokens
 from mailer.outbox.batches import Terms
 from mailer.outbox.carriers import Carrier

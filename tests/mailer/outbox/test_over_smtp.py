@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from aiosmtpd.controller import UnthreadedController
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from mailer.config import Feedback, Settings
+from mailer.config import Settings
+from mailer.config.feedback import Feedback
 from mailer.links import Claim, Purpose
 from mailer.outbox.models import DeliveryState, MailingState
 from mailer.outbox.worker import drain

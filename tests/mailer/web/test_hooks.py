@@ -11,7 +11,7 @@ from httpx2 import Response
 from sqlmodel import select
 from structlog.testing import capture_logs
 
-from mailer.config import ProviderTable
+from mailer.config.outbox import ProviderTable
 from mailer.errors import Mistake
 from mailer.feedback import told
 from mailer.feedback.causes import Cause

@@ -8,7 +8,7 @@ import pytest
 from httpx2 import Response
 from sqlmodel import select
 
-from mailer.config import Welcome
+from mailer.config.members import Welcome
 from mailer.jobs.joining import keep_sign_ups
 from mailer.jobs.welcomes import send_welcomes
 from mailer.links import Purpose

@@ -10,7 +10,7 @@ from pydantic import SecretStr, ValidationError
 
 from mailer import db
 from mailer.app import App
-from mailer.config import Metrics
+from mailer.config.site import Metrics
 from mailer.errors import ProviderDown
 from mailer.outbox import carriers, tallies
 from mailer.outbox.ledger import Line

@@ -1,0 +1,51 @@
+"""What sections of config.toml must not say against each other. A new rule is a function and a line of RULES."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from mailer.config.settings import Settings
+from mailer.config.values import in_dns
+from mailer.errors import Mistake
+
+
+def subscribable_publications(settings: Settings, path: Path) -> None:
+    for key, named in (
+        ("digest.publication", {settings.digest.publication}),
+        ("members.publications", set(settings.members.publications)),
+        ("join.publications", set(settings.join.publications)),
+    ):
+        if not named <= settings.publications.keys():
+            raise Mistake(
+                "{path}: {key} names a publication that is not there; there are: {known}.",
+                path=path,
+                key=key,
+                known=", ".join(sorted(settings.publications)),
+            )
+        if any(settings.publications[slug].stream != "bulk" for slug in named):
+            raise Mistake(
+                '{path}: {key} names a publication with stream = "statutory": nobody subscribes to that.',
+                path=path,
+                key=key,
+            )
+
+
+def a_key_for_every_sender(settings: Settings, path: Path) -> None:
+    """Where there is a key, every letter is signed, by a domain that its From is in (DMARC's alignment, RFC 9989)."""
+    if not settings.dkim:
+        return
+    for slug, publication in settings.publications.items():
+        domain = publication.from_address.rpartition("@")[2]
+        with suppress(ValueError):
+            domain = in_dns(domain)
+        if not any(f".{domain}".endswith(f".{signing}") for signing in settings.dkim):
+            raise Mistake(
+                "{path}: [dkim] has no key for {domain}, which publications.{slug}.from_address is in: add "
+                '[dkim."{domain}"] with selector and key, as `utskick dkim new {domain}` prints them.',
+                path=path,
+                domain=domain,
+                slug=slug,
+            )
+
+
+RULES: tuple[Callable[[Settings, Path], None], ...] = (subscribable_publications, a_key_for_every_sender)
