@@ -2,6 +2,7 @@
 
 import typer
 
+import mailer.campaigns.models  # noqa: F401  # what it seals is sealed anew too
 from mailer import keys
 from mailer.app import App
 from mailer.cli.frame import app_of, remark

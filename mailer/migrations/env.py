@@ -6,6 +6,7 @@ from alembic import context
 from sqlalchemy import Connection, create_engine
 from sqlmodel import SQLModel
 
+import mailer.campaigns.models
 import mailer.digest.models
 import mailer.events.models
 import mailer.feedback.models
@@ -18,6 +19,7 @@ from mailer.queue.schema import is_ours
 from subscribers.column_types import Sealed
 
 MODELS = (
+    mailer.campaigns.models,
     mailer.digest.models,
     mailer.events.models,
     mailer.feedback.models,
