@@ -177,5 +177,13 @@ class Links:
         """The page of a news item that has no link of its own."""
         return f"{self.base_url}/n/{item}"
 
+    def event(self, event: int) -> str:
+        """The public page of an event."""
+        return f"{self.base_url}/e/{event}"
+
+    def calendar(self, district: str | None) -> str:
+        """The events of a district, or all, for a calendar program to follow."""
+        return f"{self.base_url}/calendar/{district}.ics" if district else f"{self.base_url}/calendar.ics"
+
     def image(self, name: str) -> str:
         return f"{self.base_url}/i/{name}"

@@ -10,6 +10,7 @@ from mailer.app import App
 from mailer.errors import UtskickError
 from mailer.feedback.hooks.calls import Fetch
 from mailer.web import (
+    calendar,
     choosing,
     confirming,
     forgetting,
@@ -45,6 +46,7 @@ def create_web(app: App, fetch: Fetch = hooks.fetch) -> FastAPI:
     web.state.installation = app
     for part in (
         public,
+        calendar,
         leaving,
         choosing,
         own,

@@ -8,9 +8,11 @@ from playwright.sync_api import Browser, expect
 
 from mailer.links import Purpose
 from subscribers import preferences
+from tests.mailer.events.saying import a_shift, a_step
 from tests.mailer.web.browsing import PHONE_AND_DESKTOP, STUMBLES, Window, axe_finds, open_page
 from tests.mailer.web.conftest import ANNA, BO, CECILIA, Site
 from tests.mailer.web.letters import FORGOTTEN, a_letter_was_sent, page_of
+from tests.mailer.web.test_calendar import hold
 
 
 @pytest.mark.parametrize("window", PHONE_AND_DESKTOP)
@@ -61,8 +63,10 @@ def test_a_member_pauses_with_the_keyboard_alone(site: Site, chromium: Browser, 
 def states_of(site: Site) -> dict[str, str]:
     """Return the path of every page and state that a browser can open."""
     site.press(site.own_path(CECILIA), choice="address", address="ny@example.org")
+    event = hold(site, route=(a_step(11),), shifts=(a_shift(),), meeting_point="Vid scenen", contact="1maj@example.org")
     return {
         "front": "/",
+        "an event": f"/e/{event}",
         "a letter": a_letter_was_sent(site),
         "a forgotten letter": page_of(site, FORGOTTEN),
         "leave": site.leave_path(),

@@ -13,7 +13,9 @@ from mailer.web.guard import HEADERS, masked
 from mailer.web.rendering import STATIC
 from tests.builders import a_news_item
 from tests.databases import nowhere
+from tests.mailer.events.saying import a_shift, a_step
 from tests.mailer.web.conftest import ANNA, CECILIA, Site
+from tests.mailer.web.test_calendar import hold
 from tests.mailer.web.test_joining import confirm_path, sign_up
 
 LINK = re.compile(r'(?:href|src|action)="([^"]*)"')
@@ -24,6 +26,7 @@ def paths(site: Site) -> list[str]:
     """Every page there is, in each of its states."""
     with site.app.writing() as session:
         session.add(a_news_item(id=1))
+    event = hold(site, "rally", shifts=(a_shift(),), route=(a_step(11),), contact="1maj@example.org")
     site.press(site.leave_path(CECILIA), choice="leave")
     token = site.leave_path()
     own = [path(who) for path in (site.leave_path, site.choose_path, site.own_path) for who in (ANNA, CECILIA)]
@@ -33,6 +36,7 @@ def paths(site: Site) -> list[str]:
     own += [f"{site.own_path()}/{what}" for what in ("held", "erase")]
     sign_up(site, path="/join/weekly/bromma")
     own += ["/join/weekly", "/join/weekly/bromma", "/join/nothing", confirm_path(site)]
+    own += [f"/e/{event}", f"/e/{event}.ics", "/e/99", "/calendar.ics", "/calendar/bromma.ics", "/calendar/none.ics"]
     return ["/", "/healthz", "/static/pages.css", "/n/1", "/n/2", "/i/none.png", "/nowhere", "/u/x", token + "/", *own]
 
 
@@ -85,7 +89,7 @@ def test_a_members_page_is_kept_nowhere_and_found_by_nobody(site: Site):
 def test_pages_ask_nothing_of_other_hosts_and_run_nothing(site: Site, paths: list[str]):
     for path in paths:
         page = site.client.get(path).text
-        assert all(link.startswith(("/", "mailto:")) for link in LINK.findall(page))
+        assert all(link.startswith(("/", "mailto:", "webcal:")) for link in LINK.findall(page))
         assert "<script" not in page
         assert " style=" not in page
         assert " on" not in "".join(re.findall(r"<[^>]*>", page)).replace(" once", "")
