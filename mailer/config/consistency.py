@@ -11,6 +11,7 @@ from mailer.errors import Mistake
 
 def subscribable_publications(settings: Settings, path: Path) -> None:
     for key, named in (
+        ("events.publication", {settings.events.publication} - {""}),
         ("digest.publication", {settings.digest.publication}),
         ("members.publications", set(settings.members.publications)),
         ("join.publications", set(settings.join.publications)),

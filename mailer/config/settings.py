@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from mailer.config.digest import Digest
+from mailer.config.events import Events
 from mailer.config.feedback import Feedback
 from mailer.config.members import Join, Members, Retention, Welcome
 from mailer.config.news import News, Source
@@ -28,6 +29,7 @@ class Settings(Section):
     dkim: dict[Annotated[str, AfterValidator(in_dns)], Dkim] = Field({})
     feedback: Feedback = Feedback()
     providers: dict[str, ProviderTable] = Field({}, repr=False)  # with passwords; each judged by its own file
+    events: Events = Events()
     news: News = News()
     sources: dict[Slug, Source] = Field({})
     members: Members = Members()

@@ -7,7 +7,7 @@ the deliveries that were sent or may have been.
 
 import json
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,14 +17,16 @@ from sqlmodel import Session, col, select
 from mailer import db
 from mailer.config import Settings
 from mailer.digest.contents import Json, Refs, compact, mentions, replaced
-from mailer.digest.gather import HAD, piece
+from mailer.digest.gather import piece
 from mailer.digest.models import Edition
 from mailer.errors import Mistake
 from mailer.links import Links
 from mailer.news.models import NewsItem
 from mailer.outbox import kept
-from mailer.outbox.enqueue import ROWS_A_TRANSACTION, Content, Plan, Readership, begin, open_mailing, write_plan
+from mailer.outbox.enqueue import Content, Plan, Readership, begin, open_mailing, write_plan
+from mailer.outbox.history import HAD
 from mailer.outbox.models import Delivery, DeliveryState, Mailing, MailingState, Piece, Variant, VariantStory
+from mailer.outbox.moves import move_queued
 from mailer.sentences import N_, Word
 
 _ARRIVED = (DeliveryState.SENT, DeliveryState.UNCERTAIN)
@@ -172,28 +174,6 @@ def _new_variant(session: Session, mailing: Mailing, old: Outdated) -> int:
     session.add_all(VariantStory(variant_id=new.id or 0, story_id=story) for story in old.stories)
     session.flush()
     return new.id or 0
-
-
-def move_queued(engine: sa.Engine, mailing_id: int, variants: Mapping[int, int | None], *, now: datetime) -> int:
-    """Give the deliveries that still wait another variant; cancel those that get None. Returns how many moved.
-
-    The mailing must be stopped. Each variant's deliveries lie side by side, so a range of ids finds them.
-    """
-    span = sa.select(col(Delivery.variant_id), sa.func.min(col(Delivery.id)), sa.func.max(col(Delivery.id)))
-    with db.reading(engine) as session:
-        mine = span.where(col(Delivery.mailing_id) == mailing_id).group_by(col(Delivery.variant_id))
-        ranges = [(variant, first, last) for variant, first, last in session.execute(mine) if variant in variants]
-    moved = 0
-    for variant, first, last in ranges:
-        new = variants[variant]
-        withdrawn = {"state": DeliveryState.CANCELLED, "code": "withdrawn", "settled_at": now}
-        for start in range(first, last + 1, ROWS_A_TRANSACTION):
-            some = col(Delivery.id).between(start, min(start + ROWS_A_TRANSACTION - 1, last))
-            waiting = sa.and_(some, col(Delivery.variant_id) == variant, col(Delivery.state) == DeliveryState.QUEUED)
-            change = sa.update(Delivery).where(waiting).values(**({"variant_id": new} if new else withdrawn))
-            with db.writing(engine) as session:
-                moved += session.connection().execute(change).rowcount
-    return moved
 
 
 def _correction(session: Session, mailing: Mailing, outdated: Sequence[Outdated], refs: Refs, note: str) -> Plan:

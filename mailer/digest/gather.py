@@ -1,6 +1,5 @@
 """Everything a plan needs to know, read from the database into frozen values."""
 
-from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,13 +15,11 @@ from mailer.digest.models import Edition, EditionChoice
 from mailer.digest.rules import MONTH, SERVED_THIS_MONTH, Item, Occasion
 from mailer.links import Links
 from mailer.news.models import NewsItem, NewsTag, TagKind
-from mailer.outbox.models import Batch, Delivery, DeliveryState, Mailing, Variant, VariantStory
-from subscribers import bulk
-from subscribers.models import District, Member, Topic
+from mailer.outbox.history import HAD, variants_had
+from mailer.outbox.models import Delivery, Mailing, Variant, VariantStory
+from subscribers.models import District, Topic
 from subscribers.reader import Reader
 
-# What was not delivered for certain may be told again.
-HAD = (DeliveryState.QUEUED, DeliveryState.SENT, DeliveryState.UNCERTAIN)
 _ROWS = 10_000
 
 
@@ -129,14 +126,10 @@ def had(connection: sa.Connection, told: Told, reader: Reader) -> int:
 
 
 class History:
-    """What every member has had, for planning: the variant of each recent mailing, four bytes a member and mailing.
-
-    Read by running once through the deliveries as they lie. They lie in the order of variants, so looking them up
-    member by member reads a page of the database for each.
-    """
+    """What every member has had, for planning: the variant of each recent mailing, four bytes a member and mailing."""
 
     def __init__(self, connection: sa.Connection, told: Told) -> None:
-        self._mailings = [(_variants(connection, mailing, masks), masks) for mailing, masks in told.items()]
+        self._mailings = [(variants_had(connection, mailing, masks), masks) for mailing, masks in told.items()]
 
     def had(self, reader: Reader) -> int:
         """Return the mask of what anyone of the reader's household has had."""
@@ -146,21 +139,6 @@ class History:
                 if variant := variants[member]:
                     mask |= masks[variant]
         return mask
-
-
-def _variants(connection: sa.Connection, mailing: int, masks: Mapping[int, int]) -> "array[int]":
-    """Return the variant that each member has had of one mailing, by member id; 0: none that counts."""
-    last_member = connection.scalar(sa.select(sa.func.max(Member.id))) or 0
-    variants = array("I", bytes(4 * (last_member + 1)))
-    span = sa.select(sa.func.min(Batch.lo), sa.func.max(Batch.hi)).where(col(Batch.mailing_id) == mailing)
-    first, last = connection.execute(span).one()
-    delivered = sa.select(col(Delivery.member_id), col(Delivery.variant_id)).where(col(Delivery.state).in_(HAD))
-    for start in range(first or 0, (last or -1) + 1, _ROWS):
-        some = col(Delivery.id).between(start, min(start + _ROWS - 1, last))
-        for member, variant in bulk.fetch(connection, delivered.where(some)):
-            if member <= last_member and variant in masks:
-                variants[member] = variant
-    return variants
 
 
 def _tags(session: Session, items: Sequence[int]) -> dict[int, tuple[set[str], set[str]]]:

@@ -19,13 +19,14 @@ from mailer.digest.plan import (
     mailing_content,
     readers_with_had,
 )
-from mailer.digest.rules import Digest, Item, reaching, steps_up
+from mailer.digest.rules import Digest, Item, reaching
 from mailer.errors import Mistake
 from mailer.sentences import N_
 from subscribers import audience, listing
 from subscribers.models import Member
 from subscribers.reader import Cadence, Reader
 from subscribers.recipient import why_not
+from subscribers.tree import steps_up
 
 # What `why_not` names, as people say it.
 _WHY_NOT = {

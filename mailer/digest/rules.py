@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from subscribers.reader import Cadence, Reader
+from subscribers.tree import steps_up
 
 # The mask of what someone has had: one bit for each story, and the lowest for "an edition in this month".
 SERVED_THIS_MONTH = 1
@@ -285,18 +286,6 @@ def _starts(now: datetime, fresh_for: timedelta) -> tuple[datetime, datetime, da
     """Return where news begins for weekly and monthly readers, and when those joined who are told of all of it."""
     longest = max(fresh_for, MONTH)
     return now - fresh_for, now - longest, now - longest - _WEEK
-
-
-def steps_up(own: Iterable[str], parents: Mapping[str, str | None]) -> Mapping[str, int]:
-    """Return the chosen districts and all above them, each with how far above it is; the roots when none is chosen."""
-    steps: dict[str, int] = {}
-    for slug in own:
-        place: str | None = slug
-        distance = 0
-        while place is not None and distance < steps.get(place, len(parents) + 1):
-            steps[place] = distance
-            place, distance = parents.get(place), distance + 1
-    return steps or {slug: 0 for slug, parent in parents.items() if parent is None}
 
 
 def reaching(items: Items, near: Mapping[str, int]) -> Items:

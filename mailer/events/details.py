@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
 
+from mailer.ladder import ANY_KIND
+
 
 class EventState(StrEnum):
     PLANNED = "planned"
@@ -40,6 +42,7 @@ class Details:
     access     notes on accessibility
     capacity   how many can come, None: any number
     districts  slugs; none: for everybody
+    kind       a slug: whose ladder of letters it has, see mailer.ladder
     """
 
     title: str
@@ -59,6 +62,7 @@ class Details:
     url: str = ""
     capacity: int | None = None
     districts: frozenset[str] = field(default_factory=frozenset)
+    kind: str = ANY_KIND
 
 
 NAMES = tuple(one.name for one in fields(Details))

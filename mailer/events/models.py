@@ -6,6 +6,7 @@ from sqlalchemy import Column, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from mailer.events.details import EventState
+from mailer.ladder import ANY_KIND
 from subscribers.column_types import stored
 
 
@@ -45,6 +46,7 @@ class Event(SQLModel, table=True):
     contact: str = Field(default="", max_length=200)
     url: str = Field(default="", max_length=500)
     capacity: int | None = None
+    kind: str = Field(default=ANY_KIND, max_length=32, sa_column_kwargs={"server_default": ANY_KIND})
 
 
 class EventDistrict(SQLModel, table=True):

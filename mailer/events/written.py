@@ -35,6 +35,7 @@ from mailer.errors import Mistake
 from mailer.events.details import Details, Shift, Step
 from mailer.events.moments import at_clock, midnight, wall, zone_names
 from mailer.events.said import Fault, Said
+from mailer.ladder import ANY_KIND
 from mailer.message.characters import lines, one_line
 from mailer.sentences import N_, Sentence
 from mailer.validation import first_fault
@@ -102,6 +103,7 @@ class Written(BaseModel):
     url: Link = ""
     capacity: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
     districts: Annotated[tuple[str, ...], BeforeValidator(_from_commas), Field(max_length=100)] = ()
+    kind: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=32)] = ANY_KIND
     cancelled: bool = False
 
     @field_validator("zone")
@@ -175,6 +177,7 @@ def details_of(written: Written, zone: str) -> Details:
         url=written.url,
         capacity=written.capacity,
         districts=frozenset(written.districts),
+        kind=written.kind,
     )
 
 
@@ -254,6 +257,7 @@ def as_written(details: Details) -> dict[str, Any]:
         "url": details.url,
         "capacity": details.capacity,
         "districts": sorted(details.districts),
+        "kind": details.kind,
     }
 
 

@@ -14,6 +14,7 @@ import mailer.members.models
 import mailer.news.models
 import mailer.notices.models
 import mailer.outbox.models
+import mailer.reminders.models
 import subscribers.models
 from mailer.queue.schema import is_ours
 from subscribers.column_types import Sealed
@@ -27,6 +28,7 @@ MODELS = (
     mailer.news.models,
     mailer.notices.models,
     mailer.outbox.models,
+    mailer.reminders.models,
     subscribers.models,
 )
 

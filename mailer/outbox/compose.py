@@ -150,7 +150,7 @@ class Composer:
         statutory = occasion.stream is Stream.STATUTORY
         feedback_id = f"{occasion.mailing}:{occasion.publication}:{occasion.letter}:utskick"
         return Letter(
-            template=occasion.letter,
+            template=content.content.get("template") or occasion.letter,
             language=content.language,
             letterhead=letterhead_of(
                 self._settings, occasion.publication, content.language, content.content.get("letterhead")

@@ -28,6 +28,7 @@ from mailer.outbox.models import (
     MailingState,
     Piece,
     Variant,
+    VariantEvent,
     VariantStory,
 )
 from mailer.sentences import N_
@@ -51,12 +52,13 @@ class Overtaken(Trouble):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What makes a Variant. `content` is JSON, `stories` the ids of what it tells."""
+    """What makes a Variant. `content` is JSON, `stories` the ids of what it tells, `events` (id, revision) the same."""
 
     language: str
     plain_only: bool
     content: str
     stories: tuple[int, ...] = ()
+    events: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,7 @@ def sweep(ticket: Ticket) -> None:
         (Batch, ("id",), col(Batch.mailing_id) == ticket.mailing_id),
         (Delivery, ("id",), col(Delivery.mailing_id) == ticket.mailing_id),
         (VariantStory, ("variant_id", "story_id"), col(VariantStory.variant_id).in_(variants)),
+        (VariantEvent, ("variant_id", "event_id"), col(VariantEvent.variant_id).in_(variants)),
         (Variant, ("id",), col(Variant.mailing_id) == ticket.mailing_id),
         (Piece, ("mailing_id", "ref"), col(Piece.mailing_id) == ticket.mailing_id),
     )
@@ -186,6 +189,9 @@ def write_variants(ticket: Ticket, contents: Sequence[Content]) -> list[int]:
             told = [(number, story) for number, it in zip(numbers, some, strict=True) for story in it.stories]
             stories = {"variant_id": [variant for variant, _ in told], "story_id": [story for _, story in told]}
             bulk.insert(connection, VariantStory, stories)
+            shown = [(number, *event) for number, it in zip(numbers, some, strict=True) for event in it.events]
+            columns = dict(zip(("variant_id", "event_id", "sequence"), zip(*shown, strict=True), strict=bool(shown)))
+            bulk.insert(connection, VariantEvent, columns)
         ids.extend(numbers)
     return ids
 
@@ -264,7 +270,7 @@ def _weighed(contents: Sequence[Content]) -> Iterator[list[Content]]:
     weight = 0
     for content in contents:
         some.append(content)
-        weight += 1 + len(content.stories)
+        weight += 1 + len(content.stories) + len(content.events)
         if weight >= ROWS_A_TRANSACTION:
             yield some
             some, weight = [], 0

@@ -91,6 +91,17 @@ class VariantStory(SQLModel, table=True):
     story_id: int = Field(primary_key=True, index=True)
 
 
+class VariantEvent(SQLModel, table=True):
+    """Which events a variant tells, and which revision of each: what its readers were told of time and place."""
+
+    __tablename__ = "variant_event"
+    __table_args__ = {"sqlite_with_rowid": False}  # SQLAlchemy's own form
+
+    variant_id: int = Field(foreign_key="variant.id", primary_key=True)
+    event_id: int = Field(primary_key=True, index=True)
+    sequence: int
+
+
 class Delivery(SQLModel, table=True):
     """One Mailing to one Member. Ids run in variant order, households side by side; batches are ranges of ids.
 
