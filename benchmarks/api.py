@@ -137,14 +137,12 @@ async def ours(case: Case, url: str, connections: int, seconds: float) -> tuple[
     await provider.close()
     if desk.wrong:
         raise RuntimeError(f"{case.vendor}: {desk.wrong[0]!r}")
-    return desk.sent / took, busy / desk.sent * 1e6, provider.vendor.abilities.batch, _request(provider, url)
+    return desk.sent / took, busy / desk.sent * 1e6, provider.vendor.batch, _request(provider, url)
 
 
 def _request(provider: ApiProvider, url: str) -> bytes:
     vendor = provider.vendor
-    prepared = [
-        vendor.prepare(Message("b@studs.example.org", "m@example.net", CONTENT)) for _ in range(vendor.abilities.batch)
-    ]
+    prepared = [vendor.prepare(Message("b@studs.example.org", "m@example.net", CONTENT)) for _ in range(vendor.batch)]
     request = vendor.request(prepared, key="k")
     parts = urlsplit(request.url)
     fields = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())

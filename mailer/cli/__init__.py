@@ -21,7 +21,7 @@ NOUNS = {
         "demo:demo", "Send this week's sample edition to 500 invented members, and show what they got in a local inbox."
     ),
     "catch": Noun("catch:catch", "Take mail on this machine, send it to nobody, and show it in a browser."),
-    "check": Noun("check:check", "Check what mail servers will look at: DKIM, DMARC and SPF in DNS, and https."),
+    "check": Noun("check:check", "Check what DNS says of our mail: DKIM, DMARC, SPF and bounces; and https."),
     "run": Noun(
         "running:run",
         "Serve the pages, keep the clock and deliver, until told to stop. What is being sent is finished first.",

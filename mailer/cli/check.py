@@ -10,8 +10,8 @@ from mailer import signing
 from mailer.app import App
 from mailer.cli.frame import Json, app_of, print_json, say
 from mailer.config.values import in_dns
-from mailer.dns.answers import Answer, Finding, Signature, findings, names_to_ask, of_base_url
-from mailer.dns.lookup import texts_of
+from mailer.dns.answers import Answer, Finding, Signature, findings, names_to_ask, of_base_url, of_bounces
+from mailer.dns.lookup import mail_servers_of, texts_of
 from mailer.errors import Mistake
 from mailer.i18n import _
 from mailer.sentences import filled
@@ -26,14 +26,16 @@ def check(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Check what mail servers will look at: DKIM, DMARC and SPF in DNS, and https."""
+    """Check what DNS says of our mail: DKIM, DMARC, SPF and bounces; and https."""
     app = app_of(context)
     domains, bounces = _domains(app), app.settings.feedback.bounce_domain
     asked = {
         name for domain, signature in domains.items() for name in names_to_ask(domain, signature, bounces or domain)
     }
-    answers = texts_of(sorted(asked), _place(server) if server else None)
-    found = [*_judge(domains, bounces, answers), of_base_url(app.settings.site.base_url)]
+    place = _place(server) if server else None
+    answers = texts_of(sorted(asked), place)
+    returning = [of_bounces(bounces, mail_servers_of(bounces, place))] if bounces else []
+    found = [*_judge(domains, bounces, answers), *returning, of_base_url(app.settings.site.base_url)]
     if as_json:
         rows = [{"good": each.good, "finding": filled(each.sentence, each.values, _)} for each in found]
         print_json(rows, zone=app.settings.site.zone)

@@ -49,6 +49,18 @@ def held(context: typer.Context, as_json: Json = False) -> None:
 
 
 @commands.command()
+def unknown(context: typer.Context, as_json: Json = False) -> None:
+    """List what providers told in the last 30 days that is not understood, or is about no mail of ours."""
+    app = app_of(context)
+    with app.reading() as session:
+        rows = [asdict(it) for it in listing.unknown(session)]
+    if as_json:
+        print_json(rows, zone=app.settings.site.zone)
+        return
+    print_table(rows, ("at", "provider", "what"), zone=app.settings.site.zone)
+
+
+@commands.command()
 def show(context: typer.Context, number: Annotated[int, typer.Argument(metavar="ID")], as_json: Json = False) -> None:
     """Show one event with the server's own words."""
     app = app_of(context)

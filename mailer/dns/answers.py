@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from mailer.dns.records import dkim_name, dkim_record
 from mailer.sentences import N_, Word
 
-Answer = tuple[str, ...] | None  # the TXT records of a name; None: nobody could be asked
+Answer = tuple[str, ...] | None  # what the records of a name say; None: nobody could be asked
 _FARTHEST = 8  # names asked for DMARC (RFC 9989, the tree walk)
 
 
@@ -44,6 +44,20 @@ def findings(
     yield _dkim(domain, signature, answers)
     yield _dmarc(domain, signature, answers)
     yield _spf(envelope, answers[envelope])
+
+
+def of_bounces(domain: str, servers: Answer) -> Finding:
+    """Judge whether what comes back finds its way: `servers` are the names of the domain's MX records."""
+    if servers is None:
+        return _unasked(domain)
+    if "" in servers:
+        return _bad(N_("{domain} says that it takes no mail (a null MX), so no bounce comes back."), domain=domain)
+    if not servers:
+        return _bad(
+            N_("{domain} has no MX record, so no bounce comes back: publish one that leads to your mail server."),
+            domain=domain,
+        )
+    return _good(N_("Bounces to {domain} go to {servers}."), domain=domain, servers=", ".join(servers))
 
 
 def of_base_url(url: str) -> Finding:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from mailer.feedback.causes import verdict_of
-from mailer.feedback.models import Feedback, Kind, Standing
+from mailer.feedback.models import Feedback, HookCall, Kind, Standing
 from mailer.outbox.models import Mailing
 from mailer.sentences import N_
 from subscribers.models import District, Member, MemberDistrict, State, Subscription, Suppression
@@ -40,6 +40,15 @@ class Dead:
     district: str
     count: int
     members: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Something a provider told that was not described when this was written; `what` masked."""
+
+    at: datetime
+    provider: str
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,12 @@ def _told(feedback: Feedback, mailing: str | None) -> Told:
         standing=feedback.standing.value,
         words=feedback.words,
     )
+
+
+def unknown(session: Session, *, most: int = MOST) -> list[Unknown]:
+    """Return what providers told and nobody understood, the newest first; what was about no mail of ours too."""
+    query = select(HookCall).where(HookCall.words != "").order_by(col(HookCall.received_at).desc(), HookCall.key)
+    return [Unknown(call.received_at, call.provider, call.words) for call in session.exec(query.limit(most))]
 
 
 def dead(session: Session) -> list[Dead]:

@@ -10,7 +10,7 @@ answer      an outcome for each message; no answer, or none that can be understo
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -35,7 +35,7 @@ class Abilities:
     """What a provider can do, and where the mail is then.
 
     raw_mime       our bytes arrive as they are; else our fields do, and the provider writes a mail of its own
-    batch          messages in one request
+    batch          the most messages that one request may carry
     repeat_within  how long a key keeps a repeated request from sending twice; None: they have no keys
     headers        which of our header fields arrive: "all", or what is lost
     data           where the provider keeps the mail
@@ -62,6 +62,7 @@ class Vendor(ABC):
 
     name: str
     abilities: Abilities
+    batch: int = 1  # messages in one request, as config says; never more than its abilities allow
 
     @abstractmethod
     def prepare(self, message: Message) -> Any:
@@ -79,6 +80,11 @@ class Vendor(ABC):
     @abstractmethod
     def outcomes(self, answer: Answer, count: int) -> Sequence[Outcome]:
         """Return what became of each of `count` messages. raises ProviderDown when nothing gets through."""
+
+    def blames_one(self, answer: Answer) -> bool:
+        """Whether a request is refused for one of its messages without saying which: then it goes again in halves."""
+        del answer
+        return False
 
 
 class _Withdrawn(Exception):
@@ -129,7 +135,7 @@ class ApiProvider:
 
     def _more(self, crew: Crew) -> list[Outgoing]:
         some: list[Outgoing] = []
-        while len(some) < self.vendor.abilities.batch - 1 and (outgoing := crew.take()) is not None:
+        while len(some) < self.vendor.batch - 1 and (outgoing := crew.take()) is not None:
             some.append(outgoing)
         return some
 
@@ -144,10 +150,13 @@ class ApiProvider:
     async def _deliver(self, load: "_Load") -> None:
         line = await self._free.get()
         try:
-            while load.left and not await self._try(load, line):
-                pass
+            await self._exhaust(load, line)
         finally:
             self._free.put_nowait(line)
+
+    async def _exhaust(self, load: "_Load", line: httpx.AsyncClient) -> None:
+        while load.left and not await self._try(load, line):
+            pass
 
     def _loads(self, crew: Crew, taken: Sequence[Outgoing]) -> list["_Load"]:
         """Bring messages into the vendor's form and group them by request; those that cannot be are settled."""
@@ -174,10 +183,13 @@ class ApiProvider:
         except SendError as silence:
             load.account_for(silence)
         else:
-            await self._settle(load, answer)
+            await self._settle(load, answer, line)
         return True
 
-    async def _settle(self, load: "_Load", answer: Answer) -> None:
+    async def _settle(self, load: "_Load", answer: Answer, line: httpx.AsyncClient) -> None:
+        if len(load.left) > 1 and self.vendor.blames_one(answer):
+            await self._send_halves(load, line)
+            return
         try:
             outcomes = self.vendor.outcomes(answer, len(load.left))
         except ProviderDown as down:  # an answer that refuses everything: nothing of the request was taken
@@ -191,6 +203,15 @@ class ApiProvider:
         load.settle(outcomes)
         if hurry:
             await asyncio.sleep(min(_LONGEST_PAUSE, *(_seconds(it.retry_after) for it in hurry)))
+
+    async def _send_halves(self, load: "_Load", line: httpx.AsyncClient) -> None:
+        halves = load.halves()
+        try:
+            for half in halves:
+                await self._exhaust(half, line)
+        finally:
+            for half in halves:
+                half.account_for(Unanswered(STOPPED))
 
     async def _answer(self, request: Request, load: "_Load", line: httpx.AsyncClient) -> Answer:
         """Return the answer. raises ProviderDown before anything was started, Unanswered after."""
@@ -215,14 +236,14 @@ class ApiProvider:
         raise AssertionError  # the last try returns or raises
 
 
+@dataclass(slots=True)
 class _Load:
     """The messages of one request, each accounted for exactly once."""
 
-    def __init__(self, crew: Crew) -> None:
-        self.crew = crew
-        self.left: list[Outgoing] = []
-        self.prepared: dict[int, Any] = {}
-        self.started: set[int] = set()
+    crew: Crew
+    left: list[Outgoing] = field(default_factory=list)
+    prepared: dict[int, Any] = field(default_factory=dict)
+    started: set[int] = field(default_factory=set)
 
     def add(self, outgoing: Outgoing, prepared: Any) -> None:
         self.left.append(outgoing)
@@ -247,6 +268,12 @@ class _Load:
         if allowed:
             self.started.add(outgoing.ticket)
         return allowed
+
+    def halves(self) -> list["_Load"]:
+        """Return two loads that have taken over all that is left."""
+        taken, self.left = self.left, []
+        middle = len(taken) // 2
+        return [_Load(self.crew, part, self.prepared, self.started) for part in (taken[:middle], taken[middle:])]
 
     def settle(self, outcomes: Sequence[Outcome]) -> None:
         taken, self.left = self.left, []

@@ -1,11 +1,13 @@
-"""Brevo, from fields, with a key that makes a repeat safe for half an hour.
+"""Brevo, from fields: versions of a mail in one request, with a key that makes a repeat safe for half an hour.
 
-A request takes a thousand versions of a mail, but header fields belong to the request and not to a version. So a
-letter with a one-click header of its own goes alone; letters that share their header fields go together.
+Each version has header fields of its own: the one-click link is the member's. Brevo's page of a request leaves that
+out, and two libraries with many users send them so (django-anymail's brevo.py, Swoosh's Brevo adapter). Set `batch = 1`
+where a delivered mail has no List-Unsubscribe of ours.
 
 What it still does: it writes the mail itself under a Message-ID of its own, and its relay may add a List-Unsubscribe
 of its own: look at a delivered mail before the first mailing, and use its SMTP where that is so. Tracking is a
 setting of the account there: switch it off. https://developers.brevo.com/reference/sendtransacemail
+https://developers.brevo.com/docs/batch-send-transactional-emails
 """
 
 import json
@@ -15,7 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from mailer.clock import Clock, system_clock
 from mailer.errors import AddressRefused, MessageRefused, ProviderDown
@@ -24,13 +26,16 @@ from mailer.message.fields import fields_of, reference_of
 from mailer.providers import Outcome, Provider, Receipt
 from mailer.providers.answers import Answer, refusal, said
 from mailer.providers.api import Abilities, Request, Vendor, open_api
-from mailer.providers.settings import ApiSettings, BaseUrl
+from mailer.providers.settings import BATCH, ApiSettings, BaseUrl
 
 _TAKEN = frozenset({200, 201, 202})
 _OWN = uuid.UUID("6f1c0f0e-52f6-4d0a-9a55-7c1f6d5a5b11")  # the namespace of our keys
 # Fields that the provider writes itself, whatever it is given.
 _LOST = frozenset({"message-id", "feedback-id"})
 _REFERENCE = "X-Mailin-custom"  # comes back with every event
+_INVALID = "invalid_parameter"
+_BAD_ADDRESS = ("email is not valid", "to is not valid")
+_BASE = {"subject": "-", "htmlContent": "<p>-</p>"}  # asked for beside versions, each of which has its own
 _SHUT = frozenset({"unauthorized", "not_enough_credits", "permission_denied", "account_under_validation"})
 
 
@@ -42,52 +47,51 @@ class Settings(ApiSettings):
 
     key: SecretStr
     base_url: BaseUrl = "https://api.brevo.com"
+    batch: int = Field(BATCH, ge=1, le=1000)  # messages of one request
 
 
 class Brevo(Vendor):
     name = "brevo"
     abilities = Abilities(
         raw_mime=False,
-        batch=50,  # they allow 1,000; more than this only makes more uncertain when one goes unanswered
+        batch=1000,
         repeat_within=timedelta(minutes=30),
         headers="all but Message-ID and Feedback-ID; ASCII only",
         data="France",
     )
 
     def __init__(self, settings: Settings) -> None:
+        self.batch = settings.batch
         self._headers = {"api-key": settings.key.get_secret_value(), "Content-Type": "application/json"}
         self._url = f"{settings.base_url}/v3/smtp/email"
 
     def prepare(self, message: Message) -> dict[str, Any]:
         """raises MessageRefused for a plain letter: they ask for HTML."""
-        mail = fields_of(message.content)
+        mail, reference = fields_of(message.content), reference_of(message.content)
         if not mail.html:
             raise MessageRefused("It takes no letter without HTML.", code="plain")
-        shared = {
-            "sender": {"name": mail.sender[0], "email": mail.sender[1]},
-            "headers": {name: value for name, value in mail.headers if name.lower() not in _LOST and value.isascii()},
-            **({"replyTo": {"email": mail.reply_to[1]}} if mail.reply_to else {}),
-        }
-        version = {
+        headers = {name: value for name, value in mail.headers if name.lower() not in _LOST and value.isascii()}
+        version: dict[str, Any] = {
             "to": [{"email": message.recipient}],
             "subject": mail.subject,
             "htmlContent": mail.html,
             "textContent": mail.text,
+            "headers": {**headers, **({_REFERENCE: reference} if reference else {})},
+            **({"replyTo": {"email": mail.reply_to[1]}} if mail.reply_to else {}),
         }
-        return {"shared": shared, "version": version, "reference": reference_of(message.content)}
+        return {"sender": {"name": mail.sender[0], "email": mail.sender[1]}, "version": version}
 
     def group(self, prepared: dict[str, Any]) -> Hashable:
-        return json.dumps(prepared["shared"], sort_keys=True)
+        return json.dumps(prepared["sender"], sort_keys=True)
 
     def request(self, prepared: Sequence[dict[str, Any]], *, key: str) -> Request:
-        shared, versions = prepared[0]["shared"], [each["version"] for each in prepared]
-        headers = {**shared["headers"], "idempotencyKey": str(uuid.uuid5(_OWN, key))}
-        if len(versions) == 1 and prepared[0]["reference"]:  # letters that go together are known by their receipts
-            headers[_REFERENCE] = prepared[0]["reference"]
-        content = (
-            versions[0] if len(versions) == 1 else {**_without_recipient(versions[0]), "messageVersions": versions}
-        )
-        return Request(self._url, json.dumps({**shared, "headers": headers, **content}).encode(), self._headers)
+        versions = [each["version"] for each in prepared]
+        once = {"idempotencyKey": str(uuid.uuid5(_OWN, key))}
+        if len(versions) == 1:
+            content = {**versions[0], "headers": {**versions[0]["headers"], **once}}
+        else:
+            content = {**_BASE, "headers": once, "messageVersions": versions}
+        return Request(self._url, json.dumps({"sender": prepared[0]["sender"], **content}).encode(), self._headers)
 
     def outcomes(self, answer: Answer, count: int) -> Sequence[Outcome]:
         code = answer.word("code")
@@ -100,13 +104,12 @@ class Brevo(Vendor):
             raise ProviderDown(
                 "{name} takes nothing from us now: {answer}", code=code[:16], name=self.name, answer=said(answer)
             )
-        if count == 1 and code == "invalid_parameter" and "email is not valid" in answer.word("message"):
-            return [AddressRefused(said(answer), code="400")]
+        if code == _INVALID and any(words in answer.word("message") for words in _BAD_ADDRESS):
+            return [AddressRefused(said(answer), code="400")] * count
         return [refusal(answer, self.name)] * count
 
-
-def _without_recipient(version: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in version.items() if name != "to"}
+    def blames_one(self, answer: Answer) -> bool:
+        return answer.word("code") == _INVALID
 
 
 def open_provider(settings: Settings, *, data: Path, clock: Clock = system_clock) -> Provider:

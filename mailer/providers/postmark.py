@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from mailer.clock import Clock, system_clock
 from mailer.errors import AddressRefused, MessageRefused, ProviderDown, SendError, TryLater, Unanswered
@@ -19,7 +19,7 @@ from mailer.message.fields import REFERENCE, fields_of, reference_of
 from mailer.providers import Outcome, Provider, Receipt
 from mailer.providers.answers import Answer, kept, refusal, said
 from mailer.providers.api import Abilities, Request, Vendor, open_api
-from mailer.providers.settings import ApiSettings, BaseUrl, mailbox
+from mailer.providers.settings import BATCH, ApiSettings, BaseUrl, mailbox
 
 _OK = 200
 _TAKEN = 0
@@ -41,17 +41,19 @@ class Settings(ApiSettings):
     token: SecretStr
     stream: str = "broadcast"
     base_url: BaseUrl = "https://api.postmarkapp.com"
+    batch: int = Field(BATCH, ge=1, le=500)  # messages of one request
 
 
 class Postmark(Vendor):
     name = "postmark"
     abilities = Abilities(
         raw_mime=False,
-        batch=100,  # they allow 500; more than this only makes more uncertain when one goes unanswered
+        batch=500,
         data="USA",
     )
 
     def __init__(self, settings: Settings) -> None:
+        self.batch = settings.batch
         self._stream = settings.stream
         self._headers = {
             "X-Postmark-Server-Token": settings.token.get_secret_value(),

@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from mailer.clock import Clock, system_clock
 from mailer.errors import AddressRefused, MessageRefused, ProviderDown, SendError, TryLater, Unanswered
@@ -21,7 +21,7 @@ from mailer.message.fields import REFERENCE, fields_of, reference_of
 from mailer.providers import Outcome, Provider, Receipt
 from mailer.providers.answers import Answer, kept, refusal, said
 from mailer.providers.api import Abilities, Request, Vendor, open_api
-from mailer.providers.settings import ApiSettings, BaseUrl, mailbox
+from mailer.providers.settings import BATCH, ApiSettings, BaseUrl, mailbox
 
 _OK = 200
 _QUOTA = frozenset({"daily_quota_exceeded", "monthly_quota_exceeded"})  # a 429 that no waiting of seconds helps
@@ -36,6 +36,7 @@ class Settings(ApiSettings):
 
     key: SecretStr
     base_url: BaseUrl = "https://api.resend.com"
+    batch: int = Field(BATCH, ge=1, le=100)  # messages of one request
 
 
 class Resend(Vendor):
@@ -49,6 +50,7 @@ class Resend(Vendor):
     )
 
     def __init__(self, settings: Settings) -> None:
+        self.batch = settings.batch
         self._headers = {
             "Authorization": f"Bearer {settings.key.get_secret_value()}",
             "Content-Type": "application/json",
@@ -85,6 +87,9 @@ class Resend(Vendor):
         if name == "concurrent_idempotent_requests":  # the first is still under way: how it ends is not known here
             return [Unanswered(said(answer), code="409")] * count
         return [refusal(answer, self.name)] * count
+
+    def blames_one(self, answer: Answer) -> bool:
+        return answer.word("name") == "validation_error"
 
     def _items(self, answer: Answer, count: int) -> list[Outcome]:
         tree = answer.tree if isinstance(answer.tree, dict) else {}

@@ -20,6 +20,11 @@ def _safe(url: str) -> str:
 BaseUrl = Annotated[str, AfterValidator(_safe)]
 
 
+# Messages of one request, unless config says otherwise. A request that nobody answers makes all of them uncertain, and
+# at a hundred each, ten requests at a time are faster than what an account is allowed.
+BATCH = 100
+
+
 class ApiSettings(BaseModel):
     """Keys are given in the environment: UTSKICK_PROVIDERS__POSTMARK__TOKEN."""
 

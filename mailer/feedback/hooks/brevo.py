@@ -1,23 +1,10 @@
 """Brevo, which signs nothing: basic authentication over HTTPS. https://developers.brevo.com/docs/transactional-webhooks"""
 
-from datetime import datetime
-
 from mailer.feedback.causes import Cause
-from mailer.feedback.hooks.calls import (
-    MOST_BYTES,
-    Call,
-    Fetch,
-    Heard,
-    Hook,
-    Mail,
-    Told,
-    bounced,
-    complained,
-    digest,
-    left,
-)
+from mailer.feedback.hooks.calls import Fetch, Heard, Hook, Mail, Told, bounced, complained, digest, heard, left
 from mailer.feedback.hooks.proofs import Password
-from mailer.feedback.hooks.trees import Tree, epoch, number, text, tree_of
+from mailer.feedback.hooks.trees import Tree, epoch, number, text
+from mailer.feedback.hooks.unsigned import Unsigned
 
 _NO_NEWS = frozenset(
     {
@@ -39,21 +26,9 @@ class Settings(Password):
     pass
 
 
-class Brevo:
-    most_bytes = MOST_BYTES
-
-    def __init__(self, password: Password) -> None:
-        self._password = password
-
-    def hear(self, call: Call, *, now: datetime) -> Heard:
-        del now
-        self._password.require(call)
-        tree = tree_of(call.body)
-        name, kind = digest(call.body.hex()), text(tree, "event")
-        if kind in _NO_NEWS:
-            return Heard(name)
-        told = _told(kind, tree)
-        return Heard(name, (told,)) if told else Heard(name, strange=kind)
+def _heard(name: str, tree: Tree) -> Heard:
+    kind = text(tree, "event")
+    return Heard(name) if kind in _NO_NEWS else heard(name, kind, _told(kind, tree))
 
 
 def _told(kind: str, tree: Tree) -> Told | None:
@@ -70,4 +45,4 @@ def _told(kind: str, tree: Tree) -> Told | None:
 
 def open_hook(settings: Settings, fetch: Fetch) -> Hook | None:
     del fetch
-    return Brevo(settings) if settings.is_set else None
+    return Unsigned(settings, _heard) if settings.is_set else None

@@ -81,6 +81,11 @@ class Heard:
     confirm: str = ""
 
 
+def heard(name: str, kind: str, told: Told | None) -> Heard:
+    """Return what a request with one event tells; an event of which nothing is known is strange."""
+    return Heard(name, (told,)) if told else Heard(name, strange=kind)
+
+
 class Hook(Protocol):
     """One provider's proof and words."""
 

@@ -21,6 +21,7 @@ from mailer.feedback.hooks.calls import (
     bounced,
     complained,
     digest,
+    heard,
     left,
 )
 from mailer.feedback.hooks.proofs import ProofSettings, require_fresh, require_hmac
@@ -54,8 +55,7 @@ class Mailgun:
         name, kind = digest("token", token), text(event, "event")
         if kind in _NO_NEWS:
             return Heard(name)
-        told = _told(kind, event)
-        return Heard(name, (told,)) if told else Heard(name, strange=kind)
+        return heard(name, kind, _told(kind, event))
 
 
 def _hex(signature: str) -> bytes:

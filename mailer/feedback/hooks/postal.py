@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from pydantic import AfterValidator
 
 from mailer.feedback.causes import Cause
-from mailer.feedback.hooks.calls import MOST_BYTES, Call, Fetch, Forged, Heard, Hook, Mail, Told, bounced, digest
+from mailer.feedback.hooks.calls import MOST_BYTES, Call, Fetch, Forged, Heard, Hook, Mail, Told, bounced, digest, heard
 from mailer.feedback.hooks.proofs import ProofSettings, octets, require_fresh, require_rsa
 from mailer.feedback.hooks.trees import Tree, branch, epoch, number, text, tree_of
 from mailer.sentences import N_
@@ -60,8 +60,7 @@ class Postal:
         name, kind = digest(text(tree, "uuid") or call.body), text(tree, "event")
         if kind in _NO_NEWS:
             return Heard(name)
-        told = _told(kind, name, branch(tree, "payload"), sent)
-        return Heard(name, (told,)) if told else Heard(name, strange=kind)
+        return heard(name, kind, _told(kind, name, branch(tree, "payload"), sent))
 
 
 def _told(kind: str, name: str, payload: Tree, sent: float) -> Told | None:

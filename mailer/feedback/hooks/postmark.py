@@ -3,24 +3,11 @@
 https://postmarkapp.com/developer/webhooks/bounce-webhook, types: https://postmarkapp.com/developer/api/bounce-api
 """
 
-from datetime import datetime
-
 from mailer.feedback.causes import Cause
-from mailer.feedback.hooks.calls import (
-    MOST_BYTES,
-    Call,
-    Fetch,
-    Heard,
-    Hook,
-    Mail,
-    Told,
-    bounced,
-    complained,
-    digest,
-    left,
-)
+from mailer.feedback.hooks.calls import Fetch, Heard, Hook, Mail, Told, bounced, complained, digest, heard, left
 from mailer.feedback.hooks.proofs import Password
-from mailer.feedback.hooks.trees import Tree, branch, moment, text, tree_of
+from mailer.feedback.hooks.trees import Tree, branch, moment, text
+from mailer.feedback.hooks.unsigned import Unsigned
 from mailer.message.fields import REFERENCE
 
 _NO_NEWS = frozenset({"Delivery", "Open", "Click", "Inbound"})
@@ -48,23 +35,13 @@ class Settings(Password):
     pass
 
 
-class Postmark:
-    most_bytes = MOST_BYTES
-
-    def __init__(self, password: Password) -> None:
-        self._password = password
-
-    def hear(self, call: Call, *, now: datetime) -> Heard:
-        del now
-        self._password.require(call)
-        tree = tree_of(call.body)
-        name, kind = digest(call.body.hex()), text(tree, "RecordType")
-        bounce = text(tree, "Type") if kind == "Bounce" else ""
-        is_back = kind == "SubscriptionChange" and not tree.get("SuppressSending")
-        if kind in _NO_NEWS or bounce in _NO_BOUNCES or is_back:
-            return Heard(name)
-        told = _told(kind, bounce, tree)
-        return Heard(name, (told,)) if told else Heard(name, strange=f"{kind} {bounce}".strip())
+def _heard(name: str, tree: Tree) -> Heard:
+    kind = text(tree, "RecordType")
+    bounce = text(tree, "Type") if kind == "Bounce" else ""
+    is_back = kind == "SubscriptionChange" and not tree.get("SuppressSending")
+    if kind in _NO_NEWS or bounce in _NO_BOUNCES or is_back:
+        return Heard(name)
+    return heard(name, f"{kind} {bounce}".strip(), _told(kind, bounce, tree))
 
 
 def _told(kind: str, bounce: str, tree: Tree) -> Told | None:
@@ -95,4 +72,4 @@ def _changed(mail: Mail, reason: str) -> Told | None:
 
 def open_hook(settings: Settings, fetch: Fetch) -> Hook | None:
     del fetch
-    return Postmark(settings) if settings.is_set else None
+    return Unsigned(settings, _heard) if settings.is_set else None

@@ -21,6 +21,7 @@ from mailer.feedback.hooks.calls import (
     bounced,
     complained,
     digest,
+    heard,
 )
 from mailer.feedback.hooks.proofs import SKEW, ProofSettings, octets, require_fresh, require_hmac
 from mailer.feedback.hooks.trees import Tree, branch, header, moment, number, text, tree_of
@@ -69,8 +70,7 @@ class Resend:
         kind = text(tree, "type")
         if kind in _NO_NEWS or kind.startswith(_NOT_OURS):
             return Heard(digest(name))
-        told = _told(kind, name, tree)
-        return Heard(digest(name), (told,)) if told else Heard(digest(name), strange=kind)
+        return heard(digest(name), kind, _told(kind, name, tree))
 
 
 def _told(kind: str, name: str, tree: Tree) -> Told | None:

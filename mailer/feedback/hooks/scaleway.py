@@ -1,20 +1,23 @@
-"""Scaleway, by way of its Topics and Events: basic authentication in the address that the topic is told.
+"""Scaleway, by way of its Topics and Events, which speaks as Amazon's SNS does and signs with certificates of its own.
 
-It passes an event on in the envelope of Amazon's SNS, or as it is. Its signature is by a certificate of its own
-whose place is not described, so it proves nothing to us.
 https://www.scaleway.com/en/docs/transactional-email/reference-content/webhook-events-payloads/
+https://www.scaleway.com/en/docs/topics-and-events/reference-content/verifying-webhooks/
 """
 
 import re
-from datetime import datetime
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field
 
 from mailer.feedback.causes import Cause
-from mailer.feedback.hooks.calls import MOST_BYTES, Call, Fetch, Heard, Hook, Mail, Told, Unreadable, bounced, digest
-from mailer.feedback.hooks.proofs import Password
-from mailer.feedback.hooks.trees import Tree, header, moment, text, tree_of
+from mailer.feedback.hooks.calls import Fetch, Heard, Hook, Mail, Told, bounced, digest, heard
+from mailer.feedback.hooks.proofs import ProofSettings
+from mailer.feedback.hooks.sns import House, Topic
+from mailer.feedback.hooks.trees import Tree, header, moment, text
 from mailer.message.fields import REFERENCE_HEADER
 
-_SUBSCRIBE = re.compile(r"https://sns\.mnq\.[a-z]{2}-[a-z]{3}\.scaleway\.com/[!-~]{0,2000}")
+_TOPIC = r"arn:scw:sns:[a-z]{2}-[a-z]{3}:[A-Za-z0-9-]{1,64}:[A-Za-z0-9_.-]{1,256}"
 _NO_NEWS = frozenset({"email_queued", "email_delivered", "blocklist_created"})  # the last one is about no mail
 _CAUSES = {
     "email_dropped": Cause.UNCLEAR,  # refused for good: the server's words tell why
@@ -25,37 +28,23 @@ _CAUSES = {
 }
 
 
-class Settings(Password):
-    pass
+class Settings(ProofSettings):
+    webhook_topic: Annotated[str, Field(pattern=rf"^(?:{_TOPIC})?$")] = ""
 
 
-class Scaleway:
-    most_bytes = MOST_BYTES
-
-    def __init__(self, password: Password) -> None:
-        self._password = password
-
-    def hear(self, call: Call, *, now: datetime) -> Heard:
-        del now
-        self._password.require(call)
-        tree = tree_of(call.body)
-        name = digest(call.body.hex())
-        if text(tree, "Type") == "SubscriptionConfirmation":
-            return _confirmation(name, tree)
-        if text(tree, "Type") == "Notification":
-            tree = tree_of(text(tree, "Message") and str(tree["Message"]))
-        kind = text(tree, "type")
-        if kind in _NO_NEWS:
-            return Heard(name)
-        told = _told(kind, tree)
-        return Heard(name, (told,)) if told else Heard(name, strange=kind)
+def _house(region: str) -> House:
+    """Their certificates lie in a bucket, and what issued them at a place that their page names."""
+    return House(
+        certificate=re.compile(r"https://messaging\.s3\.[a-z]{2}-[a-z]{3}\.scw\.cloud/[A-Za-z0-9._/-]{1,300}"),
+        subscribe=re.compile(rf"https://sns\.mnq\.{region}\.scaleway\.com/[!-~]{{0,2000}}"),
+        within=timedelta(hours=8),  # what they send again keeps the moment of the first time
+        issuers=f"https://messaging.s3.fr-par.scw.cloud/{region}/sns/sns-trust-chain.pem",
+    )
 
 
-def _confirmation(name: str, tree: Tree) -> Heard:
-    url = text(tree, "SubscribeURL")
-    if not _SUBSCRIBE.fullmatch(url):
-        raise Unreadable("its address for confirming is not of its provider")
-    return Heard(name, confirm=url)
+def _heard(name: str, tree: Tree) -> Heard:
+    kind = text(tree, "type")
+    return Heard(name) if kind in _NO_NEWS else heard(name, kind, _told(kind, tree))
 
 
 def _told(kind: str, tree: Tree) -> Told | None:
@@ -67,5 +56,7 @@ def _told(kind: str, tree: Tree) -> Told | None:
 
 
 def open_hook(settings: Settings, fetch: Fetch) -> Hook | None:
-    del fetch
-    return Scaleway(settings) if settings.is_set else None
+    if not settings.webhook_topic:
+        return None
+    region = settings.webhook_topic.split(":")[3]
+    return Topic(settings.webhook_topic, _house(region), fetch, _heard)

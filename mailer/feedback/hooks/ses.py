@@ -3,16 +3,15 @@
 https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
 """
 
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
 
 from mailer.feedback.causes import Cause
-from mailer.feedback.hooks.calls import Call, Fetch, Forged, Heard, Hook, Mail, Told, bounced, complained, digest, left
+from mailer.feedback.hooks.calls import Fetch, Heard, Hook, Mail, Told, bounced, complained, digest, heard, left
 from mailer.feedback.hooks.proofs import ProofSettings
-from mailer.feedback.hooks.sns import TOPIC, Topic
-from mailer.feedback.hooks.trees import Tree, branch, header, items, moment, text, tree_of
+from mailer.feedback.hooks.sns import TOPIC, amazon_topic
+from mailer.feedback.hooks.trees import Tree, branch, header, items, moment, text
 from mailer.message.fields import REFERENCE
 
 _NO_NEWS = frozenset({"Send", "Delivery", "Open", "Click", "AmazonSnsSubscriptionSucceeded"})
@@ -30,35 +29,13 @@ class Settings(ProofSettings):
     webhook_topic: Annotated[str, Field(pattern=rf"^(?:{TOPIC})?$")] = ""
 
 
-class Ses:
-    most_bytes = 512 * 1024  # SNS passes 256 KiB on, and quotes them
-
-    def __init__(self, topic: Topic) -> None:
-        self._topic = topic
-
-    def hear(self, call: Call, *, now: datetime) -> Heard:
-        envelope = self._topic.open(call, now=now)
-        name = digest(envelope["MessageId"])
-        if envelope["Type"] == "SubscriptionConfirmation":
-            return self._confirmation(name, envelope.get("SubscribeURL", ""))
-        if envelope["Type"] != "Notification":
-            return Heard(name, strange=envelope["Type"])
-        return _heard(name, tree_of(envelope.get("Message", "")))
-
-    def _confirmation(self, name: str, url: str) -> Heard:
-        if not self._topic.confirms(url):
-            raise Forged("its address for confirming is not of its topic")
-        return Heard(name, confirm=url)
-
-
 def _heard(name: str, tree: Tree) -> Heard:
     kind = text(tree, "eventType", "notificationType")
     subscription = branch(tree, "subscription", "newTopicPreferences")
     stays = kind == "Subscription" and subscription.get("unsubscribeAll") is not True
     if kind in _NO_NEWS or stays or _is_good(branch(tree, "complaint")):
         return Heard(name)
-    told = _told(kind, name, tree)
-    return Heard(name, (told,)) if told else Heard(name, strange=kind)
+    return heard(name, kind, _told(kind, name, tree))
 
 
 def _is_good(complaint: Tree) -> bool:
@@ -108,4 +85,4 @@ def _bounced(mail: Mail, bounce: Tree) -> Told:
 
 
 def open_hook(settings: Settings, fetch: Fetch) -> Hook | None:
-    return Ses(Topic(settings.webhook_topic, fetch)) if settings.webhook_topic else None
+    return amazon_topic(settings.webhook_topic, fetch, _heard) if settings.webhook_topic else None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mailer.cli import main
-from tests.mailer.dns.servers import a_name_server
+from tests.mailer.dns.servers import SILENT, a_name_server
 
 DOMAIN = "nyhet.example.org"
 
@@ -64,6 +64,39 @@ def test_spf_is_looked_for_where_the_envelope_senders_are(config: Path, capsys: 
         run("--config", config, "check", "--server", f"{address}:{port}")
 
     assert "good: studs.example.org has an SPF record." in capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("records", "line"),
+    [
+        (["20 second.example.", "10 first.example."], "good: Bounces to studs.example.org go to first.example, second"),
+        (None, "mend: studs.example.org has no MX record"),
+        (["0 ."], "mend: studs.example.org says that it takes no mail (a null MX)"),
+    ],
+    ids=["there", "none", "null"],
+)
+def test_bounces_have_to_find_their_way(
+    config: Path, records: list[str] | None, line: str, capsys: pytest.CaptureFixture[str]
+):
+    text = config.read_text(encoding="utf-8").replace('bounce_domain = ""', 'bounce_domain = "studs.example.org"')
+    config.write_text(text, encoding="utf-8")
+    capsys.readouterr()
+
+    with a_name_server({"MX studs.example.org": records} if records else {}) as (address, port):
+        run("--config", config, "check", "--server", f"{address}:{port}")
+
+    assert any(each.startswith(line) for each in capsys.readouterr().out.splitlines())
+
+
+def test_whether_bounces_find_their_way_is_not_guessed(config: Path, capsys: pytest.CaptureFixture[str]):
+    text = config.read_text(encoding="utf-8").replace('bounce_domain = ""', f'bounce_domain = "{SILENT}"')
+    config.write_text(text, encoding="utf-8")
+    capsys.readouterr()
+
+    with a_name_server({}) as (address, port):
+        assert run("--config", config, "check", "--server", f"{address}:{port}") == 1
+
+    assert f"mend: No name server answered for {SILENT}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("server", ["localhost", "127.0.0.1:x", "a:b:c"])

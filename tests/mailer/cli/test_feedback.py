@@ -1,14 +1,16 @@
 """What a person may ask and decide about what came back."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlmodel import Session, select
 
 from mailer import db
-from mailer.feedback import book
+from mailer.feedback import book, told
 from mailer.feedback.causes import Cause
 from mailer.feedback.events import Event
+from mailer.feedback.hooks.calls import Heard, Told
 from mailer.feedback.models import Feedback, Kind, Standing
 from subscribers import suppression
 from subscribers.models import Access
@@ -70,6 +72,21 @@ def test_one_sentence_explains_why_somebody_gets_no_mail(site: Site, member: str
     assert status == 0
     assert words in out
     assert words in str(site.json("feedback", "explain", member)[0]["reason"])
+
+
+def test_what_a_provider_told_that_is_not_understood_is_listed(site: Site) -> None:
+    assert site.json("feedback", "unknown") == []
+    heard = Heard("n1", strange="novelty for m1@example.org"), Heard("n2", (Told("t", "e", Kind.BOUNCE),))
+    with db.writing(site.engine) as session:
+        for minutes, each in enumerate(heard):
+            told.take_in(session, "brevo", each, [None] * len(each.told), now=MOMENT + timedelta(minutes=minutes))
+
+    rows = site.json("feedback", "unknown")
+    assert [(row["provider"], row["what"]) for row in rows] == [
+        ("brevo", "about no mail of ours"),
+        ("brevo", "novelty for [address]"),
+    ]
+    assert "novelty for [address]" in site.run("feedback", "unknown")[1]
 
 
 def test_the_dead_are_counted_by_district(site: Site) -> None:

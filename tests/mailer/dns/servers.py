@@ -1,4 +1,4 @@
-"""A name server on loopback that knows a few TXT records."""
+"""A name server on loopback that knows a few TXT and MX records."""
 
 import socket
 import threading
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import dns.flags
 import dns.message
 import dns.rcode
+import dns.rdatatype
 import dns.rrset
 
 SILENT = "silent.example.org"  # no answer comes for this one, or for anything below it
@@ -15,7 +16,10 @@ SILENT = "silent.example.org"  # no answer comes for this one, or for anything b
 
 @contextmanager
 def a_name_server(zone: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, int]]:
-    """Serve `zone` (name -> presentation form of each TXT record) until the block ends; yield where."""
+    """Serve `zone` until the block ends; yield where.
+
+    zone  name -> presentation form of each TXT record, "MX name" -> of each MX record
+    """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
         thread = threading.Thread(target=_serve, args=(server, zone))
@@ -34,11 +38,12 @@ def _serve(server: socket.socket, zone: Mapping[str, Sequence[str]]) -> None:
             return
         query = dns.message.from_wire(octets)
         name = str(query.question[0].name).rstrip(".")
+        kind = dns.rdatatype.to_text(query.question[0].rdtype)
         reply = dns.message.make_response(query)
         if name.endswith(SILENT):
             reply.set_rcode(dns.rcode.SERVFAIL)
-        elif records := zone.get(name):
-            reply.answer.append(dns.rrset.from_text(f"{name}.", 60, "IN", "TXT", *records))
-        elif not any(known.endswith(f".{name}") for known in zone):
+        elif records := zone.get(f"MX {name}" if kind == "MX" else name):
+            reply.answer.append(dns.rrset.from_text(f"{name}.", 60, "IN", kind, *records))
+        elif not any(f".{known}".endswith((f".{name}", f" {name}")) for known in zone):
             reply.set_rcode(dns.rcode.NXDOMAIN)
         server.sendto(reply.to_wire(), client)

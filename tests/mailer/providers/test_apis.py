@@ -260,6 +260,7 @@ def test_raw_mail_arrives_byte_for_byte(tmp_path: Path) -> None:
 
 
 def headers_of(vendor: Vendor, received: Received) -> dict[str, str]:
+    """Of the first message of a request."""
     match vendor.name:
         case "brevo":
             return dict(received.tree["headers"])
@@ -297,7 +298,7 @@ def test_tracking_is_switched_off_where_a_message_can_say_so(tmp_path: Path) -> 
 
 def test_requests_run_beside_each_other(vendor: Vendor, tmp_path: Path) -> None:
     """The server answers nobody before it has as many requests as may be under way."""
-    expected = 1 if vendor.items else 10
+    expected = 1 if vendor.name in BATCHES else 10
 
     async def carry() -> None:
         async with ApiServer(vendor.ok, together=expected) as server:
@@ -335,15 +336,71 @@ def test_a_mail_that_brevo_cannot_carry_fails_alone(tmp_path: Path) -> None:
     assert desk.kinds() == ["Receipt", "MessageRefused"]
 
 
-def test_letters_that_share_their_header_fields_go_to_brevo_together(tmp_path: Path) -> None:
+BATCHES = {"postmark": 500, "resend": 100, "brevo": 1000}
+
+
+def test_letters_go_together_each_with_header_fields_and_reference_of_its_own(tmp_path: Path) -> None:
     brevo = next(vendor for vendor in VENDORS if vendor.name == "brevo")
 
-    alike = carried(brevo, brevo.ok, RecordingDesk(*letters(10)), tmp_path, connections=1)
-    unlike = carried(brevo, brevo.ok, RecordingDesk(*own_letters(10)), tmp_path, connections=1)
+    (received,) = carried(brevo, brevo.ok, RecordingDesk(*own_letters(10)), tmp_path, connections=1).received
 
-    assert len(alike.received) == 1
-    assert len(unlike.received) == 10
-    assert all(f"{n:05d}" in received.tree["headers"]["List-Unsubscribe"] for n, received in enumerate(unlike.received))
+    versions = received.tree["messageVersions"]
+    assert [version["headers"]["List-Unsubscribe"][-24:-1] for version in versions] == [
+        f"{n:05d}FgHiJkLmNoPqRsTuVw" for n in range(10)
+    ]
+    assert {version["headers"]["X-Mailin-custom"] for version in versions} == {"aJ3x"}
+    outside = {name: value for name, value in received.tree.items() if name != "messageVersions"}
+    assert set(outside["headers"]) == {"idempotencyKey"}
+    assert "Skärholmen" not in str(outside)  # nothing of one member could reach another
+
+
+@pytest.mark.parametrize(("name", "most"), BATCHES.items())
+def test_a_request_holds_as_many_as_config_says_and_the_vendor_takes(name: str, most: int, tmp_path: Path) -> None:
+    vendor = next(vendor for vendor in VENDORS if vendor.name == name)
+
+    for settings, requests in (({}, 3), ({"batch": 50}, 5), ({"batch": 1}, 205)):
+        desk = RecordingDesk(*own_letters(205))
+        assert len(carried(vendor, vendor.ok, desk, tmp_path, connections=1, **settings).received) == requests
+    with pytest.raises(Mistake, match="batch"):
+        opened(vendor, "https://api.example.org", tmp_path, batch=most + 1)
+
+
+@pytest.mark.parametrize("name", ["brevo", "resend"])
+def test_one_that_a_request_is_refused_for_is_found_and_fails_alone(name: str, tmp_path: Path) -> None:
+    vendor = next(vendor for vendor in VENDORS if vendor.name == name)
+    refused = vendor.address_refused if name == "brevo" else vendor.message_refused
+
+    def script(received: Received) -> Reply | None:
+        return refused if "m7@example.net" in vendor.recipients(received) else vendor.ok(received)
+
+    desk = RecordingDesk(*letters(20))
+    server = carried(vendor, script, desk, tmp_path, connections=1)
+
+    told = [it for received in server.received for it in vendor.recipients(received) if script(received) != refused]
+    assert sorted(told) == sorted(f"m{n}@example.net" for n in range(1, 21) if n != 7)
+    assert [kind == "Receipt" for kind in desk.kinds()] == [n != 7 for n in range(1, 21)]
+    assert len(server.received) < 12
+
+
+def test_whoever_is_stopped_between_two_halves_leaves_none_unaccounted_for(tmp_path: Path) -> None:
+    vendor = next(vendor for vendor in VENDORS if vendor.name == "brevo")
+    desk = RecordingDesk(*letters(8))
+
+    async def stop() -> None:
+        server = ApiServer(lambda _: vendor.address_refused)
+        async with server:
+            provider = opened(vendor, server, tmp_path, connections=1)
+            task = asyncio.create_task(provider.carry(desk))
+            await until(lambda: len(server.received) >= 2)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await provider.close()
+
+    asyncio.run(stop())
+
+    assert len(desk.outcomes) == 8
+    assert set(desk.kinds()) <= {"AddressRefused", "Unanswered"}
 
 
 REFERENCES: dict[str, Callable[[Received], object]] = {

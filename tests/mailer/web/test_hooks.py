@@ -159,13 +159,14 @@ def test_what_another_key_signed_or_none_changes_nothing(desk: Desk, teller: Tel
     before = desk.site.dump()
 
     assert desk.send(teller, teller.post(event, MOMENT, False)).status_code == 403
-    if teller.name != "mailgun":  # whose signature is in the body
+    if teller.name not in ("mailgun", "scaleway"):  # whose signature is in the body
         assert desk.send(teller, no_key(teller, teller.post(event, MOMENT, True))).status_code == 403
     assert desk.site.dump() == before
 
 
-@pytest.mark.parametrize("teller", [tellers.SES, tellers.RESEND, tellers.POSTAL], ids=lambda teller: teller.name)
-def test_what_was_altered_after_it_was_signed_changes_nothing(desk: Desk, teller: Teller) -> None:
+@pytest.mark.parametrize("name", ["ses", "resend", "postal", "scaleway"])
+def test_what_was_altered_after_it_was_signed_changes_nothing(desk: Desk, name: str) -> None:
+    teller = next(teller for teller in TELLERS if teller.name == name)
     good = teller.post(bounce_of(teller).event(desk.token()), MOMENT, True)
     before = desk.site.dump()
 

@@ -7,8 +7,21 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.builders import MOMENT
-from tests.mailer.web import tellers
-from tests.mailer.web.tellers import CERTIFICATE, SES, SUBSCRIBE, TOPIC, Posting, as_json, sns
+from tests.mailer.web.tellers import (
+    CERTIFICATE,
+    SCALEWAY,
+    SCALEWAY_CERTIFICATE,
+    SCALEWAY_ISSUERS,
+    SCALEWAY_TOPIC,
+    SES,
+    SUBSCRIBE,
+    TOPIC,
+    Posting,
+    as_json,
+    certificate,
+    scaleway_envelope,
+    sns,
+)
 from tests.mailer.web.test_hooks import Desk, bounce_of
 from tests.mailer.web.test_hooks import desk as desk  # noqa: PLC0414  # a fixture
 
@@ -144,9 +157,69 @@ def test_an_identity_that_has_no_tags_gives_back_the_message_id_that_we_wrote(de
     assert len(desk.feedback()) == 1
 
 
+def of_scaleway(desk: Desk, **fields: Any) -> dict[str, Any]:
+    event = as_json(bounce_of(SCALEWAY).event(desk.token())).decode()
+    return {"Type": "Notification", "Message": event, **fields}
+
+
+@pytest.mark.parametrize("version", ["1", "2"])
+def test_scaleways_certificate_is_good_when_its_authority_issued_it(desk: Desk, version: str) -> None:
+    for minutes in range(3):
+        at = MOMENT - timedelta(minutes=minutes)
+        assert desk.send(SCALEWAY, scaleway_envelope(of_scaleway(desk), at, version=version)).status_code == 204
+
+    assert desk.shelf.opened == [SCALEWAY_CERTIFICATE, SCALEWAY_ISSUERS]
+    assert len(desk.feedback()) == 1
+
+
+@pytest.mark.parametrize(
+    "issuers",
+    [
+        certificate("other", by="other", is_authority=True),
+        certificate("authority", by="authority"),  # which may issue nothing
+        certificate("scaleway", by="scaleway", is_authority=True),
+    ],
+    ids=["another authority", "no authority", "the same key"],
+)
+def test_a_certificate_that_another_issued_proves_nothing(desk: Desk, issuers: bytes) -> None:
+    desk.shelf.lies[SCALEWAY_ISSUERS] = issuers
+    before = desk.site.dump()
+
+    assert desk.send(SCALEWAY, scaleway_envelope(of_scaleway(desk), MOMENT)).status_code == 403
+    assert desk.site.dump() == before
+
+
+@pytest.mark.parametrize("lies", [b"", b"<Error>NoSuchKey</Error>", b"-----BEGIN CERTIFICATE-----\nAA==\n"])
+@pytest.mark.parametrize("url", [SCALEWAY_CERTIFICATE, SCALEWAY_ISSUERS])
+def test_where_no_certificate_lies_they_are_asked_to_come_back(desk: Desk, url: str, lies: bytes) -> None:
+    desk.shelf.lies[url] = lies or b"\n"
+
+    assert desk.send(SCALEWAY, scaleway_envelope(of_scaleway(desk), MOMENT)).status_code == 503
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"TopicArn": SCALEWAY_TOPIC.replace("project", "others")},
+        {"TopicArn": TOPIC},
+        {"SigningCertURL": CERTIFICATE},
+        {"SigningCertURL": "http://messaging.s3.fr-par.scw.cloud/x.pem"},
+        {"SigningCertURL": "https://messaging.s3.fr-par.scw.cloud.example.net/x.pem"},
+        {"SigningCertURL": "https://theirs.s3.fr-par.scw.cloud/x.pem"},
+        {"SigningCertURL": "https://messaging.s3.fr-par.scw.cloud@example.net/x.pem"},
+        {"MessageId": ""},
+    ],
+    ids=str,
+)
+def test_an_envelope_that_is_not_of_our_scaleway_topic_fetches_nothing(desk: Desk, fields: dict[str, str]) -> None:
+    assert desk.send(SCALEWAY, scaleway_envelope(of_scaleway(desk, **fields), MOMENT)).status_code == 403
+    assert not desk.shelf.opened
+
+
 def test_scaleways_topic_is_confirmed_at_its_own_host_only(desk: Desk) -> None:
     url = "https://sns.mnq.fr-par.scaleway.com/?Action=ConfirmSubscription&Token=x"
-    for asked in (url, "https://example.net/?Action=ConfirmSubscription", url.replace("https", "http")):
-        desk.send(tellers.SCALEWAY, tellers.basic_sealed(as_json(confirmation(SubscribeURL=asked)), MOMENT))
+    elsewhere = ("https://example.net/?Action=ConfirmSubscription", url.replace("fr-par", "nl-ams"))
+    for asked in (url, *elsewhere, url.replace("https", "http")):
+        desk.send(SCALEWAY, scaleway_envelope(confirmation(SubscribeURL=asked), MOMENT))
 
-    assert desk.shelf.opened == [url]
+    assert desk.shelf.opened == [SCALEWAY_CERTIFICATE, SCALEWAY_ISSUERS, url]
