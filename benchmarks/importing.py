@@ -77,7 +77,7 @@ def take_in(engine: sa.Engine, data: bytes, week: int) -> Measured:
         planned = time.perf_counter()
         run.carry_out(transaction, prepared, who="bench", now=START + timedelta(weeks=week), progress=_quiet)
         end, cpu = time.perf_counter(), time.process_time() - busy
-    return Measured(planned - start, end - planned, cpu, max(writes))
+    return Measured(planned - start, end - planned, cpu, max(write.seconds for write in writes))
 
 
 def _quiet(step: str, done: int, total: int | None) -> None: ...

@@ -9,8 +9,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import NamedTuple
 
 import sqlalchemy as sa
+
+
+class Write(NamedTuple):
+    """How long a transaction held the write lock, its commit included: by the clock, and of CPU of its own thread."""
+
+    seconds: float
+    cpu: float
 
 
 def leave_checkpoints_to_others(engine: sa.Engine) -> None:
@@ -19,20 +27,21 @@ def leave_checkpoints_to_others(engine: sa.Engine) -> None:
 
 
 @contextmanager
-def writes_of(engine: sa.Engine) -> Iterator[list[float]]:
-    """Collect how long each transaction held the write lock, its commit included, in seconds."""
-    writes: list[float] = []
-    began: list[float] = []
+def writes_of(engine: sa.Engine) -> Iterator[list[Write]]:
+    """Collect what each transaction of this thread took."""
+    writes: list[Write] = []
+    began: list[Write] = []
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
         if connection.get_execution_options().get("utskick_writing"):
-            began.append(time.perf_counter())
+            began.append(Write(time.perf_counter(), time.thread_time()))
 
     @sa.event.listens_for(engine, "checkin")
     def end(*_: object) -> None:
         if began:
-            writes.append(time.perf_counter() - began.pop())
+            start = began.pop()
+            writes.append(Write(time.perf_counter() - start.seconds, time.thread_time() - start.cpu))
 
     with _checkpoints(engine):
         yield writes

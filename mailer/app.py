@@ -17,7 +17,7 @@ from mailer.errors import Mistake, ProviderDown
 from mailer.links import Links, Purpose
 from mailer.message import Message
 from mailer.message.dkim import Signer
-from mailer.news.reference import load_reference
+from mailer.news.reference import load_reference, require_known
 from mailer.outbox import home
 from mailer.outbox.batches import Terms
 from mailer.outbox.carriers import Carrier
@@ -104,6 +104,7 @@ class App:
         sealed.unlock(self.keyring.register, self.keyring.renew)
         with db.reading(engine) as session:
             listing.try_keys(session)  # with other keys every link would be a 404 and every name a riddle
+            require_known(session, self.settings, self.places.config)
         home.look_round(engine, self.watermark, now=self.now())
         self._finish_imports(engine)
         return engine
@@ -132,11 +133,15 @@ class App:
         return db.open_engine(self.settings.database or f"sqlite:///{self.data / DATABASE}")
 
     def prepare(self) -> None:
-        """Make the data folder and the database, and load the shipped districts and topics; keeps what is there."""
+        """Make the data folder and the database, and load the shipped districts and topics; keeps what is there.
+
+        raises  Mistake as `engine`, when all is made: what is wrong with the config can then be looked up and mended
+        """
         self.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.upgrade()
-        with self.writing() as session:
+        with db.writing(self.bare_engine) as session:
             load_reference(session)
+        self.engine.connect().close()
 
     def upgrade(self) -> None:
         """Bring the database, and the queue in it, to what this version needs."""

@@ -38,6 +38,8 @@ NOUNS = {
         "Take what a mail server hands over for the bounce domain, by LMTP or SMTP, until told to stop.",
     ),
     "db": Noun("database:commands", "The database and its schema."),
+    "districts": Noun("reference:districts", "The districts that members choose among and news is tagged with."),
+    "topics": Noun("reference:topics", "The topics that members choose among and news is tagged with."),
     "members": Noun("members:commands", "The members: import, look, hand out, erase."),
     "retention": Noun("retention:commands", "Delete what is no longer needed, and see what was."),
     "news": Noun("news:commands", "News: sources, items and their tags."),

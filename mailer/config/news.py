@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mailer.config.values import FromCommas, Section, Slug
+from mailer.config.slugs import KnownDistrict, KnownTopic
+from mailer.config.values import FromCommas, Section
 from mailer.durations import Span
 
 
@@ -28,5 +29,5 @@ class Source(Section):
     kind: Literal["feed", "page", "list"] = "feed"
     select: PageSelectors | None = None
     approved: bool = True
-    districts: tuple[Slug, ...] = ()
-    topics: tuple[Slug, ...] = ()
+    districts: tuple[KnownDistrict, ...] = ()
+    topics: tuple[KnownTopic, ...] = ()

@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from mailer.config.values import Language, Section, Slug
+from mailer.config.slugs import KnownDistrict
+from mailer.config.values import Language, Section
 
 
 class DistrictLetterhead(Section):
@@ -23,4 +24,4 @@ class Publication(Section):
     unsubscribe_address: str = ""
     stream: Literal["bulk", "statutory"] = "bulk"
     events_only: bool = False
-    districts: dict[Slug, DistrictLetterhead] = Field({})
+    districts: dict[KnownDistrict, DistrictLetterhead] = Field({})

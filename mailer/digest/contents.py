@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from mailer.digest.rules import Digest, Kind, Reason
+from mailer.digest.reasons import Kind, Reason
+from mailer.digest.rules import Digest
 
 _TEASER = 280
 

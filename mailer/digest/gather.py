@@ -11,8 +11,8 @@ from sqlmodel import Session, col, select
 
 from mailer.config import Settings
 from mailer.digest.contents import Json, teaser
+from mailer.digest.items import MONTH, SERVED_THIS_MONTH, Item, Occasion
 from mailer.digest.models import Edition, EditionChoice
-from mailer.digest.rules import MONTH, SERVED_THIS_MONTH, Item, Occasion
 from mailer.links import Links
 from mailer.news.models import NewsItem, NewsTag, TagKind
 from mailer.outbox.history import HAD, variants_had

@@ -17,13 +17,12 @@ from mailer.config import Settings
 from mailer.digest import gather
 from mailer.digest.contents import Json, compact, variant_content
 from mailer.digest.gather import Candidates
+from mailer.digest.items import Items, Occasion
 from mailer.digest.models import Edition
+from mailer.digest.reasons import View, reason_for
 from mailer.digest.rules import (
     Digest,
-    Items,
-    Occasion,
     Offer,
-    View,
     choose,
     digest_of,
     is_served,
@@ -31,7 +30,6 @@ from mailer.digest.rules import (
     offer_to,
     on_offer,
     plan_for_all,
-    reason_for,
     signature,
 )
 from mailer.i18n import LANGUAGES

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from mailer.digest import gather
 from mailer.digest.contents import Json, expand, variant_content
+from mailer.digest.items import Item
 from mailer.digest.plan import (
     Assignment,
     Basis,
@@ -19,7 +20,8 @@ from mailer.digest.plan import (
     mailing_content,
     readers_with_had,
 )
-from mailer.digest.rules import Digest, Item, reaching
+from mailer.digest.reasons import reaching
+from mailer.digest.rules import Digest
 from mailer.errors import Mistake
 from mailer.sentences import N_
 from subscribers import audience, listing

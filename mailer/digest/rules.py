@@ -1,78 +1,26 @@
-"""What a digest holds: one function a rule, one line of RULES each. Pure; knows of no database.
+"""What a digest holds: one function a rule, one line of RULES each. Pure; knows of no database."""
 
-Who an item is for: without a district it is for everyone; with districts it is for those who chose one of them
-or a district below one of them (news of the municipality reaches its city districts, not the other way round).
-A member who chose no district hears of the roots of the tree only. Without a topic an item is for everyone, with
-topics for those who chose one of them, or none at all. Both must hold.
-"""
-
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
+from mailer.digest.items import MONTH, SERVED_THIS_MONTH, Item, Items, Occasion
+from mailer.digest.reasons import (
+    EVERYONE,
+    Kind,
+    Reason,
+    View,
+    heading_for,
+    reaching,
+    reason_for,
+    reason_of_place,
+)
 from subscribers.reader import Cadence, Reader
 from subscribers.tree import steps_up
 
-# The mask of what someone has had: one bit for each story, and the lowest for "an edition in this month".
-SERVED_THIS_MONTH = 1
-MONTH = timedelta(days=31)
 _WEEK = timedelta(weeks=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A news item as an edition sees it. `bit` is its story's place in the mask of what someone has had."""
-
-    id: int
-    bit: int
-    published_at: datetime
-    districts: frozenset[str] = frozenset()
-    topics: frozenset[str] = frozenset()
-    expires_at: datetime | None = None
-    important: bool = False
-    hidden: bool = False  # by anyone, or left out of this edition by its editor
-    lead: bool = False
-    position: int | None = None
-    rank: tuple[bool, float, bool, float, int] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        place = float("inf") if self.position is None else self.position
-        order = (not self.lead, place, not self.important, -self.published_at.timestamp(), self.id)
-        object.__setattr__(self, "rank", order)  # once: ranking asks for it at every reader
-
-
-@dataclass(frozen=True, slots=True)
-class Occasion:
-    """What is the same for all readers of an edition. `parents`: slug of a district -> of the one above it."""
-
-    now: datetime
-    fresh_for: timedelta
-    new_member: timedelta
-    at_least: int
-    per_section: int
-    at_most: int
-    parents: Mapping[str, str | None]
-
-
-class Kind(StrEnum):
-    """Why a block is there. The first that holds, in this order, is the reason."""
-
-    __hash__ = str.__hash__  # the enum's own is written in Python, and every digest hashes a dozen of them
-
-    LEAD = "lead"  # a section only, never a reason
-    DISTRICT = "district"
-    PARENT = "parent"
-    TOPIC = "topic"
-    ALL_TOPICS = "all topics"  # the reader chose none, which means every one
-    EVERYONE = "everyone"
-
-
-class Reason(NamedTuple):
-    kind: Kind
-    slug: str | None = None
 
 
 class Pick(NamedTuple):
@@ -97,33 +45,15 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """One reader's side of an occasion. `near`: slug -> steps up the tree from what the reader chose."""
-
-    occasion: Occasion
-    own: frozenset[str]
-    near: Mapping[str, int]
-    topics: frozenset[str]
-    start: datetime
-    reasons: dict[int, Reason] = field(default_factory=dict)  # found so far, by item
-
-
-@dataclass(frozen=True, slots=True)
 class Offer:
     """What an edition has for all who chose the same (districts, or everything), best first. `bits`: its stories."""
 
-    items: "Items"
+    items: Items
     view: View
     bits: int
 
 
-_because = lru_cache(maxsize=4096)(Reason)  # few are different, and they are asked for at every reader
 _ORDER = {kind: place for place, kind in enumerate(Kind)}
-_LEAD = Reason(Kind.LEAD)
-_ALL_TOPICS = Reason(Kind.ALL_TOPICS)
-_EVERYONE = Reason(Kind.EVERYONE)
-
-Items = Sequence[Item]
 Rule = Callable[[Items, View], Items]
 
 
@@ -212,7 +142,7 @@ def offer_near(items: Items, districts: frozenset[str], occasion: Occasion) -> O
     """Return what those who chose `districts` may have, with the reasons that lie in the place. `items`: `on_offer`."""
     view = View(occasion, districts, steps_up(districts, occasion.parents), frozenset(), occasion.now)
     items = _apply(PLACE_RULES, items, view)
-    view.reasons.update((item.id, reason) for item in items if (reason := _reason_of_place(item, view)))
+    view.reasons.update((item.id, reason) for item in items if (reason := reason_of_place(item, view)))
     return Offer(items, view, stories_of(items))
 
 
@@ -243,7 +173,7 @@ def plan_digest(items: Items, reader: Reader, had: int, occasion: Occasion) -> D
 def plan_for_all(items: Items, had: int, occasion: Occasion) -> Digest | None:
     """Choose one content for everybody. `had`: every story that anybody has had."""
     nothing: frozenset[str] = frozenset()
-    reasons = {item.id: _EVERYONE for item in items}
+    reasons = {item.id: EVERYONE for item in items}
     view = View(occasion, nothing, {}, nothing, occasion.now - occasion.fresh_for, reasons)
     rules = (rule for rule in RULES if rule not in _FOR_MANY)
     return digest_of(_apply(rules, not_had_already(items, had), view), view)
@@ -286,41 +216,6 @@ def _starts(now: datetime, fresh_for: timedelta) -> tuple[datetime, datetime, da
     """Return where news begins for weekly and monthly readers, and when those joined who are told of all of it."""
     longest = max(fresh_for, MONTH)
     return now - fresh_for, now - longest, now - longest - _WEEK
-
-
-def reaching(items: Items, near: Mapping[str, int]) -> Items:
-    """Keep what is for everyone or of a district in `near`."""
-    slugs = near.keys()
-    return [item for item in items if not item.districts or not slugs.isdisjoint(item.districts)]
-
-
-def reason_for(item: Item, view: View) -> Reason:
-    """Return the first that holds: a chosen district, one above it, a chosen topic, all topics, for everyone."""
-    reason = view.reasons.get(item.id)
-    if reason is None:
-        reason = view.reasons[item.id] = _reason(item, view)
-    return reason
-
-
-def _reason(item: Item, view: View) -> Reason:
-    if of_place := _reason_of_place(item, view):
-        return of_place
-    if chosen := item.topics & view.topics:
-        return _because(Kind.TOPIC, min(chosen))
-    return _ALL_TOPICS if item.topics else _EVERYONE
-
-
-def _reason_of_place(item: Item, view: View) -> Reason | None:
-    if own := item.districts & view.own:
-        return _because(Kind.DISTRICT, min(own))
-    if view.own and (above := item.districts & view.near.keys()):
-        return _because(Kind.PARENT, min(above, key=lambda slug: (view.near[slug], slug)))
-    return None
-
-
-def heading_for(item: Item, view: View) -> Reason:
-    """Return the section an item stands in: what is important or leads stands first, the rest by its reason."""
-    return _LEAD if item.lead or item.important else reason_for(item, view)
 
 
 def _apply(rules: Iterable[Rule], items: Items, view: View) -> Items:

@@ -17,7 +17,8 @@ from tests.mailer.cli.test_frame import commands
 PRINTS_JSON = [
     path
     for path in commands(typer.main.get_command(root))
-    if path[0] in {"news", "members", "editions", "outbox"} and path[-1] in {"list", "status", "show", "sources"}
+    if path[0] in {"districts", "topics", "news", "members", "editions", "outbox"}
+    and path[-1] in {"districts", "topics", "list", "status", "show", "sources"}
 ] + [("editions", "preview")]
 ARGUMENTS = {
     ("news", "show"): ["1"],

@@ -106,6 +106,9 @@ def test_a_mistake_in_a_command_is_told_in_one_line(
         ('data = "data"', 'database = "annat"', "skriv sqlite:///FIL"),
         ('data = "data"', 'database = "nosuch://host/name"', "skriv sqlite:///FIL"),
         ("[site]", "[site", "är inte giltig TOML"),
+        ("districts.bromma", "districts.brommma", "inget distrikt brommma. Menade du bromma?"),
+        ("districts.bromma", "districts.zzzzzz", "inget distrikt zzzzzz; `utskick districts` listar dem"),
+        ("[news]", '[sources.a]\nurl = "https://a.example"\ntopics = ["skolan"]\n[news]', "skolan. Menade du skola?"),
     ],
 )
 def test_a_mistake_in_the_config_names_the_key(  # fixtures and cases
@@ -124,6 +127,20 @@ def test_a_mistake_in_the_config_names_the_key(  # fixtures and cases
 
     assert status == 2
     assert says in line
+
+
+@IN_FILES
+def test_a_config_that_names_what_is_not_there_can_be_mended(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path
+):
+    config = folder / "config.toml"
+    config.write_text(config.read_text(encoding="utf-8").replace("districts.bromma", "districts.brommma"))
+    shared = ("--config", config, "--data", folder / "data")
+
+    assert run(*shared, "districts") == 0
+    assert "bromma " in capsys.readouterr().out
+    assert run(*shared, "db", "upgrade") == 0
+    assert told(capsys, monkeypatch, folder, "run")[0] == 2
 
 
 def _config_of_bytes(folder: Path) -> None:

@@ -5,18 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.digest.rules import (
-    RULES,
-    SERVED_THIS_MONTH,
-    Digest,
-    Item,
-    Kind,
-    Occasion,
-    Reason,
-    plan_digest,
-    plan_for_all,
-    signature,
-)
+from mailer.digest.items import SERVED_THIS_MONTH, Item, Occasion
+from mailer.digest.reasons import Kind, Reason
+from mailer.digest.rules import RULES, Digest, plan_digest, plan_for_all, signature
 from subscribers.reader import Cadence, Reader
 from tests.builders import a_reader
 

@@ -35,8 +35,9 @@ from mailer.resources import resource
 from subscribers.access import Entry
 from subscribers.errors import SubscribersError
 from subscribers.listing import Listed
-from subscribers.models import Ground
+from subscribers.models import DistrictKind, Ground
 from subscribers.models import State as MemberState
+from subscribers.reference import ListedDistrict, ListedTopic
 
 CODE = [Path(package.__file__ or "").parent for package in (mailer, subscribers)]
 TEMPLATES = (resource("templates"), CODE[0])
@@ -46,10 +47,26 @@ CATALOGUE = CODE[0] / "i18n" / "sv.po"
 SPOKEN = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2), "remark": None, "progress": None, "tell": None}
 HANDED_ON = {"Note": (2,), "Line": (3,), "_refuse_unknown": (3,), "_slugs": (4,), "_refused": None}
 # Headings and cells of what the command line prints: the names of fields, and of states.
-LISTED = (Status, Service, Moving, Record, Listed, Row, Told, Dead, CameIn, Entry, Elsewhere, Due, Night)
+LISTED = (
+    Status,
+    Service,
+    Moving,
+    Record,
+    Listed,
+    Row,
+    Told,
+    Dead,
+    CameIn,
+    Entry,
+    Elsewhere,
+    Due,
+    Night,
+    ListedDistrict,
+    ListedTopic,
+)
 STATES = (
     *(MailingState, DeliveryState, BreakerState, State, Health, MemberState, Ground),
-    *(Kind, Cause, Verdict, Action, Standing, What),
+    *(Kind, Cause, Verdict, Action, Standing, What, DistrictKind),
 )
 
 Sentence = str | tuple[str, ...]
