@@ -42,6 +42,7 @@ class Purpose(IntEnum):
     ADDRESS_NEW = 7  # a changed address is its owner's; the number of the change stands where the mailing would
     ADDRESS_OLD = 8  # the owner of the address until now agrees; as above
     SIGN_UP = 9  # goes into the form of a page that anybody may open; its second stands where the member would
+    ANSWER = 11  # to an event, whose number stands where the mailing would
     VIEW = 10  # a letter as a web page: the variant stands where the member would, so it names nobody
 
 
@@ -137,7 +138,13 @@ def hour_of(moment: datetime) -> int:
 
 
 # Where the link of a letter to one leads, by what it lets its reader do.
-_ACTS = {Purpose.OWN: "m", Purpose.CONFIRM: "c", Purpose.ADDRESS_NEW: "a", Purpose.ADDRESS_OLD: "b"}
+_ACTS = {
+    Purpose.OWN: "m",
+    Purpose.CONFIRM: "c",
+    Purpose.ADDRESS_NEW: "a",
+    Purpose.ADDRESS_OLD: "b",
+    Purpose.ANSWER: "r",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, UniqueConstraint
+from sqlalchemy import Boolean, Column, ForeignKey, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
+from mailer.events.attendance import Answer
 from mailer.events.details import EventState
 from mailer.ladder import ANY_KIND
-from subscribers.column_types import stored
+from subscribers.column_types import BigId, stored
 
 
 class Event(SQLModel, table=True):
@@ -59,7 +60,10 @@ class EventDistrict(SQLModel, table=True):
 
 
 class EventShift(SQLModel, table=True):
-    """A time at a place that needs people. It keeps its id while its time and place stay."""
+    """A time at a place that needs people. It keeps its id while its time or its place stays.
+
+    gone   it is needed no more; the row stays until those who had taken it have been told
+    """
 
     __tablename__ = "event_shift"
 
@@ -69,6 +73,7 @@ class EventShift(SQLModel, table=True):
     ends_at: datetime
     place: str = Field(max_length=200)
     needs: int
+    gone: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
 
 
 class EventRevision(SQLModel, table=True):
@@ -89,3 +94,42 @@ class EventRevision(SQLModel, table=True):
     meeting_point: str = Field(default="", max_length=200)
     route: str = "[]"
     cancelled: bool = False
+
+
+class Rsvp(SQLModel, table=True):
+    """What a member answered to an event: their last word.
+
+    waiting   a yes without a place yet; places are given in the order of `since`
+    sequence  the revision of the event that they saw
+    """
+
+    event_id: int = Field(foreign_key="event.id", primary_key=True)
+    member_id: int = Field(
+        sa_column=Column(BigId, ForeignKey("member.id", ondelete="CASCADE"), primary_key=True, index=True)
+    )
+    answer: Answer = Field(sa_column=Column(stored(Answer), nullable=False))
+    companions: int = 0
+    waiting: bool = False
+    since: datetime
+    answered_at: datetime
+    sequence: int = 0
+
+
+class TakenShift(SQLModel, table=True):
+    """A shift that a member has taken, and still has until somebody takes it over.
+
+    offered_at                  since when another may take it over; None: nobody may
+    starts_at, ends_at, place   what the member was told of it last
+    """
+
+    __tablename__ = "taken_shift"
+
+    shift_id: int = Field(foreign_key="event_shift.id", primary_key=True)
+    member_id: int = Field(
+        sa_column=Column(BigId, ForeignKey("member.id", ondelete="CASCADE"), primary_key=True, index=True)
+    )
+    taken_at: datetime
+    offered_at: datetime | None = None
+    starts_at: datetime
+    ends_at: datetime
+    place: str = Field(max_length=200)

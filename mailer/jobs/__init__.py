@@ -11,6 +11,7 @@ from mailer.jobs.joining import keep_sign_ups
 from mailer.jobs.letters import forget_letters
 from mailer.jobs.news import fetch_news
 from mailer.jobs.people import tell_people
+from mailer.jobs.places import keep_places
 from mailer.jobs.retention import keep_retention
 from mailer.jobs.welcomes import send_welcomes
 
@@ -26,5 +27,6 @@ JOBS: tuple[Job, ...] = (
     keep_sign_ups,
     forget_letters,
     keep_retention,
+    keep_places,
     send_welcomes,
 )

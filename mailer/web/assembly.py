@@ -10,6 +10,7 @@ from mailer.app import App
 from mailer.errors import UtskickError
 from mailer.feedback.hooks.calls import Fetch
 from mailer.web import (
+    answering,
     calendar,
     choosing,
     confirming,
@@ -47,6 +48,7 @@ def create_web(app: App, fetch: Fetch = hooks.fetch) -> FastAPI:
     for part in (
         public,
         calendar,
+        answering,
         leaving,
         choosing,
         own,

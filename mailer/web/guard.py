@@ -26,7 +26,7 @@ HEADERS: Mapping[str, str] = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-_SECRET = re.compile(r"^/([upmabcv]|join)/.*", re.DOTALL)  # who embeds a page may write anything behind /join/
+_SECRET = re.compile(r"^/([upmabcvr]|join)/.*", re.DOTALL)  # who embeds a page may write anything behind /join/
 _KNOWN = re.compile(
     r"/|/healthz|/readyz|/metrics|/static/(pages\.css|icon\.svg)|/n/\d{1,18}|/i/[\w.-]{1,80}|/hooks/[a-z]{1,20}"
     r"|/e/\d{1,18}(\.ics)?|/calendar(/[a-z0-9-]{1,64})?\.ics"

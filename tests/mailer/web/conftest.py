@@ -13,7 +13,7 @@ from httpx2 import Response
 from playwright.sync_api import Browser, sync_playwright
 from sqlmodel import select
 
-from mailer import keys
+from mailer import db, keys
 from mailer.app import App, Places
 from mailer.config import Settings
 from mailer.links import Purpose, hour_of
@@ -127,7 +127,7 @@ def site(database: str, tmp_path: Path) -> Iterator[Site]:
 
 
 def furnish(app: App) -> None:
-    with app.writing() as session:
+    with db.writing(app.bare_engine) as session:  # an app does not open without what its config names
         numbers: dict[str, int] = {}
         for number, (slug, (name, kind, parent)) in enumerate(DISTRICTS.items(), 1):
             numbers[slug] = number
@@ -135,6 +135,7 @@ def furnish(app: App) -> None:
             session.add(District(id=number, slug=slug, name=name, kind=kind, parent_id=parent_id))
             session.flush()
         session.add_all(Topic(slug=slug, name=sv, name_en=en) for slug, (sv, en) in TOPICS.items())
+    with app.writing() as session:
         for person in (  # the database numbers them, so that it goes on counting from there
             a_member("paret@example.org"),
             a_member("paret@example.org", given_name="Bo"),

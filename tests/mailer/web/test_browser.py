@@ -12,6 +12,7 @@ from tests.mailer.events.saying import a_shift, a_step
 from tests.mailer.web.browsing import PHONE_AND_DESKTOP, STUMBLES, Window, axe_finds, open_page
 from tests.mailer.web.conftest import ANNA, BO, CECILIA, Site
 from tests.mailer.web.letters import FORGOTTEN, a_letter_was_sent, page_of
+from tests.mailer.web.test_answering import answer_path
 from tests.mailer.web.test_calendar import hold
 
 
@@ -67,6 +68,8 @@ def states_of(site: Site) -> dict[str, str]:
     return {
         "front": "/",
         "an event": f"/e/{event}",
+        "an answer": answer_path(site, event),
+        "an answer in English": answer_path(site, event, CECILIA),
         "a letter": a_letter_was_sent(site),
         "a forgotten letter": page_of(site, FORGOTTEN),
         "leave": site.leave_path(),

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from schemathesis import Case
 
 from mailer.links import Purpose, hour_of
+from tests.mailer.events.saying import a_shift
 from tests.mailer.web.conftest import ANNA, CECILIA, LETTER, Site
 from tests.mailer.web.letters import VARIANT, a_letter_was_sent
+from tests.mailer.web.test_calendar import hold
 
 FEW = settings(
     max_examples=100,
@@ -19,7 +21,9 @@ FEW = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 NAMES = ("choice", "nonce", "until", "district", "topic", "language", "cadence-weekly", "address", "given_name", "mail")
+NAMES += ("companions", "shift")
 CHOICES = ("leave", "leave-everything", "monthly", "weekly", "pause", "resume", "undo", "events", "name", "address")
+CHOICES += ("yes", "maybe", "no", "take", "drop", "offer", "keep")
 FIELDS = st.lists(
     st.tuples(st.sampled_from(NAMES), st.sampled_from(CHOICES) | st.text(max_size=30) | st.dates().map(str)), max_size=6
 )
@@ -40,6 +44,7 @@ def tokens_of(site: Site) -> list[str]:
 
 def test_schemathesis_finds_nothing_that_breaks(site: Site):
     a_letter_was_sent(site)
+    hold(site, capacity=1, shifts=(a_shift(needs=1),))
     site.lift_limits()
     tokens = tokens_of(site)
     schema = schemathesis.openapi.from_dict(openapi_of(site))
@@ -60,6 +65,7 @@ def test_schemathesis_finds_nothing_that_breaks(site: Site):
 
 def test_no_form_breaks_a_page_or_shows_where_it_broke(site: Site):
     a_letter_was_sent(site)
+    hold(site, capacity=1, shifts=(a_shift(needs=1),))
     site.lift_limits()
     paths = [path for path, methods in openapi_of(site)["paths"].items() if "post" in methods and "{token}" in path]
     nonces = [site.web.state.house.nonce_for(member) for member in (ANNA, CECILIA)]

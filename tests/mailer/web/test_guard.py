@@ -15,6 +15,7 @@ from tests.builders import a_news_item
 from tests.databases import nowhere
 from tests.mailer.events.saying import a_shift, a_step
 from tests.mailer.web.conftest import ANNA, CECILIA, Site
+from tests.mailer.web.test_answering import answer_path
 from tests.mailer.web.test_calendar import hold
 from tests.mailer.web.test_joining import confirm_path, sign_up
 
@@ -36,6 +37,8 @@ def paths(site: Site) -> list[str]:
     own += [f"{site.own_path()}/{what}" for what in ("held", "erase")]
     sign_up(site, path="/join/weekly/bromma")
     own += ["/join/weekly", "/join/weekly/bromma", "/join/nothing", confirm_path(site)]
+    site.press(answer_path(site, event, CECILIA), choice="yes", companions="1")
+    own += [answer_path(site, event, who) for who in (ANNA, CECILIA)]
     own += [f"/e/{event}", f"/e/{event}.ics", "/e/99", "/calendar.ics", "/calendar/bromma.ics", "/calendar/none.ics"]
     return ["/", "/healthz", "/static/pages.css", "/n/1", "/n/2", "/i/none.png", "/nowhere", "/u/x", token + "/", *own]
 

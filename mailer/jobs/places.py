@@ -1,0 +1,16 @@
+"""Places at events that have become free, whatever freed them."""
+
+from datetime import datetime
+
+from mailer.app import App
+from mailer.events.models import Event
+from mailer.members import places
+
+
+def keep_places(app: App, now: datetime) -> None:
+    """Give them to whoever waits. The rows decide: rung twice, the second time finds nothing to give."""
+    with app.reading() as session:
+        events = [event.id for event in places.waited_for(session, now)]
+    for number in events:
+        with app.writing() as session:
+            places.settle(session, app.settings, session.get_one(Event, number), now=now)

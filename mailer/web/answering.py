@@ -1,0 +1,130 @@
+"""/r/TOKEN: a member answers to an event. Opening the page changes nothing; it shows the answer, and never whose it is.
+
+A letter may ask in its link, as in /r/TOKEN?yes: that button then stands out, and has to be pressed all the same.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse
+from sqlmodel import Session
+from starlette.exceptions import HTTPException
+
+from mailer.errors import Mistake
+from mailer.events import answers, attendance
+from mailer.events.attendance import Answer, Wish
+from mailer.events.details import EventState
+from mailer.events.models import Event
+from mailer.events.rows import details_of, id_of
+from mailer.i18n import translations
+from mailer.links import Claim, Purpose
+from mailer.members import places
+from mailer.web.calendar import shown
+from mailer.web.forms import Fields, Posted
+from mailer.web.house import Here, House, claim_of
+from mailer.web.standing import Standing, find_standing
+from subscribers.models import State
+
+router = APIRouter()
+
+Asked = Annotated[Claim, Depends(claim_of(Purpose.ANSWER))]
+
+
+class Remark(StrEnum):
+    NONE = ""
+    SAVED = "saved"
+    STALE = "stale"
+    REFUSED = "refused"
+
+
+_STATUS = {Remark.STALE: 400, Remark.REFUSED: 409}
+
+
+@router.api_route("/r/{token}", methods=["GET", "HEAD"])
+def ask(claim: Asked, house: Here, request: Request) -> HTMLResponse:
+    with house.app.reading() as session:
+        return _page(house, claim, session, Remark.NONE, meant=request.url.query)
+
+
+@router.post("/r/{token}")
+def answer(claim: Asked, house: Here, fields: Posted) -> HTMLResponse:
+    with house.writing() as session:
+        event, standing = _asked(house, claim, session)
+        if not house.came_from_our_page(fields, claim.member):
+            return _page(house, claim, session, Remark.STALE, meant=fields.one("choice"))
+        try:
+            _carry_out(house, session, event, standing, fields)
+        except Mistake as refusal:
+            return _page(house, claim, session, Remark.REFUSED, refusal=_said(refusal, house, standing))
+        return _page(house, claim, session, Remark.SAVED)
+
+
+def _carry_out(house: House, session: Session, event: Event, standing: Standing, fields: Fields) -> None:
+    """raises Mistake for what cannot be; then nothing is changed"""
+    now = house.app.now()
+    answers.give(session, event, standing.member_id, _wish(fields), now=now)
+    places.settle(session, house.app.settings, event, now=now)
+
+
+def _wish(fields: Fields) -> Wish:
+    """raises Mistake for what the page did not offer"""
+    companions = fields.one("companions") or "0"
+    if not (companions.isascii() and companions.isdecimal()) or len(companions) > len("100"):
+        raise Mistake("You can bring up to {most} companions.", most=attendance.MOST_COMPANIONS)
+    try:
+        return Wish(Answer(fields.one("choice")), int(companions))
+    except ValueError:
+        raise Mistake("Choose one of the answers on the page.") from None
+
+
+def _asked(house: House, claim: Claim, session: Session) -> tuple[Event, Standing]:
+    """raises HTTPException 404 when there is no such event or member, as for a token that was made up"""
+    standing, event = find_standing(session, claim, house.app.now()), session.get(Event, claim.mailing)
+    if event is None or standing.state is State.ERASED:
+        raise HTTPException(404)
+    return event, standing
+
+
+def _page(
+    house: House, claim: Claim, session: Session, remark: Remark, *, meant: str = "", refusal: str = ""
+) -> HTMLResponse:
+    event, standing = _asked(house, claim, session)
+    language, details = house.spoken(standing.language), details_of(session, event)
+    given = answers.find(session, id_of(event), claim.member)
+    return house.pages.answer(
+        "answer.html",
+        language,
+        status=_STATUS.get(remark, 200),
+        **shown(event, details, language),
+        remark=remark,
+        refusal=refusal,
+        given=given,
+        meant=meant if meant in list(Answer) else "",
+        closed=_why_closed(event, house, standing, session),
+        full=_is_full(session, event),
+        most=attendance.MOST_COMPANIONS,
+        nonce=house.nonce_for(claim.member),
+    )
+
+
+def _is_full(session: Session, event: Event) -> bool:
+    if event.capacity is None:
+        return False
+    counted = answers.tally(session, id_of(event))
+    return counted.coming >= event.capacity or counted.waiting > 0
+
+
+def _why_closed(event: Event, house: House, standing: Standing, session: Session) -> str:
+    """Return why nobody can answer, "" while they can."""
+    cancelled = event.state is EventState.CANCELLED
+    try:
+        attendance.require_open(details_of(session, event), cancelled=cancelled, now=house.app.now())
+    except Mistake as reason:
+        return _said(reason, house, standing)
+    return ""
+
+
+def _said(refusal: Mistake, house: House, standing: Standing) -> str:
+    language = house.spoken(standing.language)
+    return translations(language).gettext(refusal.sentence).format(**refusal.values)
