@@ -2,17 +2,22 @@
 
 from pathlib import Path
 
+import pytest
+
+from benchmarks.delivery.senders import Signatures
+from benchmarks.delivery.servers import smtp_sink
 from benchmarks.delivery.stage import build, sample
 from benchmarks.delivery.stores import Sqlite
 
 
-def test_the_letter_of_the_delivery_bench_is_a_digest_of_31_kb(tmp_path: Path):
+def test_the_letter_of_the_delivery_bench_is_a_digest_of_31_kb(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     store = Sqlite(tmp_path)
     store.build(3)
 
     with store.fresh() as installation:
         letter = sample(installation)
 
+    assert capsys.readouterr().out == ""  # the output is the bench's own
     assert 29_000 < len(letter) < 33_000
     assert b"\r\nList-Unsubscribe: <" in letter
 
@@ -21,3 +26,14 @@ def test_the_letters_of_the_delivery_bench_can_be_signed(tmp_path: Path):
     built = build(tmp_path, f"sqlite:///{tmp_path}/data/utskick.db", 1)
 
     assert b"DKIM-Signature:" in built.signing().app().signer.sign(sample(built))
+
+
+@pytest.mark.parametrize("what", ["bare", "letters"])
+def test_the_delivery_bench_measures_signatures(tmp_path: Path, what: str):
+    store = Sqlite(tmp_path)
+    store.build(3)
+
+    run = Signatures(store, what, 100).run(smtp_sink())
+
+    assert run.messages == 100
+    assert run.cpu_per_message > 0

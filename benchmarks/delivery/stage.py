@@ -16,8 +16,6 @@ import sqlalchemy as sa
 from mailer import db, keys, signing
 from mailer.app import App, Places
 from mailer.digest.contents import compact
-from mailer.errors import ProviderDown
-from mailer.message import Message
 from mailer.outbox import enqueue
 from mailer.outbox.carriers import Carrier
 from mailer.outbox.models import Home, Mailing, MailingState
@@ -103,27 +101,34 @@ def build(folder: Path, database: str, recipients: int) -> Installation:
 
 
 def sample(installation: Installation) -> bytes:
-    """Return the first letter as it goes over the wire, and leave the mailing as it was."""
+    """Return the first letter as it goes over the wire. Its batch stays leased: ask a copy."""
     app = installation.app()
-    provider = _Sampler()
-    office = replace(app.office(), carriers=[Carrier("sample", provider)])
-    asyncio.run(drain(office))
-    app.engine.dispose()
-    return provider.letters[0].content
+    office = replace(app.office(), carriers=[Carrier("sample", _Sampler())])
+    try:
+        asyncio.run(drain(office))
+    except _SampledError as sampled:
+        return sampled.letter
+    finally:
+        app.engine.dispose()
+    raise SystemExit("there was no letter to look at")
+
+
+class _SampledError(Exception):
+    """One letter is enough. Not ProviderDown, of which a worker would tell."""
+
+    def __init__(self, letter: bytes) -> None:
+        super().__init__()
+        self.letter = letter
 
 
 class _Sampler:
     """Looks at one letter and gives it back (mailer.providers.Provider)."""
 
-    def __init__(self) -> None:
-        self.letters: list[Message] = []
-
     async def carry(self, desk: Desk) -> None:
         outgoing = desk.take()
         if outgoing is not None:
-            self.letters.append(outgoing.message)
             desk.give_back(outgoing)
-        raise ProviderDown("One letter is enough.")
+            raise _SampledError(outgoing.message.content)
 
     async def close(self) -> None: ...
 

@@ -6,7 +6,8 @@ content = prepared.compose(recipient)                   # per recipient: microse
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Protocol
@@ -147,7 +148,7 @@ class Letters:
         """Return what templates read of a letter, whoever gets it."""
         return {
             **{name: _clean(value) for name, value in letter.context.items()},
-            "letterhead": letter.letterhead,
+            "letterhead": _as_mapping(letter.letterhead),
             "language": letter.language,
             "manner": letter.manner.value,
             "direction": "ltr",  # of every language there is so far
@@ -205,10 +206,14 @@ def _subject(pieces: list[str | Slot], values: Mapping[str, str] | None) -> str:
     return one_line(fill(pieces, values or {}, str))
 
 
+# Asked for some twenty values a letter: of a mapping a template may ask without leave from its sandbox.
+_as_mapping = lru_cache(maxsize=16)(asdict)
+
+
 def _clean(value: object) -> object:
     if isinstance(value, str):
         return lines(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: _clean(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_clean(inner) for inner in value]

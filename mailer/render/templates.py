@@ -7,6 +7,7 @@ MJML parser. Loops stand in mj-raw. What goes wrong is a Mistake that names the 
 import re
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import mjml
 from jinja2 import FunctionLoader, StrictUndefined, Template, TemplateError, nodes
@@ -14,6 +15,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from mailer.errors import Mistake
 from mailer.i18n import translations
+from mailer.render import shortcuts
 from mailer.render.filters import FILTERS
 from mailer.render.personal import put_out
 
@@ -34,27 +36,45 @@ class TemplateBroken(Mistake):
     """A letter's template cannot be used as it is."""
 
 
+class _Environment(ImmutableSandboxedEnvironment):
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Look into a mapping before asking it: letters are made of these, and what they lack costs them an error."""
+        if type(obj) is dict and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
 class Templates:
     """The folder of letters. What was read stays as it was until the program starts again."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._environment = cache(self._new_environment)
+        self._template = cache(self._new_template)
 
     def get(self, name: str, *, language: str) -> Template:
         """Return the template of the file `name`; .mjml becomes HTML and escapes what it puts out.
 
         raises  TemplateBroken
         """
+        return self._template(name, language)
+
+    def _new_template(self, name: str, language: str) -> Template:
+        environment = self._environment(language, escaping=name.endswith(".mjml"))
+
+        def part(name: str) -> nodes.Template:
+            return environment.parse(self._source(environment, name), name)
+
         try:
-            template = self._environment(language, escaping=name.endswith(".mjml")).get_template(name)
+            tree = shortcuts.take(part(name), part=part, say=translations(language).gettext)
+            code = environment.compile(tree, name)
         except TemplateError as error:
             raise broken(name, error) from None
-        template.globals = dict(template.globals)  # Jinja's own mapping is walked in Python for each rendering
-        return template
+        # A plain mapping: Jinja's own is walked in Python for each rendering.
+        return Template.from_code(environment, code, dict(environment.globals))
 
     def _new_environment(self, language: str, *, escaping: bool) -> ImmutableSandboxedEnvironment:
-        environment = ImmutableSandboxedEnvironment(
+        environment = _Environment(
             autoescape=escaping,
             extensions=["jinja2.ext.i18n"],
             finalize=put_out,

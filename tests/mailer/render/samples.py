@@ -29,16 +29,11 @@ def the_letters() -> Letters:
 
 
 def a_folder_of_letters(folder: Path, **files: str) -> Letters:
-    """Lay a letter `test` with the given subject, body_mjml and body_txt into `folder`."""
-    parts = {
-        "subject": "Hello",
-        "body_txt": "Hello\n",
-        "body_mjml": a_body("Hello"),
-        **files,
-    }
+    """Lay a letter `test` into `folder`: its subject_txt, body_mjml and body_txt, and what these include."""
+    parts = {"subject_txt": "Hello", "body_txt": "Hello\n", "body_mjml": a_body("Hello"), **files}
     (folder / "test").mkdir()
-    for name, file in (("subject", "subject.txt"), ("body_mjml", "body.mjml"), ("body_txt", "body.txt")):
-        (folder / "test" / file).write_text(parts[name], encoding="utf-8")
+    for name, text in parts.items():
+        (folder / "test" / name.replace("_", ".")).write_text(text, encoding="utf-8")
     return Letters(folder)
 
 

@@ -278,7 +278,7 @@ def test_what_is_computed_from_a_name_is_right_and_escaped(tmp_path: Path) -> No
 def test_a_name_in_the_subject_reaches_the_header_and_the_title(tmp_path: Path) -> None:
     letters = a_folder_of_letters(
         tmp_path,
-        subject="{{ greeting }}",
+        subject_txt="{{ greeting }}",
         body_mjml="<mjml><mj-head><mj-title>{{ subject_line }}</mj-title></mj-head><mj-body></mj-body></mjml>",
     )
     recipient = a_recipient(a_person("Zoë"))

@@ -67,3 +67,38 @@ def test_a_letter_speaks_the_language_it_is_asked_for(tmp_path: Path) -> None:
 
     assert letters.show(a_letter(template="test", language="en"), a_recipient()).text == "Unsubscribe"
     assert letters.show(a_letter(template="test", language="sv"), a_recipient()).text == "Avsluta prenumerationen"
+
+
+def test_a_part_is_put_in_place_and_keeps_what_it_sets_to_itself(tmp_path: Path) -> None:
+    letters = a_folder_of_letters(
+        tmp_path,
+        body_txt="{% set word = 'outside' %}{% for n in [1, 2] %}{% include 'test/part.txt' %}{% endfor %} {{ word }}",
+        part_txt="{% set word = n %}{{ word }};",
+    )
+
+    assert letters.show(a_letter(template="test"), a_recipient()).text == "1;2; outside"
+
+
+@pytest.mark.parametrize("language", ["en", "sv"])
+def test_the_values_of_a_sentence_are_escaped_in_html_and_plain_in_text(tmp_path: Path, language: str) -> None:
+    sentence = "{{ _('Because you follow %(name)s', name=title) }}"
+    letters = a_folder_of_letters(tmp_path, body_mjml=a_body(sentence), body_txt=sentence)
+
+    shown = letters.show(a_letter(template="test", language=language, context={"title": "A & B"}), a_recipient())
+
+    follow = {"en": "Because you follow", "sv": "För att du följer"}[language]
+    assert f"{follow} A &amp; B" in shown.html
+    assert shown.text == f"{follow} A & B"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "said"),
+    [("_('100 %%')", "100 %"), ("_('Unsubscribe')|upper", "UNSUBSCRIBE"), ("_(title)", "Unsubscribe")],
+)
+def test_a_sentence_that_is_not_just_put_out_is_looked_up_when_it_is_said(
+    tmp_path: Path, sentence: str, said: str
+) -> None:
+    letters = a_folder_of_letters(tmp_path, body_txt=f"{{{{ {sentence} }}}}")
+
+    letter = a_letter(template="test", language="en", context={"title": "Unsubscribe"})
+    assert letters.show(letter, a_recipient()).text == said
