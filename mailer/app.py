@@ -46,6 +46,7 @@ LETTERS: Mapping[str, LetterKind] = {
     "join": LetterKind(as_written, Manner.SINGLE, act=Purpose.CONFIRM),
     "own-data": LetterKind(as_written, Manner.SINGLE, act=Purpose.OWN),
     "address-new": LetterKind(as_written, Manner.SINGLE, act=Purpose.ADDRESS_NEW),
+    "shift": LetterKind(as_written, Manner.SINGLE, act=Purpose.ANSWER),
     "place": LetterKind(as_written, Manner.SINGLE, act=Purpose.ANSWER),
     "address-old": LetterKind(as_written, Manner.SINGLE, act=Purpose.ADDRESS_OLD),
 }

@@ -1,13 +1,14 @@
 """Between an event's rows and its Details."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlmodel import Session, col, delete, select
 
 from mailer.events.details import NAMES, Details, Shift, Step
-from mailer.events.models import Event, EventDistrict, EventShift
+from mailer.events.models import Event, EventDistrict, EventShift, TakenShift
+from mailer.events.rota import redraw
 
 _APART = frozenset({"route", "shifts", "districts"})  # in forms or tables of their own
 _PLAIN = tuple(name for name in NAMES if name not in _APART)
@@ -29,7 +30,7 @@ def many_details(session: Session, events: Collection[Event]) -> dict[int, Detai
     shifts: dict[int, list[Shift]] = {}
     for tag in session.exec(select(EventDistrict).where(col(EventDistrict.event_id).in_(ids))):
         districts.setdefault(tag.event_id, set()).add(tag.slug)
-    rows = select(EventShift).where(col(EventShift.event_id).in_(ids))
+    rows = select(EventShift).where(col(EventShift.event_id).in_(ids), col(EventShift.gone).is_(False))
     for row in session.exec(rows.order_by(col(EventShift.starts_at), col(EventShift.place))):
         shifts.setdefault(row.event_id, []).append(Shift(row.starts_at, row.ends_at, row.place, row.needs))
     return {
@@ -44,7 +45,7 @@ def many_details(session: Session, events: Collection[Event]) -> dict[int, Detai
 
 
 def write(session: Session, event: Event, details: Details) -> None:
-    """Let the rows say what `details` says. A shift whose time and place stay keeps its id."""
+    """Let the rows say what `details` says. A shift that stays, or is only moved, keeps its id."""
     for name in _PLAIN:
         setattr(event, name, getattr(details, name))
     event.route = json.dumps([[step.at.isoformat(), step.what, step.place] for step in details.route])
@@ -56,20 +57,26 @@ def write(session: Session, event: Event, details: Details) -> None:
     session.flush()
 
 
-def _write_shifts(session: Session, event: int, shifts: Collection[Shift]) -> None:
-    there = {
-        (row.starts_at, row.ends_at, row.place): row
-        for row in session.exec(select(EventShift).where(EventShift.event_id == event))
-    }
-    for shift in shifts:
-        row = there.pop((shift.starts_at, shift.ends_at, shift.place), None)
-        row = row or EventShift(
-            event_id=event, starts_at=shift.starts_at, ends_at=shift.ends_at, place=shift.place, needs=0
-        )
-        row.needs = shift.needs
+def _write_shifts(session: Session, event: int, shifts: Sequence[Shift]) -> None:
+    """A shift that is needed no longer goes when nobody has it; else it waits until those who do are told."""
+    there = select(EventShift).where(EventShift.event_id == event, col(EventShift.gone).is_(False))
+    rows = {row.id or 0: row for row in session.exec(there)}
+    known = [(number, Shift(row.starts_at, row.ends_at, row.place, row.needs)) for number, row in rows.items()]
+    redrawn = redraw(known, shifts)
+    for number, shift in redrawn.kept.items():
+        row = rows[number]
+        row.starts_at, row.ends_at, row.place, row.needs = shift.starts_at, shift.ends_at, shift.place, shift.needs
         session.add(row)
-    for row in there.values():
-        session.delete(row)
+    for shift in redrawn.new:
+        session.add(
+            EventShift(
+                event_id=event, starts_at=shift.starts_at, ends_at=shift.ends_at, place=shift.place, needs=shift.needs
+            )
+        )
+    taken = session.exec(select(TakenShift.shift_id).where(col(TakenShift.shift_id).in_(redrawn.gone))).all()
+    for number in redrawn.gone:
+        rows[number].gone = True
+        session.delete(rows[number]) if number not in taken else session.add(rows[number])
 
 
 def _route(stored: str) -> tuple[Step, ...]:

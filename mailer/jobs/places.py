@@ -1,4 +1,4 @@
-"""Places at events that have become free, whatever freed them."""
+"""Places at events that have become free and shifts that were moved, whatever did it."""
 
 from datetime import datetime
 
@@ -8,9 +8,9 @@ from mailer.members import places
 
 
 def keep_places(app: App, now: datetime) -> None:
-    """Give them to whoever waits. The rows decide: rung twice, the second time finds nothing to give."""
+    """Give them, and tell. The rows decide: rung twice, the second time finds nothing to do."""
     with app.reading() as session:
-        events = [event.id for event in places.waited_for(session, now)]
+        events = [event.id for event in places.unsettled(session, now)]
     for number in events:
         with app.writing() as session:
             places.settle(session, app.settings, session.get_one(Event, number), now=now)

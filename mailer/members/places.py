@@ -1,19 +1,22 @@
-"""Free places at events: given to those who wait for one, and told them, in one transaction.
+"""Places and shifts at events: given to those who wait for one, and told them, in one transaction.
 
-Whatever frees a place (a no, an erased member, room for more) need not know of this: the clock looks every minute. The
-answering page looks at once.
+Whatever frees a place or moves a shift (a no, an erased member, an edit, an import) need not know of this: the clock
+looks every minute. The answering page looks at once.
 """
 
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from mailer.config import Settings
-from mailer.events import answers, wording
+from mailer.events import answers, shifts, wording
+from mailer.events.attendance import Answer, Wish
+from mailer.events.details import Shift
 from mailer.events.models import Event, Rsvp
 from mailer.events.rows import details_of, id_of
 from mailer.i18n import LANGUAGES
@@ -21,26 +24,58 @@ from mailer.outbox.single import LetterToOne, post
 from subscribers.models import Member
 
 
-def waited_for(session: Session, now: datetime) -> list[Event]:
-    """Return the events to come for which somebody waits."""
-    waiting = select(Rsvp.event_id).where(col(Rsvp.waiting))
-    return list(session.exec(select(Event).where(col(Event.id).in_(waiting), col(Event.starts_at) > now)))
-
-
-def settle(session: Session, settings: Settings, event: Event, *, now: datetime) -> int:
-    """Give what places are free to whoever waits, in order, and post each a letter. Returns how many got one."""
-    got = answers.fill(session, event, now=now)
-    for member in got:
-        tell(session, settings, event, member, News("place"), now=now)
-    return len(got)
-
-
 @dataclass(frozen=True, slots=True)
 class News:
     """What a letter about an answer tells: its folder in templates/email, and what its template reads besides."""
 
     letter: str
-    content: Mapping[str, object] = field(default_factory=dict)
+    content: Callable[[str], Mapping[str, object]] = lambda _language: {}
+
+
+def unsettled(session: Session, now: datetime) -> list[Event]:
+    """Return the events for which somebody waits, or has a shift that is not what they were told."""
+    waiting = select(Rsvp.event_id).where(col(Rsvp.waiting))
+    waited_for = sa.and_(col(Event.id).in_(waiting), col(Event.starts_at) > now)
+    changed = col(Event.id).in_(shifts.with_changes(session))
+    return list(session.exec(select(Event).where(sa.or_(waited_for, changed)).order_by(col(Event.id))))
+
+
+def settle(session: Session, settings: Settings, event: Event, *, now: datetime) -> int:
+    """Give free places to whoever waits, in order, and tell of moved shifts. Returns how many letters were posted."""
+    got = answers.fill(session, event, now=now)
+    for member in got:
+        tell(session, settings, event, member, News("place"), now=now)
+    untold = shifts.tell_changes(session, id_of(event), now)
+    for member, was, shift in untold:
+        tell(session, settings, event, member, _of_shift("moved" if shift else "gone", event, was, shift), now=now)
+    return len(got) + len(untold)
+
+
+def take_shift(
+    session: Session, settings: Settings, event: Event, shift_id: int, member_id: int, *, now: datetime
+) -> None:
+    """Give a member a shift, and tell whoever had offered it. raises Mistake, and nothing is changed
+
+    Whoever stands there comes: where places are not counted, that is a yes.
+    """
+    taken = shifts.take(session, event, shift_id, member_id, now=now)
+    given = answers.find(session, id_of(event), member_id)
+    if event.capacity is None and event.ends_at > now and not (given and given.coming):
+        answers.give(session, event, member_id, Wish(Answer.YES), now=now)
+    if taken.from_member is not None:
+        tell(session, settings, event, taken.from_member, _of_shift("taken", event, taken.shift), now=now)
+
+
+def _of_shift(what: str, event: Event, was: Shift, shift: Shift | None = None) -> News:
+    return News("shift", partial(_shift_words, what, event.zone, was, shift))
+
+
+def _shift_words(what: str, zone: str, was: Shift, shift: Shift | None, language: str) -> dict[str, object]:
+    return {
+        "what": what,
+        "was": {"when": wording.shift_when(was, zone, language), "place": was.place},
+        "shift": {"when": wording.shift_when(shift, zone, language), "place": shift.place} if shift else None,
+    }
 
 
 def tell(session: Session, settings: Settings, event: Event, member_id: int, news: News, *, now: datetime) -> None:
@@ -49,7 +84,8 @@ def tell(session: Session, settings: Settings, event: Event, member_id: int, new
     Its key says neither who nor what: keys stay when answers are deleted.
     """
     query = sa.select(col(Member.language), col(Member.plain_only)).where(col(Member.id) == member_id)
-    language, plain_only = session.execute(query).one()
+    spoken, plain_only = session.execute(query).one()
+    language = spoken if spoken in LANGUAGES else settings.site.language
     details = details_of(session, event)
     said = {"title": details.title, "when": wording.when(details, language), "place": details.place}
     letter = LetterToOne(
@@ -57,8 +93,8 @@ def tell(session: Session, settings: Settings, event: Event, member_id: int, new
         letter=news.letter,
         publication=settings.events_only or settings.digest.publication,
         member_id=member_id,
-        language=language if language in LANGUAGES else settings.site.language,
-        content=said | dict(news.content),
+        language=language,
+        content=said | dict(news.content(language)),
         number=id_of(event),
         plain_only=plain_only,
     )

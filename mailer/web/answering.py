@@ -3,6 +3,7 @@
 A letter may ask in its link, as in /r/TOKEN?yes: that button then stands out, and has to be pressed all the same.
 """
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -12,10 +13,11 @@ from sqlmodel import Session
 from starlette.exceptions import HTTPException
 
 from mailer.errors import Mistake
-from mailer.events import answers, attendance
+from mailer.events import answers, attendance, shifts, wording
 from mailer.events.attendance import Answer, Wish
-from mailer.events.details import EventState
+from mailer.events.details import Details, EventState
 from mailer.events.models import Event
+from mailer.events.rota import Post
 from mailer.events.rows import details_of, id_of
 from mailer.i18n import translations
 from mailer.links import Claim, Purpose
@@ -34,6 +36,10 @@ Asked = Annotated[Claim, Depends(claim_of(Purpose.ANSWER))]
 class Remark(StrEnum):
     NONE = ""
     SAVED = "saved"
+    TAKEN = "taken"
+    LEFT = "left"
+    OFFERED = "offered"
+    KEPT = "kept"
     STALE = "stale"
     REFUSED = "refused"
 
@@ -44,20 +50,20 @@ _STATUS = {Remark.STALE: 400, Remark.REFUSED: 409}
 @router.api_route("/r/{token}", methods=["GET", "HEAD"])
 def ask(claim: Asked, house: Here, request: Request) -> HTMLResponse:
     with house.app.reading() as session:
-        return _page(house, claim, session, Remark.NONE, meant=request.url.query)
+        return answer_page(house, claim, session, Remark.NONE, meant=request.url.query)
 
 
 @router.post("/r/{token}")
 def answer(claim: Asked, house: Here, fields: Posted) -> HTMLResponse:
     with house.writing() as session:
-        event, standing = _asked(house, claim, session)
+        event, standing = asked(house, claim, session)
         if not house.came_from_our_page(fields, claim.member):
-            return _page(house, claim, session, Remark.STALE, meant=fields.one("choice"))
+            return answer_page(house, claim, session, Remark.STALE, meant=fields.one("choice"))
         try:
             _carry_out(house, session, event, standing, fields)
         except Mistake as refusal:
-            return _page(house, claim, session, Remark.REFUSED, refusal=_said(refusal, house, standing))
-        return _page(house, claim, session, Remark.SAVED)
+            return answer_page(house, claim, session, Remark.REFUSED, refusal=refusal)
+        return answer_page(house, claim, session, Remark.SAVED)
 
 
 def _carry_out(house: House, session: Session, event: Event, standing: Standing, fields: Fields) -> None:
@@ -78,7 +84,7 @@ def _wish(fields: Fields) -> Wish:
         raise Mistake("Choose one of the answers on the page.") from None
 
 
-def _asked(house: House, claim: Claim, session: Session) -> tuple[Event, Standing]:
+def asked(house: House, claim: Claim, session: Session) -> tuple[Event, Standing]:
     """raises HTTPException 404 when there is no such event or member, as for a token that was made up"""
     standing, event = find_standing(session, claim, house.app.now()), session.get(Event, claim.mailing)
     if event is None or standing.state is State.ERASED:
@@ -86,26 +92,52 @@ def _asked(house: House, claim: Claim, session: Session) -> tuple[Event, Standin
     return event, standing
 
 
-def _page(
-    house: House, claim: Claim, session: Session, remark: Remark, *, meant: str = "", refusal: str = ""
+def answer_page(
+    house: House,
+    claim: Claim,
+    session: Session,
+    remark: Remark,
+    *,
+    meant: str = "",
+    refusal: Mistake | None = None,
 ) -> HTMLResponse:
-    event, standing = _asked(house, claim, session)
-    language, details = house.spoken(standing.language), details_of(session, event)
-    given = answers.find(session, id_of(event), claim.member)
+    event, standing = asked(house, claim, session)
+    language, details, now = house.spoken(standing.language), details_of(session, event), house.app.now()
+    posts = shifts.posts(session, id_of(event))
     return house.pages.answer(
         "answer.html",
         language,
         status=_STATUS.get(remark, 200),
         **shown(event, details, language),
         remark=remark,
-        refusal=refusal,
-        given=given,
+        refusal=_said(refusal, language) if refusal else "",
+        given=answers.find(session, id_of(event), claim.member),
         meant=meant if meant in list(Answer) else "",
-        closed=_why_closed(event, house, standing, session),
+        closed=_why_closed(event, details, language, now),
         full=_is_full(session, event),
         most=attendance.MOST_COMPANIONS,
+        posts=[_offered(post, claim.member, details.zone, language, now=now) for post in posts],
         nonce=house.nonce_for(claim.member),
+        token=house.app.links.tokens.make(Purpose.ANSWER, claim.member, claim.mailing),
     )
+
+
+def _offered(post: Post, member: int, zone: str, language: str, *, now: datetime) -> dict[str, object]:
+    """Return a shift as this member sees it, and what they can do about it."""
+    acts = ["take"] if post.open_to(member) else []
+    if member in post.holders:
+        acts = ["keep" if member in post.offering else "offer", "leave"]
+    return {
+        "id": post.id,
+        "when": wording.shift_when(post.shift, zone, language),
+        "shift": post.shift,
+        "taken": len(post.holders),
+        "mine": member in post.holders,
+        "offered": member in post.offering,
+        "wanted": any(holder != member for holder in post.offering),
+        "acts": acts if post.shift.starts_at > now else [],
+        "over": post.shift.ends_at <= now,
+    }
 
 
 def _is_full(session: Session, event: Event) -> bool:
@@ -115,16 +147,14 @@ def _is_full(session: Session, event: Event) -> bool:
     return counted.coming >= event.capacity or counted.waiting > 0
 
 
-def _why_closed(event: Event, house: House, standing: Standing, session: Session) -> str:
+def _why_closed(event: Event, details: Details, language: str, now: datetime) -> str:
     """Return why nobody can answer, "" while they can."""
-    cancelled = event.state is EventState.CANCELLED
     try:
-        attendance.require_open(details_of(session, event), cancelled=cancelled, now=house.app.now())
+        attendance.require_open(details, cancelled=event.state is EventState.CANCELLED, now=now)
     except Mistake as reason:
-        return _said(reason, house, standing)
+        return _said(reason, language)
     return ""
 
 
-def _said(refusal: Mistake, house: House, standing: Standing) -> str:
-    language = house.spoken(standing.language)
+def _said(refusal: Mistake, language: str) -> str:
     return translations(language).gettext(refusal.sentence).format(**refusal.values)

@@ -21,6 +21,7 @@ from mailer.web import (
     moving,
     own,
     public,
+    shifting,
     viewing,
     watching,
 )
@@ -49,6 +50,7 @@ def create_web(app: App, fetch: Fetch = hooks.fetch) -> FastAPI:
         public,
         calendar,
         answering,
+        shifting,
         leaving,
         choosing,
         own,

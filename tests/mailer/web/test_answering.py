@@ -4,6 +4,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 
 import pytest
 from httpx2 import Response
@@ -52,6 +53,15 @@ def told(site: Site, letter: str = "place") -> list[int]:
     with site.app.reading() as session:
         query = select(Delivery.member_id).join(Mailing, Mailing.id == Delivery.mailing_id)  # type: ignore[arg-type]  # SQL
         return list(session.exec(query.where(Mailing.letter == letter).order_by(Delivery.id)))  # type: ignore[arg-type]  # SQL
+
+
+def delivered(site: Site) -> list[EmailMessage]:
+    """Send what was posted, and return the mails as somebody's program reads them."""
+    catching = site.app.settings.outbox.model_copy(update={"providers": ("catch",)})
+    site.app.settings = site.app.settings.model_copy(update={"outbox": catching})
+    asyncio.run(drain(site.app.office()))
+    files = sorted(path for path in site.app.data.rglob("new/*") if path.is_file())
+    return [message_from_bytes(path.read_bytes(), policy=policy.default) for path in files]
 
 
 def newcomers(site: Site, number: int) -> list[int]:
@@ -177,13 +187,9 @@ def test_the_letter_arrives_as_html_and_text_with_the_members_own_link(site: Sit
     event = hold(site, capacity=1, place="Folkets hus")
     for member, choice in ((ANNA, "yes"), (CECILIA, "yes"), (ANNA, "no")):
         say(site, event, choice, member)
-    catching = site.app.settings.outbox.model_copy(update={"providers": ("catch",)})
-    site.app.settings = site.app.settings.model_copy(update={"outbox": catching})
 
-    asyncio.run(drain(site.app.office()))
+    [mail] = delivered(site)
 
-    [caught] = [path for path in site.app.data.rglob("new/*") if path.is_file()]
-    mail = message_from_bytes(caught.read_bytes(), policy=policy.default)
     link = f"{site.app.settings.site.base_url}{answer_path(site, event, CECILIA)}"
     assert mail["Subject"] == "You have a place: Första maj"
     for kind in ("plain", "html"):

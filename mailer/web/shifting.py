@@ -1,0 +1,59 @@
+"""/r/TOKEN/shifts: a member takes a shift, leaves it, offers it, or keeps it after all. Opening it changes nothing."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
+from sqlmodel import Session
+
+from mailer.errors import Mistake
+from mailer.events import shifts
+from mailer.events.models import Event
+from mailer.links import Claim
+from mailer.members import places
+from mailer.web.answering import Asked, Remark, answer_page, asked
+from mailer.web.forms import Fields, Posted
+from mailer.web.house import Here, House
+
+router = APIRouter()
+
+_NUMBER = re.compile(r"[1-9]\d{0,8}", re.ASCII)  # as of news items
+_ACTS: Mapping[str, tuple[Callable[..., Any], Remark]] = {
+    "leave": (shifts.leave, Remark.LEFT),
+    "offer": (shifts.offer, Remark.OFFERED),
+    "keep": (shifts.keep, Remark.KEPT),
+}
+
+
+@router.api_route("/r/{token}/shifts", methods=["GET", "HEAD"])
+def look(claim: Asked, house: Here) -> HTMLResponse:
+    with house.app.reading() as session:
+        return answer_page(house, claim, session, Remark.NONE)
+
+
+@router.post("/r/{token}/shifts")
+def shift(claim: Asked, house: Here, fields: Posted) -> HTMLResponse:
+    with house.writing() as session:
+        event, _ = asked(house, claim, session)
+        if not house.came_from_our_page(fields, claim.member):
+            return answer_page(house, claim, session, Remark.STALE)
+        try:
+            remark = _carry_out(house, session, event, claim, fields)
+        except Mistake as refusal:
+            return answer_page(house, claim, session, Remark.REFUSED, refusal=refusal)
+        return answer_page(house, claim, session, remark)
+
+
+def _carry_out(house: House, session: Session, event: Event, claim: Claim, fields: Fields) -> Remark:
+    """raises Mistake for what cannot be; then nothing is changed"""
+    choice, number, now = fields.one("choice"), fields.one("shift"), house.app.now()
+    if not _NUMBER.fullmatch(number) or choice not in (*_ACTS, "take"):
+        raise Mistake("Choose one of the shifts on the page.")
+    if choice == "take":
+        places.take_shift(session, house.app.settings, event, int(number), claim.member, now=now)
+        return Remark.TAKEN
+    act, remark = _ACTS[choice]
+    act(session, event, int(number), claim.member, now=now)
+    return remark
