@@ -31,6 +31,7 @@ from mailer.queue import Queue, open_queue, schema
 from mailer.render.head import Manner
 from mailer.render.letters import Letters
 from mailer.resources import resource
+from mailer.sentences import Progress, quiet
 from mailer.signing import open_signer
 from subscribers import listing, sealed
 from subscribers.importing import run
@@ -145,9 +146,9 @@ class App:
             load_reference(session)
         self.engine.connect().close()
 
-    def upgrade(self) -> None:
+    def upgrade(self, progress: Progress = quiet) -> None:
         """Bring the database, and the queue in it, to what this version needs."""
-        db.upgrade(self.bare_engine)
+        db.upgrade(self.bare_engine, progress)
         schema.upgrade(self.bare_engine)
 
     @cached_property

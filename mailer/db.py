@@ -9,6 +9,7 @@ office, which locks the rows it decides on, writes beside them (`writing_beside`
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 from typing import Any
@@ -18,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlmodel import Session, create_engine
 
 from mailer.errors import Mistake, Trouble
+from mailer.sentences import Progress, quiet
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 30
@@ -40,6 +42,8 @@ _POSTGRESQL: dict[str, Any] = {
     "keepalives_interval": 10,
     "keepalives_count": 3,
     "tcp_user_timeout": 60_000,
+    # One that stands still inside a transaction (stopped, or its machine frozen) holds its locks no longer than this.
+    "options": "-c idle_in_transaction_session_timeout=5min",
 }
 
 
@@ -211,13 +215,17 @@ def _in_a_sentence(reason: str) -> Trouble | Mistake:
     return Trouble("The database cannot be used: {reason}.", reason=" ".join(reason.split()).rstrip(".?"))
 
 
-def upgrade(engine: sa.Engine) -> None:
+def upgrade(engine: sa.Engine, progress: Progress = quiet) -> None:
     """Bring the schema to what this code needs. Safe to repeat; refuses a database newer than the code."""
     from alembic import command  # noqa: PLC0415  # a quarter of a command's start-up, and only this needs it
     from alembic.config import Config  # noqa: PLC0415  # as above
 
     require_known(engine)
+    current, known = revision(engine), revisions()
+    missing = len(known) if current is None else len(known) - 1 - known.index(current)
+    applied = count(1)
     config = Config()
+    config.attributes["applied"] = lambda: progress("Upgrading", next(applied), missing)
     config.set_main_option("script_location", str(_MIGRATIONS))
     with named_trouble(), engine.execution_options(**{_WRITING: True}).begin() as connection:
         config.attributes["connection"] = connection

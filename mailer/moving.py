@@ -6,7 +6,7 @@ as in the target, so that no letter is sent by both.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib import import_module
@@ -21,16 +21,16 @@ import subscribers
 from mailer import db
 from mailer.db import MOVING
 from mailer.errors import Mistake, Trouble
-from mailer.outbox.models import Batch, BatchState, Mailing, MailingState
+from mailer.outbox import control
+from mailer.outbox.models import Batch, BatchState
 from mailer.queue import schema
-from mailer.sentences import N_
+from mailer.sentences import N_, Progress
 from subscribers.column_types import Sealed
 
 MOVED = N_("It was moved to another database: resume it to send on.")
 CHUNK = 5_000  # rows
 _ALL = 1 << 256
 
-Progress = Callable[[str, int, int | None], None]  # step, done, of how many
 Row = Sequence[object]
 
 
@@ -70,7 +70,7 @@ def move(source: sa.Engine, target: sa.Engine, progress: Progress) -> dict[str, 
     with db.writing(source) as session:  # nobody writes there meanwhile: what is counted is what was copied
         connection = session.connection()
         _refuse_leased(connection)
-        _hold(connection)
+        control.hold_all(connection, reason=MOVED)
         accounts = {table.name: _copy(connection, target, table, progress) for table in tables()}
         _compare(target, accounts, progress)
     _open(target)
@@ -99,11 +99,6 @@ def _empty(target: sa.Engine) -> None:
 def _refuse_leased(connection: sa.Connection) -> None:
     if connection.scalar(sa.select(col(Batch.id)).where(col(Batch.state) == BatchState.LEASED).limit(1)):
         raise Mistake("Letters are being sent: stop the workers first, and let them finish.")
-
-
-def _hold(connection: sa.Connection) -> None:
-    under_way = col(Mailing.state).in_((MailingState.APPROVED, MailingState.PLANNED))
-    connection.execute(sa.update(Mailing).where(under_way).values(state=MailingState.HELD, reason=MOVED))
 
 
 def _copy(source: sa.Connection, target: sa.Engine, table: sa.Table, progress: Progress) -> Account:

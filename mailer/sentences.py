@@ -3,11 +3,18 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+# What long work tells whoever watches: its step, a sentence; how much of it is done; of how much, None: nobody knows.
+Progress = Callable[[str, int, int | None], None]
+
 
 class Word(str):
     """A value that is in the catalogue itself: it is translated together with the sentence it stands in."""
 
     __slots__ = ()
+
+
+def quiet(_step: str, _done: int, _total: int | None) -> None:
+    """Be told of progress where nobody watches."""
 
 
 def N_(sentence: str) -> Word:  # noqa: N802  # the name that gettext's own tools look for

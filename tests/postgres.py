@@ -31,6 +31,7 @@ wait $!
 """
 # Nothing here has to outlive the machine, and what `kill -9` leaves is in the page cache.
 _QUICK = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "autovacuum=off", "shared_buffers=64MB")
+_IMPATIENT = ("lock_timeout=30s",)  # whoever waits for a lock for ever fails
 
 
 class Cluster:
@@ -72,7 +73,7 @@ class Cluster:
     def start(self) -> None:
         """Start the server, also after `kill`; return when it answers."""
         command = [self._programs / "postgres", "-D", self.data, "-k", self.folder, "-h", ""]
-        command += [part for setting in _QUICK for part in ("-c", setting)]
+        command += [part for setting in _QUICK + _IMPATIENT for part in ("-c", setting)]
         self._tether = subprocess.Popen(  # type: ignore[call-overload]  # noqa: S603  ours
             ["/bin/sh", "-c", _TETHERED, "sh", *command],
             stdin=subprocess.PIPE,

@@ -15,7 +15,8 @@ commands = typer.Typer(no_args_is_help=True)
 @commands.command()
 def upgrade(context: typer.Context) -> None:
     """Bring the database to what this version needs."""
-    app_of(context).upgrade()
+    with progress_bar() as progress:
+        app_of(context).upgrade(progress)
     remark("The database is up to date.")
 
 
@@ -46,5 +47,5 @@ def restored(context: typer.Context) -> None:
     """Hold every mailing: this is a copy that was put back. Needed only after a snapshot of the whole machine."""
     app = app_of(context)
     with app.writing() as session:
-        held = home.hold_all(session, app.watermark, now=app.now())
+        held = home.begin_anew(session, app.watermark, now=app.now())
     remark("Mailings held: {number}.", number=held)

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from mailer.app import App
 from mailer.catcher import Catcher
 from mailer.cli.frame import Frame, remark
+from mailer.cli.progress import progress_bar
 from mailer.cli.tables import print_table
 from mailer.demo import stage
 from mailer.demo.figures import Row, per_district
@@ -28,6 +29,7 @@ from mailer.web import create_web, listen, server_of
 
 HOST = "127.0.0.1"
 PAGES_PORT, INBOX_PORT = 8080, 8025
+_LOOK = 0.5  # seconds
 _COLUMNS = ("district", "members", "items", "variants")
 
 
@@ -63,19 +65,34 @@ async def _send_this_week(app: App) -> Sent:
     remark("Importing the sample news …")
     items = await asyncio.to_thread(stage.import_news, app)
     remark("{items} items. Importing 500 invented members …", items=items)
-    await asyncio.to_thread(stage.import_members, app)
+    with progress_bar() as progress:
+        await asyncio.to_thread(stage.import_members, app, progress)
     remark("Planning this week's edition …")
     edition_id = _approved(app)
-    planned = await asyncio.to_thread(sending.send_now, app.engine, app.settings, app.links, edition_id, app.now())
+    with progress_bar() as progress:
+        order = (app.engine, app.settings, app.links, edition_id, app.now(), progress)
+        planned = await asyncio.to_thread(sending.send_now, *order)
     remark("Sending {count} letters over SMTP …", count=planned.candidates)
     began = time.monotonic()
-    await asyncio.to_thread(asyncio.run, drain(app.office()))  # a loop of its own: the catcher is busy in this one
+    await _drain(app, planned)
     seconds = time.monotonic() - began
     with app.reading() as session:
         connection = session.connection()
         [books] = status(connection, planned.key)
         rows = per_district(session, find(connection, planned.key))
     return Sent(books, rows, seconds)
+
+
+async def _drain(app: App, planned: sending.Planned) -> None:
+    """Send, in a loop of its own: the catcher is busy in this one."""
+    work = asyncio.create_task(asyncio.to_thread(asyncio.run, drain(app.office())))
+    with progress_bar() as progress:
+        while not work.done():
+            with app.reading() as session:
+                [books] = status(session.connection(), planned.key)
+            progress("Sending", books.candidates - books.queued, books.candidates)
+            await asyncio.wait([work], timeout=_LOOK)
+    await work
 
 
 def _approved(app: App) -> int:

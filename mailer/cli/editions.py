@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from mailer.app import App
 from mailer.cli.frame import LARGEST_ID, Json, account, app_of, moment_in, print_json, reason_of, remark
+from mailer.cli.progress import progress_bar
 from mailer.cli.sheets import mails_to_members, members_in_words, show_coverage, show_sheets
 from mailer.cli.tables import print_table
 from mailer.digest import corrections, editions, previews, proofs, sending
@@ -127,7 +128,8 @@ def send(context: typer.Context, name: Name) -> None:
     app = app_of(context)
     with app.reading() as session:
         number = editions.find(session, app.settings, name, app.now()).id or 0
-    planned = sending.send_now(app.engine, app.settings, app.links, number, app.now())
+    with progress_bar() as progress:
+        planned = sending.send_now(app.engine, app.settings, app.links, number, app.now(), progress)
     remark(
         "{key}: {mails}, {variants}; nothing new for {silent}.",
         key=planned.key,

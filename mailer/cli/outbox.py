@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import tzinfo
 from functools import partial
 from typing import Annotated, TypeVar
 
@@ -12,6 +13,7 @@ import typer
 from mailer.app import App
 from mailer.cli import watching
 from mailer.cli.frame import LARGEST_ID, Json, account, app_of, insist, print_json, remark
+from mailer.cli.progress import progress_bar
 from mailer.cli.tables import print_table
 from mailer.i18n import _
 from mailer.outbox import batches, control
@@ -204,19 +206,27 @@ def _wait_for_workers(app: App, key: str, *, as_json: bool) -> None:
     """Return when no worker can send of a stopped mailing any more, and say who is waited for, and until when."""
     terms, zone = Terms(app.settings.outbox.lease), app.settings.site.zone
     waited_for: dict[str, Holder] = {}
-    while holders := _holders(app, key, terms):
-        for holder in holders:
-            if holder.worker not in waited_for:
-                until = f"{holder.until.astimezone(zone):%H:%M:%S}"
-                remark(
-                    "Waiting for worker {worker}: it finishes what it has handed over, or is given up at {until}.",
-                    worker=holder.worker,
-                    until=until,
-                )
-            waited_for[holder.worker] = holder
-        time.sleep(_LOOK)
+    total = 0
+    with progress_bar() as progress:
+        while holders := _holders(app, key, terms):
+            left = sum(holder.batches for holder in holders)
+            total = max(total, left)
+            progress("Batches given back", total - left, total)
+            for holder in holders:
+                if holder.worker not in waited_for:
+                    _say_who_is_waited_for(holder, zone)
+                waited_for[holder.worker] = holder
+            time.sleep(_LOOK)
     if as_json:
         print_json([asdict(holder) for holder in waited_for.values()], zone=zone)
+
+
+def _say_who_is_waited_for(holder: Holder, zone: tzinfo) -> None:
+    remark(
+        "Waiting for worker {worker}: it finishes what it has handed over, or is given up at {until}.",
+        worker=holder.worker,
+        until=f"{holder.until.astimezone(zone):%H:%M:%S}",
+    )
 
 
 def _holders(app: App, key: str, terms: Terms) -> list[Holder]:
@@ -239,6 +249,8 @@ def _change(app: App, what: Callable[[sa.Connection], Result]) -> Result:
 def _change_all(app: App, some: Callable[[sa.Connection], int]) -> int:
     """Repeat, in short transactions, until there is none left."""
     total = 0
-    while number := _change(app, some):
-        total += number
+    with progress_bar() as progress:
+        while number := _change(app, some):
+            total += number
+            progress("Changing the books", total, None)
     return total

@@ -12,6 +12,7 @@ from mailer.config.outbox import ProviderTable
 from mailer.errors import Mistake
 from mailer.news import importing, sources
 from mailer.resources import resource
+from mailer.sentences import Progress
 from subscribers.importing import run
 from subscribers.importing.target import Policy
 from subscribers.models import Ground
@@ -73,7 +74,7 @@ def import_news(app: App) -> int:
         return importing.bring_in(order, app.settings, tools, app.writing, now=app.now()).added
 
 
-def import_members(app: App) -> int:
+def import_members(app: App, progress: Progress) -> int:
     """Import the invented members; return how many there are."""
     file = resource("examples") / "medlemmar.csv"
     policy = Policy(
@@ -83,10 +84,6 @@ def import_members(app: App) -> int:
     )
     with app.reading() as session:
         sample = run.MemberFile(data=file.read_bytes(), name=file.name, sheet=None, said={})
-        prepared = run.prepare(session, sample, policy, _silent)
-    run.carry_out(app.writing, prepared, who=WHO, now=app.now(), progress=_silent)
+        prepared = run.prepare(session, sample, policy, progress)
+    run.carry_out(app.writing, prepared, who=WHO, now=app.now(), progress=progress)
     return len(prepared.plan.added)
-
-
-def _silent(_step: str, _done: int, _total: int | None) -> None:
-    """The demo says itself how it goes."""

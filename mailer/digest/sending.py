@@ -1,5 +1,6 @@
 """When an edition goes out: planned by the clock at its time, or by hand; held when it is too late to guess."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,9 +16,11 @@ from mailer.errors import Mistake
 from mailer.links import Links
 from mailer.outbox.enqueue import Overtaken, begin, write_plan
 from mailer.outbox.models import Mailing, MailingState
-from mailer.sentences import N_, Word
+from mailer.sentences import N_, Progress, Word, quiet
+from subscribers.reader import Reader
 
 NOT_IN_TIME = N_("It was not sent in time: send it by hand, or cancel it.")
+_TELL_EVERY = 1000  # readers
 _UNBEGUN = (MailingState.APPROVED, MailingState.HELD)
 
 
@@ -36,7 +39,9 @@ class Planned:
     silent: int
 
 
-def plan_edition(engine: sa.Engine, settings: Settings, links: Links, edition_id: int, now: datetime) -> Planned:
+def plan_edition(
+    engine: sa.Engine, settings: Settings, links: Links, edition_id: int, now: datetime, progress: Progress = quiet
+) -> Planned:
     """Plan an approved edition as of `now` and hand it to the outbox.
 
     raises  Overtaken  when another program planned it, or someone stopped it, in the meantime
@@ -51,9 +56,9 @@ def plan_edition(engine: sa.Engine, settings: Settings, links: Links, edition_id
     with db.reading(engine) as session:
         basis = prepare(session, settings, session.get_one(Edition, edition_id), links, now)
         readers = readers_with_had(session.connection(), basis, now.astimezone(settings.site.zone))
-        assignment = assign(basis, readers)
+        assignment = assign(basis, _counted(readers, progress))
         plan = to_write(basis, assignment)
-    candidates = write_plan(ticket, plan, now=now)
+    candidates = write_plan(ticket, plan, now=now, progress=progress)
     return Planned(
         key=key,
         readers=assignment.readers,
@@ -64,7 +69,16 @@ def plan_edition(engine: sa.Engine, settings: Settings, links: Links, edition_id
     )
 
 
-def send_now(engine: sa.Engine, settings: Settings, links: Links, edition_id: int, now: datetime) -> Planned:
+def _counted(readers: Iterable[tuple[Reader, int]], progress: Progress) -> Iterator[tuple[Reader, int]]:
+    for number, reader in enumerate(readers, start=1):
+        yield reader
+        if number % _TELL_EVERY == 0:
+            progress("Deciding who gets what", number, None)
+
+
+def send_now(
+    engine: sa.Engine, settings: Settings, links: Links, edition_id: int, now: datetime, progress: Progress = quiet
+) -> Planned:
     """Plan an edition because a person says so, before its time or after it was held. raises Mistake"""
     with db.writing(engine) as session:
         edition = session.exec(select(Edition).where(Edition.id == edition_id)).one()
@@ -83,7 +97,7 @@ def send_now(engine: sa.Engine, settings: Settings, links: Links, edition_id: in
         mailing.send_at = min(mailing.send_at or now, now)
         mailing.late_at = now + settings.digest.grace  # the person has decided that now is not too late
         mailing.give_up_at = now + settings.outbox.give_up_after
-    return plan_edition(engine, settings, links, edition_id, now)
+    return plan_edition(engine, settings, links, edition_id, now, progress)
 
 
 def send_due(engine: sa.Engine, settings: Settings, links: Links, now: datetime) -> list[Planned]:

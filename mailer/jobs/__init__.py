@@ -1,4 +1,7 @@
-"""What the clock does. A job is a function of (app, now) and one line of JOBS; each may ring twice or be missed."""
+"""What the clock does. A job is a function of (app, now) and one line of JOBS; each may ring twice or be missed.
+
+One that finds much to do hands it out: a piece is a function of (app, now, key) and one line of PIECES.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -9,13 +12,14 @@ from mailer.jobs.feedback import judge_feedback, poll_mailbox
 from mailer.jobs.imports import finish_imports
 from mailer.jobs.joining import keep_sign_ups
 from mailer.jobs.letters import forget_letters
-from mailer.jobs.news import fetch_news
+from mailer.jobs.news import fetch_news, fetch_source
 from mailer.jobs.people import tell_people
 from mailer.jobs.places import keep_places
 from mailer.jobs.retention import keep_retention
 from mailer.jobs.welcomes import send_welcomes
 
 Job = Callable[[App, datetime], None]
+Piece = Callable[[App, datetime, str], None]
 
 JOBS: tuple[Job, ...] = (
     fetch_news,
@@ -30,3 +34,5 @@ JOBS: tuple[Job, ...] = (
     keep_places,
     send_welcomes,
 )
+
+PIECES: tuple[Piece, ...] = (fetch_source,)

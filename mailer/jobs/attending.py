@@ -9,7 +9,7 @@ import structlog
 
 from mailer import db
 from mailer.app import App
-from mailer.jobs import JOBS, Job
+from mailer.jobs import JOBS, PIECES, Job
 from mailer.jobs.clock import ring
 from mailer.queue import DELIVER
 from mailer.queue.postgresql import UNREACHABLE, open_tasks
@@ -61,18 +61,19 @@ def _tasks(app: App, wake: Callable[[], None]) -> procrastinate.App:
     tasks.task(name=DELIVER)(deliver)
     for job in JOBS:
         tasks.task(name=job.__name__)(_threaded(partial(alone, job, app)))
+    for piece in PIECES:
+        tasks.task(name=piece.__name__)(_threaded(partial(ring, piece, app)))
     return tasks
 
 
-def _threaded(call: Callable[[], None]) -> Callable[..., object]:
+def _threaded(call: Callable[[str], None]) -> Callable[..., object]:
     async def run(key: str) -> None:
-        del key
-        await asyncio.to_thread(call)
+        await asyncio.to_thread(call, key)
 
     return run
 
 
-def alone(job: Job, app: App) -> None:
+def alone(job: Job, app: App, _key: str = "") -> None:
     """Run a job unless it runs somewhere already: whoever runs it looks for all there is, and a minute later again."""
     with db.turn(app.engine, job.__name__) as ours:
         if ours():

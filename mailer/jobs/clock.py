@@ -17,7 +17,7 @@ from apscheduler.triggers.cron import CronTrigger
 from mailer import db
 from mailer.app import App
 from mailer.errors import UtskickError
-from mailer.jobs import JOBS, Job
+from mailer.jobs import JOBS
 from mailer.queue import DELIVER, InProcess
 
 _LOOK = 1.0  # seconds between a standing-by clock's looks, and between looks whether we are the active one still
@@ -92,10 +92,10 @@ def sweep(app: App) -> None:
         app.queue.defer(name)
 
 
-def ring(job: Job, app: App) -> None:
-    """Run one job. One that fails is logged and rings again in a minute; the others go on."""
+def ring(job: Callable[..., None], app: App, *key: str) -> None:
+    """Run one job, or the piece of one that `key` names. One that fails is logged and rings again; the others go on."""
     try:
-        job(app, app.now())
+        job(app, app.now(), *key)
     except UtskickError as error:
         log.warning("job could not finish", job=job.__name__, reason=str(error))
     except Exception:

@@ -1,6 +1,7 @@
 """Fetches the sources whose turn it is."""
 
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -11,15 +12,20 @@ log = structlog.get_logger()
 
 
 def fetch_news(app: App, now: datetime) -> None:
-    """Fetch what is due. A source is claimed first, so two clocks do not both ask; one that breaks stops no other."""
+    """Fetch what is due. Each source is a job of its own, so that a slow one holds up no other."""
     if not app.settings.sources:
         return
+    with app.reading() as session:
+        due = sources.due(session, app.settings, now)
+    app.queue.hand_out(fetch_source.__name__, due, partial(fetch_source, app, now))
+
+
+def fetch_source(app: App, now: datetime, name: str) -> None:
+    """Fetch one source, unless somebody just does or did."""
     with app.writing() as session:
-        due = sources.claim_due(session, app.settings, now)
-    if not due:
-        return
+        if not sources.claim(session, app.settings, name, now):
+            return
     with sources.open_tools(app.settings, app.data) as tools:
-        reports = sources.fetch(due, app.settings, tools, app.writing, now=now)
-    for report in reports:
-        if report.error:
-            log.warning("source is broken", source=report.source, reason=str(report.error))
+        [report] = sources.fetch([name], app.settings, tools, app.writing, now=now)
+    if report.error:
+        log.warning("source is broken", source=name, reason=str(report.error))

@@ -38,6 +38,13 @@ def sealed_as_bytes(kind: str, column: object, _: object) -> str | Literal[False
     return "sa.LargeBinary()" if kind == "type" and isinstance(column, Sealed) else False
 
 
+def applied() -> None:
+    """Tell whoever watches that one more revision is there."""
+    tell = context.config.attributes.get("applied")
+    if tell is not None:
+        tell()
+
+
 def run(connection: Connection) -> None:
     # SQLite alters a table by rebuilding it, which Alembic calls a batch.
     context.configure(
@@ -46,6 +53,7 @@ def run(connection: Connection) -> None:
         render_as_batch=True,
         render_item=sealed_as_bytes,
         include_object=is_ours,
+        on_version_apply=lambda **_: applied(),
     )
     with context.begin_transaction():
         context.run_migrations()

@@ -118,21 +118,26 @@ def keep(session: Session, name: str, source: Source, fetched: Fetched, now: dat
     return Report(name, store(session, fetched.items, terms, now=now), None)
 
 
-def claim_due(session: Session, settings: config.Settings, now: datetime) -> list[str]:
-    """Name the sources whose turn it is, and note that they were asked, so that two clocks do not both ask."""
+def due(session: Session, settings: config.Settings, now: datetime) -> list[str]:
+    """Name the sources whose turn it is."""
     names = list(settings.sources)
     states = {s.source: s for s in session.exec(select(SourceState).where(col(SourceState.source).in_(names)))}
-    latest = now - settings.news.fetch_every
-    due = [name for name in names if (at := _asked_at(states.get(name))) is None or at <= latest]
-    for name in due:
-        state = states.get(name) or SourceState(source=name)
-        state.fetched_at = now
-        session.add(state)
-    return due
+    return [name for name in names if _is_due(states.get(name), settings, now)]
 
 
-def _asked_at(state: SourceState | None) -> datetime | None:
-    return state.fetched_at if state else None
+def claim(session: Session, settings: config.Settings, name: str, now: datetime) -> bool:
+    """Note that a source is asked now, if it is its turn still: so two who would ask do not both do so."""
+    state = session.get(SourceState, name)
+    if name not in settings.sources or not _is_due(state, settings, now):
+        return False
+    state = state or SourceState(source=name)
+    state.fetched_at = now
+    session.add(state)
+    return True
+
+
+def _is_due(state: SourceState | None, settings: config.Settings, now: datetime) -> bool:
+    return state is None or state.fetched_at is None or state.fetched_at <= now - settings.news.fetch_every
 
 
 def fetch(

@@ -8,6 +8,7 @@ that differ.
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -145,8 +146,12 @@ def somebody_waits(connection: sa.Connection, *, now: datetime) -> bool:
 
 
 def extend(connection: sa.Connection, leases: Sequence[Lease], *, owner: str, until: datetime) -> set[Lease]:
-    """Hold on to `leases`; return those that are still ours, locked until the transaction ends."""
-    return {lease for lease in leases if _extend(connection, lease, owner, until)}
+    """Hold on to `leases`; return those that are still ours, locked until the transaction ends.
+
+    In the order of their ids, as everybody who locks several batches: so no two wait for each other.
+    """
+    in_order = sorted(leases, key=attrgetter("batch"))
+    return {lease for lease in in_order if _extend(connection, lease, owner, until)}
 
 
 def _extend(connection: sa.Connection, lease: Lease, owner: str, until: datetime) -> bool:
@@ -268,8 +273,14 @@ def open_those_holding(connection: sa.Connection, deliveries: Sequence[int], *, 
             col(Delivery.plan) == col(Batch.plan),
         )
         mailings = sa.select(col(Delivery.mailing_id)).where(some).distinct()
+        found = connection.scalars(
+            sa.select(col(Batch.id))
+            .where(col(Batch.mailing_id).in_(mailings), held, col(Batch.state) != BatchState.LEASED)
+            .order_by(col(Batch.id))
+            .with_for_update()
+        ).all()
         connection.execute(
             sa.update(Batch)
-            .where(col(Batch.mailing_id).in_(mailings), held, col(Batch.state) != BatchState.LEASED)
+            .where(col(Batch.id).in_(found))
             .values(state=BatchState.OPEN, due_at=now, waiting=_left_in_batch())
         )

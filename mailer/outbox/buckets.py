@@ -45,6 +45,7 @@ def draw(connection: sa.Connection, provider: str, pace: Pace, question: Questio
 
 def take_back(connection: sa.Connection, provider: str, drawn: Drawn, unused: int) -> None:
     """Note that `unused` letters of a grant were not sent. Their moments in the beat have passed."""
+    _lock(connection, provider)
     for width, at in drawn.slices:
         _add(connection, provider, width, at, -unused)
 
@@ -90,7 +91,7 @@ def _lock(connection: sa.Connection, provider: str) -> None:
 
 
 def _add(connection: sa.Connection, provider: str, width: timedelta, at: datetime, number: int) -> None:
-    """Count into a slice; whoever calls holds the provider's lock, or takes back from a slice that is there."""
+    """Count into a slice; whoever calls holds the provider's lock."""
     seconds = int(width.total_seconds())
     found = connection.execute(
         sa.update(Spent)

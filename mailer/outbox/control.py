@@ -22,6 +22,7 @@ ENDED = N_("A person cancelled it.")
 NOT_SENT = N_("The mailing was cancelled.")
 SOME = 1000  # deliveries in one transaction
 _CHUNK = 10  # batches: a write transaction of some tens of milliseconds
+_WAITING = (MailingState.APPROVED, MailingState.PLANNED, MailingState.PAUSED)
 
 
 _HOLD_LATE = (  # asked for every batch, and so built once
@@ -120,6 +121,14 @@ def hold(connection: sa.Connection, mailing: int, *, reason: str) -> None:
         .where(col(Mailing.id) == mailing, col(Mailing.state) == MailingState.PLANNED)
         .values(state=MailingState.HELD, reason=reason)
     )
+
+
+def hold_all(connection: sa.Connection, *, reason: str) -> int:
+    """Stop every mailing that could be sent by itself or by a resume, as this may not be the only copy of the books."""
+    held = connection.execute(
+        sa.update(Mailing).where(col(Mailing.state).in_(_WAITING)).values(state=MailingState.HELD, reason=reason)
+    )
+    return held.rowcount
 
 
 def hold_late(connection: sa.Connection, *, now: datetime) -> None:

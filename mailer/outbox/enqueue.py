@@ -31,7 +31,7 @@ from mailer.outbox.models import (
     VariantEvent,
     VariantStory,
 )
-from mailer.sentences import N_
+from mailer.sentences import N_, Progress, quiet
 from subscribers import bulk
 
 BATCH = 500
@@ -132,7 +132,7 @@ def begin(engine: sa.Engine, mailing_id: int) -> Ticket:
     return Ticket(engine, mailing_id, number)
 
 
-def write_plan(ticket: Ticket, plan: Plan, *, now: datetime) -> int:
+def write_plan(ticket: Ticket, plan: Plan, *, now: datetime, progress: Progress = quiet) -> int:
     """Write `plan` and make it valid. Returns how many deliveries it has.
 
     raises  Overtaken  when someone else plans the mailing, or it is not approved any more
@@ -143,6 +143,7 @@ def write_plan(ticket: Ticket, plan: Plan, *, now: datetime) -> int:
     candidates = 0
     for batches in as_quick_as_wanted(chunks(addressed(plan.readerships, variants))):
         candidates += write_batches(ticket, batches, now=now)
+        progress("Writing letters down", candidates, None)
     make_valid(ticket, content=plan.content, candidates=candidates, now=now)
     return candidates
 

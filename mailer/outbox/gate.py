@@ -55,30 +55,30 @@ class Gate:
 
     def claim_trial(self, carrier: Carrier) -> bool:
         """Take it upon us to try a provider after its rest: one transaction."""
-        with db.writing(self._engine) as session:
+        with db.writing_beside(self._engine) as session:
             return carriers.claim_trial(session.connection(), carrier.name, now=self.now())
 
     def put_off_trial(self, carrier: Carrier) -> None:
         """Let anybody try it: one transaction."""
-        with db.writing(self._engine) as session:
+        with db.writing_beside(self._engine) as session:
             carriers.put_off_trial(session.connection(), carrier.name, now=self.now())
 
     def stand_up(self, carrier: Carrier) -> None:
         """End a rest: one transaction."""
-        with db.writing(self._engine) as session:
+        with db.writing_beside(self._engine) as session:
             carriers.stand_up(session.connection(), carrier.name)
         self._resting.pop(carrier.name, None)
 
     def lie_down(self, carrier: Carrier, down: ProviderDown) -> Rest:
         """Let a provider rest: one transaction."""
-        with db.writing(self._engine) as session:
+        with db.writing_beside(self._engine) as session:
             rest = carriers.lie_down(session.connection(), carrier.name, down, now=self.now())
         self._resting[carrier.name] = rest
         return rest
 
     def draw(self, carrier: Carrier, *, wanted: int, lead: timedelta, urgent: bool) -> Ration | Shut:
         """Take leave for some letters, and take back what was not used of the last: one transaction."""
-        with db.writing(self._engine) as session:
+        with db.writing_beside(self._engine) as session:
             connection = session.connection()
             self._return_unused(connection, carrier)
             at, now = time.monotonic(), self.now()
@@ -101,7 +101,7 @@ class Gate:
     def give_back(self, carrier: Carrier) -> None:
         """Take back what was not used: one transaction, where there is anything."""
         if carrier.name in self._drawn:
-            with db.writing(self._engine) as session:
+            with db.writing_beside(self._engine) as session:
                 self._return_unused(session.connection(), carrier)
 
     def _return_unused(self, connection: sa.Connection, carrier: Carrier) -> None:

@@ -16,6 +16,7 @@ from sqlmodel import Session, col
 
 from mailer import db
 from mailer.errors import Trouble
+from mailer.outbox import control
 from mailer.outbox.models import Home, Mailing, MailingState
 from mailer.sentences import N_
 
@@ -24,7 +25,6 @@ RESTORED = N_(
     "or cancel it."
 )
 PUT_BACK = N_("The database was put back from a copy while a worker was sending.")
-_WAITING = (MailingState.APPROVED, MailingState.PLANNED, MailingState.PAUSED)
 # Of any PostgreSQL that restores: its number (another server), timeline (a moment of the past) or tables (a dump).
 _TABLES = """
 SELECT concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
@@ -77,7 +77,7 @@ def look_round(engine: sa.Engine, watermark: Watermark, *, now: datetime) -> Non
         if session.get(Home, 1) is None:
             session.add(Home(id=1, place=_place(session.connection())))
         elif not _is_known(session, watermark):
-            log.warning("outbox.restored", held=hold_all(session, watermark, now=now))
+            log.warning("outbox.restored", held=begin_anew(session, watermark, now=now))
 
 
 def _is_known(session: Session, watermark: Watermark) -> bool:
@@ -85,18 +85,16 @@ def _is_known(session: Session, watermark: Watermark) -> bool:
     return home is not None and home.place == _place(session.connection()) and home.leases >= watermark.read()
 
 
-def hold_all(session: Session, watermark: Watermark, *, now: datetime) -> int:
-    """Hold every mailing that could be sent, because a person or `look_round` says that the database is a copy."""
+def begin_anew(session: Session, watermark: Watermark, *, now: datetime) -> int:
+    """Hold every mailing that could be sent, and return how many: a person or `look_round` says that this is a copy."""
     home = session.get_one(Home, 1)
     home.place, home.restored_at = _place(session.connection()), now
     watermark.forget()
-    held = session.connection().execute(
-        sa.update(Mailing).where(col(Mailing.state).in_(_WAITING)).values(state=MailingState.HELD, reason=RESTORED)
-    )
+    held = control.hold_all(session.connection(), reason=RESTORED)
     # A draft whose time has come may have been sent as well: nobody but a person sends what is late.
     drafts = sa.update(Mailing).where(col(Mailing.state) == MailingState.DRAFT, col(Mailing.send_at) <= now)
     session.connection().execute(drafts.values(late_at=col(Mailing.send_at)))
-    return held.rowcount
+    return held
 
 
 def may_have_been_sent(session: Session, send_at: datetime | None) -> bool:

@@ -4,7 +4,7 @@ So a wake-up may be lost or come twice, and it carries nothing but an opaque key
 that keeps the clock; on PostgreSQL they go through Procrastinate to the workers of every machine.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import sqlalchemy as sa
@@ -15,6 +15,9 @@ DELIVER = "deliver"  # letters are due: whoever delivers looks for them each sec
 class Queue(Protocol):
     def defer(self, job: str, *, key: str = "") -> None:
         """Ask for `job` to be run soon by whoever can. One that waits already under the same key is enough."""
+
+    def hand_out(self, job: str, keys: Sequence[str], run: Callable[[str], None]) -> None:
+        """Let `job` be done for each of `keys`, by whoever can; in this process it is `run(key)`."""
 
     def sweep(self) -> None:
         """Clear away what dead workers left in the queue."""
@@ -36,6 +39,12 @@ class InProcess:
     def defer(self, job: str, *, key: str = "") -> None:
         if self._run is not None and job != DELIVER:
             self._run(job, key)
+
+    def hand_out(self, job: str, keys: Sequence[str], run: Callable[[str], None]) -> None:
+        """One after the other, so that the machine's other work goes on beside it."""
+        del job
+        for key in keys:
+            run(key)
 
     def sweep(self) -> None:
         """Nothing outlives the process."""

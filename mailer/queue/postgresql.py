@@ -1,6 +1,7 @@
 """Procrastinate, the task queue in PostgreSQL: workers are woken by LISTEN/NOTIFY, and ask every few seconds too."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import procrastinate
@@ -49,6 +50,12 @@ class Procrastinated:
             return
         except UNREACHABLE as error:
             log.warning("job could not be deferred", job=job, reason=type(error).__name__)
+
+    def hand_out(self, job: str, keys: Sequence[str], run: Callable[[str], None]) -> None:
+        """A job for each, unless one waits already."""
+        del run
+        for key in keys:
+            self.defer(job, key=key)
 
     def sweep(self) -> None:
         """Take away jobs whose worker died (they stay in `doing`), and failures that nobody looks at any more."""

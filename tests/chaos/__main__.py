@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 
 from tests.chaos.afflictions import afflict
 from tests.chaos.siege import Siege, besieged
@@ -71,8 +72,11 @@ def _report(siege: Siege) -> None:
         _say(f"{times:6} x {affliction}")
     account = siege.account()
     numbers = Counter(account.books.values())
-    _say(f"{siege.tally.kills} kills; {len(account.acceptances)} accepted; in the books: {dict(numbers)}")
+    _say(f"{siege.tally.kills} kills, {siege.tally.busy} of workers with letters in hand")
+    _say(f"{len(account.acceptances)} accepted; in the books: {dict(numbers)}")
     _say(f"{numbers['uncertain']} uncertain; the run explains {account.bound}")
+    if waits := siege.tally.waits:
+        _say(f"pause and cancel of live workers took {median(waits):.2f} s in the median, {max(waits):.2f} s at most")
 
 
 def _say(line: str) -> None:

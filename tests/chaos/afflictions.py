@@ -8,6 +8,7 @@ import signal
 import time
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from resource import RLIM_INFINITY, RLIMIT_FSIZE, prlimit
 
@@ -17,11 +18,13 @@ from mailer import db
 from mailer.errors import Trouble
 from mailer.outbox.batches import Terms
 from tests.chaos import processes
-from tests.chaos.siege import WORKERS, Siege, owner_of, wait_until
+from tests.chaos.siege import WORKERS, Siege, owner_of
 from tests.chaos.site import CONNECTIONS, LEASE, the_time
+from tests.waiting import wait_until
 
 Affliction = Callable[[Siege], None]
 _RECORD = 32  # bytes of a journal that are certainly inside a record
+_TIGHT = 8192  # bytes, which every file of a worker has soon
 _TERMS = Terms(timedelta(seconds=LEASE))
 
 
@@ -52,11 +55,15 @@ def kill_the_program(siege: Siege) -> None:
 
 
 def stop_in_good_order(siege: Siege) -> None:
-    """SIGTERM to one worker: it finishes, and leaves no lease, no journal and nothing uncertain of its own."""
-    worker = siege.a_worker()
-    worker.terminate()
-    siege.see_off(worker)
-    siege.workers.remove(worker)
+    """SIGTERM to all workers: they finish, leave no lease and no journal, and uncertain only what was not answered."""
+    siege.settle()
+    siege.stop_gently()
+    uncertain, unanswered = siege.site.uncertain(), siege.site.unanswered()
+    siege.fill_up()
+    siege.let_work()
+    siege.stop_gently()
+    uncertain, unanswered = siege.site.uncertain() - uncertain, siege.site.unanswered() - unanswered
+    assert uncertain <= unanswered, f"SIGTERM left {uncertain} deliveries uncertain; {unanswered} were not answered."
 
 
 def stop_past_the_lease(siege: Siege) -> None:
@@ -109,42 +116,78 @@ def tear_a_journal(siege: Siege) -> None:
 
 
 def fill_the_disk(siege: Siege) -> None:
-    """No room for another byte, for a moment: on a small disk of its own where we may mount one, else by a limit."""
+    """No room for another byte, for a moment, on a small disk of its own."""
     siege.tally.unheard += WORKERS * CONNECTIONS  # what is answered meanwhile cannot be written down
-    if siege.site.small_disk:
-        ballast = siege.site.places.data / "ballast"
-        with ballast.open("wb", buffering=0) as file:
-            try:
-                while True:
-                    file.write(b"\0" * 65536)
-            except OSError:
-                pass
-        siege.watch()
-        ballast.unlink()
-        return
-    for worker in siege.workers:
-        prlimit(worker.pid or 0, RLIMIT_FSIZE, (8192, RLIM_INFINITY))
+    ballast = siege.site.folder / "data" / "ballast"
+    with suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"\0" * 65536)
     siege.watch()
-    for worker in siege.workers:
-        prlimit(worker.pid or 0, RLIMIT_FSIZE, (RLIM_INFINITY, RLIM_INFINITY))
+    ballast.unlink()
+
+
+def limit_the_files(siege: Siege) -> None:
+    """No file of a worker may grow any more, for a moment: as a full disk, for whoever may not mount one."""
+    siege.tally.unheard += WORKERS * CONNECTIONS
+    for limit in (_TIGHT, RLIM_INFINITY):
+        for worker in siege.workers:
+            with suppress(ProcessLookupError):
+                prlimit(worker.pid or 0, RLIMIT_FSIZE, (limit, RLIM_INFINITY))
+        if limit == _TIGHT:
+            siege.watch()
 
 
 def pause(siege: Siege) -> None:
     """`utskick outbox pause`: when it has returned, nothing of that mailing is accepted until it is resumed."""
     mailing = siege.site.busiest()
-    key = siege.site.key(mailing)
-    command = siege.start("outbox", "pause", key)
-    command.join()
-    if mailing not in siege.site.unfinished():
-        return  # its last letter was faster
-    assert command.exitcode == 0, "A mailing could not be paused."
+    if _stop(siege, mailing, "pause"):
+        siege.fill_up()
+        _see_nothing_accepted(siege, mailing)
+        assert siege.command("outbox", "resume", siege.site.key(mailing)), "A mailing could not be resumed."
+
+
+def cancel(siege: Siege) -> None:
+    """`utskick outbox cancel`: when it has returned, nothing of that mailing is accepted any more."""
+    mailing = siege.site.busiest()
+    if _stop(siege, mailing, "cancel", "--yes"):
+        siege.fill_up()
+        _see_nothing_accepted(siege, mailing)
+
+
+def stop_what_waits(siege: Siege) -> None:
+    """Pause and cancel what all workers have in hand and wait to send: their pace has no room for most of a minute."""
+    siege.set_temper(0.0)
+    siege.settle()
+    siege.stop_gently()
+    siege.fill_up(UTSKICK_PROVIDERS__SMTP__PACE__PER_MINUTE="3")
+    for command in (("pause",), ("cancel", "--yes")):
+        siege.let_work()
+        siege.site.plan()
+        wait_until(lambda: len(siege.site.holders()) == WORKERS)
+        mailing = siege.site.busiest()
+        if _stop(siege, mailing, *command):
+            _see_nothing_accepted(siege, mailing)
+            if command == ("pause",):
+                assert siege.command("outbox", "resume", siege.site.key(mailing)), "A mailing could not be resumed."
+    siege.stop_gently()
+
+
+def _stop(siege: Siege, mailing: int, *command: str) -> bool:
+    """Run the command that stops `mailing`; False when its last letter was faster."""
+    settled, began = siege.settled, time.monotonic()
+    done = siege.command("outbox", command[0], siege.site.key(mailing), *command[1:])
+    if settled:
+        siege.tally.waits.append(time.monotonic() - began)
+        # Else it was not the workers that said so, but the end of their leases.
+        assert siege.tally.waits[-1] < LEASE, f"The workers did not let go of a mailing when told to {command[0]}."
+    assert done or mailing not in siege.site.unfinished(), f"A mailing could not be stopped by {command[0]}."
+    return done
+
+
+def _see_nothing_accepted(siege: Siege, mailing: int) -> None:
     before = siege.site.accepted(mailing)
-    siege.fill_up()
     time.sleep(siege.chance.uniform(0.2, 0.8))
-    assert siege.site.accepted(mailing) == before, "Something of a paused mailing was accepted."
-    command = siege.start("outbox", "resume", key)
-    command.join()
-    assert command.exitcode == 0, "A mailing could not be resumed."
+    assert siege.site.accepted(mailing) == before, "Something of a mailing was accepted after it had been stopped."
 
 
 def restart_the_sink(siege: Siege) -> None:
@@ -179,7 +222,10 @@ AFFLICTIONS: tuple[tuple[Affliction, int], ...] = (
     (cut_the_power, 2),
     (tear_a_journal, 3),
     (fill_the_disk, 1),
+    (limit_the_files, 1),
     (pause, 2),
+    (cancel, 1),
+    (stop_what_waits, 1),
     (restart_the_sink, 2),
     (kill_postgresql, 2),
     (change_the_temper, 4),
@@ -188,7 +234,7 @@ AFFLICTIONS: tuple[tuple[Affliction, int], ...] = (
 
 def afflict(siege: Siege, *, kills: int) -> None:
     """Draw afflictions until `kills` processes were killed; each comes at least once."""
-    possible = [each for each in AFFLICTIONS if siege.cluster is not None or each[0] is not kill_postgresql]
+    possible = [each for each in AFFLICTIONS if _can_come(siege, each[0])]
     first = [affliction for affliction, _ in possible]
     siege.chance.shuffle(first)
     while first or siege.tally.kills < kills:
@@ -198,6 +244,12 @@ def afflict(siege: Siege, *, kills: int) -> None:
         siege.tally.afflictions.append(affliction.__name__)
         siege.say(f"{siege.tally.kills:4} kills  {siege.site.accepted():6} accepted  {affliction.__name__}")
         affliction(siege)
+
+
+def _can_come(siege: Siege, affliction: Affliction) -> bool:
+    if affliction is kill_postgresql:
+        return siege.cluster is not None
+    return affliction is not fill_the_disk or siege.site.small_disk
 
 
 def _draw(siege: Siege, possible: Sequence[tuple[Affliction, int]]) -> Affliction:

@@ -22,7 +22,8 @@ _nursery = multiprocessing.get_context("forkserver")
 # The command line imports a command when it is called: the nursery does so before its first child.
 _COMMANDS = [f"mailer.cli.{name}" for name in ("worker", "outbox", "running")]
 _PROVIDERS = [f"mailer.providers.{name}" for name in provider_names()]  # the config may name any, so all are imported
-_nursery.set_forkserver_preload([*_COMMANDS, *_PROVIDERS, __name__])
+_POSTGRESQL = ["mailer.queue.postgresql", "mailer.jobs.attending", "sqlalchemy.dialects.postgresql.psycopg"]
+_nursery.set_forkserver_preload([*_COMMANDS, *_PROVIDERS, *_POSTGRESQL, __name__])
 
 
 def start(arguments: Sequence[str], environ: Mapping[str, str], log: Path) -> ForkServerProcess:

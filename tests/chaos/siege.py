@@ -13,10 +13,12 @@ from tests.chaos import processes
 from tests.chaos.ledger import Account, faults
 from tests.chaos.site import CONNECTIONS, Site
 from tests.postgres import Cluster
+from tests.waiting import wait_until
 
 WORKERS = 3
 PATIENCE = 120.0  # seconds: a deadline, never a measure
 ROUND = 1.0  # seconds after which the next affliction comes although little was sent
+AGAIN = 0.25  # seconds after which what was put off is brought forward again: a bad-tempered sink puts off most
 TICK = 0.02
 
 
@@ -26,11 +28,15 @@ class Tally:
 
     unheard  requests whose answer nobody may have heard: one per connection of each process that was killed
     lost     what leases had not settled whose journal cannot tell: lost, torn inside, of another boot, or not asked
+    busy     of the kills, workers that had letters in hand
+    waits    seconds that each `outbox pause` and `cancel` took when no dead worker had to be waited for, start included
     """
 
     kills: int = 0
+    busy: int = 0
     unheard: int = 0
     lost: int = 0
+    waits: list[float] = field(default_factory=list, repr=False)
     afflictions: list[str] = field(default_factory=list, repr=False)
 
     def killed(self, workers: int) -> None:
@@ -70,13 +76,21 @@ class Siege:
         self._sinks += 1
         self.sink = processes.start_sink(self.site.post, f"{self._seed}:{self._sinks}")
 
-    def start(self, *arguments: str) -> ForkServerProcess:
-        return processes.start([*arguments, *self.site.arguments], self.site.environ, self.log)
+    def start(self, *arguments: str, **environ: str) -> ForkServerProcess:
+        """Run `utskick ARGUMENTS`, with `environ` on top of the site's."""
+        return processes.start([*arguments, *self.site.arguments], self.site.environ | environ, self.log)
 
-    def fill_up(self) -> None:
+    def command(self, *arguments: str) -> bool:
+        """Run `utskick ARGUMENTS` to its end; return whether it did what it was told."""
+        process = self.start(*arguments)
+        process.join(PATIENCE)
+        assert process.exitcode is not None, f"This did not end: {arguments}"
+        return process.exitcode == 0
+
+    def fill_up(self, **environ: str) -> None:
         """Let WORKERS be at work, those that ended or were killed replaced."""
         self.workers = [worker for worker in self.workers if worker.is_alive()]
-        self.workers += [self.start("worker") for _ in range(WORKERS - len(self.workers))]
+        self.workers += [self.start("worker", **environ) for _ in range(WORKERS - len(self.workers))]
         wait_until(lambda: all(map(self.at_work, self.workers)))
 
     def at_work(self, worker: ForkServerProcess) -> bool:
@@ -84,23 +98,45 @@ class Siege:
 
     def let_work(self) -> None:
         """Let some letters be sent; with a bad-tempered sink it may be none."""
-        self.site.bring_forward()
         if self.site.waiting() < len(self.site.members) // 3:
             self.site.plan()
-        self.watch()
+        goal = self.site.accepted() + self.chance.randint(1, 40)
+        until = time.monotonic() + ROUND
+        while time.monotonic() < until:
+            self.site.bring_forward()
+            if self._reach(goal, min(until, time.monotonic() + AGAIN)):
+                return
 
     def watch(self) -> None:
         """Wait for some letters to be accepted, and touch nothing meanwhile."""
-        goal = self.site.accepted() + self.chance.randint(1, 40)
-        until = time.monotonic() + ROUND
-        while self.site.accepted() < goal and time.monotonic() < until:
+        self._reach(self.site.accepted() + self.chance.randint(1, 40), time.monotonic() + ROUND)
+
+    def _reach(self, goal: int, until: float) -> bool:
+        while self.site.accepted() < goal:
+            if time.monotonic() >= until:
+                return False
             time.sleep(TICK)
+        return True
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left of workers that are gone: no journal, and no batch in their name."""
+        left = [*self.site.holders(), *(path.name for path in self.journals())]
+        return all(any(owner_of(worker) in name for worker in self.workers) for name in left)
+
+    def settle(self) -> None:
+        wait_until(lambda: self.settled, patience=PATIENCE)
+
+    def journals(self) -> list[Path]:
+        return list(self.site.journals.glob("*.journal"))
 
     def a_worker(self) -> ForkServerProcess:
         return self.chance.choice(self.workers)
 
     def kill(self, workers: Sequence[ForkServerProcess]) -> None:
         """Kill -9 to some workers at once."""
+        holders = self.site.holders()
+        self.tally.busy += sum(any(owner_of(worker) in holder for holder in holders) for worker in workers)
         for worker in workers:
             worker.kill()
         for worker in workers:
@@ -137,8 +173,7 @@ class Siege:
 
     def faults(self) -> list[str]:
         found = faults(self.account())
-        left = [path.name for path in self.site.journals.glob("*.journal")]
-        return found + [f"The journal {name} was left behind." for name in left]
+        return found + [f"The journal {path.name} was left behind." for path in self.journals()]
 
     def account(self) -> Account:
         return self.site.account(bound=self.tally.bound)
@@ -151,13 +186,6 @@ class Siege:
 def owner_of(worker: ForkServerProcess) -> str:
     """Return the part of a worker's name that is its process."""
     return f"-{worker.pid}-"
-
-
-def wait_until(what: Callable[[], bool], *, patience: float = PATIENCE) -> None:
-    until = time.monotonic() + patience
-    while not what():
-        assert time.monotonic() < until, "Waited in vain."
-        time.sleep(TICK)
 
 
 @contextmanager

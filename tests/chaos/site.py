@@ -161,12 +161,13 @@ class Site:
             query = sa.select(sa.func.count()).select_from(Delivery).join(Batch, held)
             return session.scalar(query.where(col(Delivery.state) == DeliveryState.QUEUED)) or 0
 
-    def leased(self, owner: str) -> bool:
+    def holders(self) -> set[str]:
+        """Return the workers that hold a batch."""
         with self.app.reading() as session:
-            held = sa.select(col(Batch.id)).where(
-                col(Batch.state) == BatchState.LEASED, col(Batch.owner).contains(owner)
-            )
-            return session.scalar(held.limit(1)) is not None
+            return set(session.scalars(sa.select(col(Batch.owner)).where(col(Batch.state) == BatchState.LEASED)))
+
+    def leased(self, owner: str) -> bool:
+        return any(owner in holder for holder in self.holders())
 
     def forget_since(self, moment: datetime) -> None:
         """Drop the outcomes written since `moment` of leased batches: the last transactions before a power cut.
@@ -194,9 +195,23 @@ class Site:
             session.connection().execute(sa.update(Breaker).values(until=now))
 
     def unfinished(self) -> list[int]:
+        """Return the mailings that are not over, or of which something is queued still."""
+        queued = sa.exists().where(
+            col(Delivery.mailing_id) == col(Mailing.id), col(Delivery.state) == DeliveryState.QUEUED
+        )
+        going = col(Mailing.state).not_in((MailingState.DONE, MailingState.CANCELLED))
         with self.app.reading() as session:
-            query = sa.select(col(Mailing.id)).where(col(Mailing.state) != MailingState.DONE)
+            query = sa.select(col(Mailing.id)).where(sa.or_(going, queued))
             return [number for number in session.scalars(query) if number in self.mailings]
+
+    def uncertain(self) -> int:
+        with self.app.reading() as session:
+            query = sa.select(sa.func.count()).where(col(Delivery.state) == DeliveryState.UNCERTAIN)
+            return session.scalar(query) or 0
+
+    def unanswered(self) -> int:
+        """Count the bodies that the sink left without an answer."""
+        return len(_lines(self.post / "unanswered"))
 
     def account(self, *, bound: int) -> Account:
         return Account(
@@ -204,7 +219,7 @@ class Site:
             books=self._books(),
             candidates=dict.fromkeys(self.mailings, len(self.members)),
             unfinished=self.unfinished(),
-            bound=bound + len(_lines(self.post / "unanswered")),
+            bound=bound + self.unanswered(),
         )
 
     def _books(self) -> dict[Letter, str]:
@@ -221,7 +236,8 @@ def _database(cluster: Cluster) -> str:
     """Make a database whose commits outlive its server, as they do by PostgreSQL's own default."""
     name = cluster.create()
     cluster.execute(f"ALTER DATABASE {name} SET synchronous_commit = on")
-    return cluster.url(name)
+    # Whoever is stopped inside a transaction is cut off before its lease is over, as in earnest after some minutes.
+    return f"{cluster.url(name)}&options=-c%20idle_in_transaction_session_timeout%3D{LEASE // 2}s"
 
 
 def _mount(folder: Path) -> bool:

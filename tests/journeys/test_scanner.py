@@ -19,6 +19,7 @@ from mailer.demo import stage
 from mailer.digest import editions, sending
 from mailer.outbox.worker import drain
 from mailer.resources import resource
+from mailer.sentences import quiet
 from mailer.web import create_web
 from tests.builders import some_settings
 from tests.databases import ONLY_SQLITE, everything_in
@@ -43,7 +44,7 @@ def app(database: str, tmp_path: Path) -> Iterator[App]:
     app = App(settings, places, clock=lambda: now)
     app.prepare()
     stage.import_news(app)
-    stage.import_members(app)
+    stage.import_members(app, quiet)
     with app.writing() as session:
         edition = editions.draft(session, app.settings, "weekly", now)
         assert edition is not None

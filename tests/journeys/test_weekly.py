@@ -26,7 +26,7 @@ from mailer.config.outbox import ProviderTable
 from mailer.digest import editions
 from mailer.digest.models import Edition
 from mailer.jobs.editions import keep_editions
-from mailer.jobs.news import fetch_news
+from mailer.jobs.news import fetch_source
 from mailer.outbox.models import Delivery, DeliveryState, Mailing, MailingState
 from mailer.outbox.status import status
 from mailer.outbox.worker import drain
@@ -121,7 +121,8 @@ class Installation:
         """Let the clock ring, twice as it may."""
         self.moment = moment
         for _ in range(2):
-            fetch_news(self.app, moment)
+            for source in self.app.settings.sources:
+                fetch_source(self.app, moment, source)
             keep_editions(self.app, moment)
 
     def approve(self) -> None:

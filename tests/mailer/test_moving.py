@@ -7,6 +7,7 @@ from mailer import db, moving
 from mailer.errors import Mistake, Trouble
 from mailer.outbox.models import Batch, BatchState, Mailing, MailingState
 from mailer.queue import schema
+from mailer.sentences import quiet
 from subscribers.models import Member
 from tests.builders import a_member, a_news_item
 from tests.databases import ONLY_SQLITE
@@ -37,10 +38,6 @@ def source(engine: sa.Engine) -> sa.Engine:
             )
         )
     return engine
-
-
-def quiet(*_: object) -> None:
-    """Show no progress."""
 
 
 def test_all_arrives_as_it_was_and_what_was_to_be_sent_is_held_on_both_sides(source: sa.Engine, target: sa.Engine):

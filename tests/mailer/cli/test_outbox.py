@@ -22,6 +22,7 @@ from mailer.outbox.models import Batch, BatchState, Delivery, DeliveryState, Mai
 from subscribers import sealed
 from subscribers.models import Access
 from tests.mailer.outbox.posting import KEY, a_mailing
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
 
@@ -211,10 +212,7 @@ def test_a_worker_stops_in_good_order_when_told_to(site: Site):
     assert worker.stderr is not None
     assert b"ready" in worker.stderr.readline()
     journals = Path(site.places[-1]) / "journal"
-    deadline = time.monotonic() + 60
-    while not list(journals.glob("*.journal")):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: bool(list(journals.glob("*.journal"))))
 
     worker.send_signal(signal.SIGTERM)
 

@@ -1,3 +1,4 @@
+import json
 import os
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -7,7 +8,7 @@ from sqlmodel import select
 
 from mailer.app import App, Places
 from mailer.cli import main
-from mailer.jobs.news import fetch_news
+from mailer.jobs.news import fetch_news, fetch_source
 from mailer.news.models import SourceState
 
 
@@ -22,16 +23,37 @@ def app(tmp_path: Path, site_database: str) -> App:
     return App.load(Places.of(config, None, {}), os.environ)
 
 
+def handed_out(app: App) -> list[tuple[str, str]]:
+    """Name the jobs that wait in the queue, and what each is about."""
+    with app.engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT task_name, args::text FROM procrastinate_jobs ORDER BY id")
+        return [(row[0], json.loads(row[1])["key"]) for row in rows]
+
+
+def test_each_source_is_a_job_of_its_own_that_is_handed_out_or_done_at_once(app: App, now: datetime):
+    for _ in range(2):
+        fetch_news(app, now)
+    with app.reading() as session:
+        asked = [state.source for state in session.exec(select(SourceState))]
+
+    if app.engine.dialect.name == "sqlite":
+        assert asked == ["inre"]
+    else:
+        assert asked == []
+        assert handed_out(app) == [("fetch_source", "inre")]
+    app.close()
+
+
 def test_a_ring_fetches_what_is_due_and_notes_what_is_broken(app: App, now: datetime):
-    fetch_news(app, now)
-    fetch_news(app, now + timedelta(minutes=1))
+    fetch_source(app, now, "inre")
+    fetch_source(app, now + timedelta(minutes=1), "inre")
     with app.reading() as session:
         state = session.exec(select(SourceState)).one()
 
     assert state.fetched_at == state.broken_since == now  # the second ring came too early to ask again
     assert state.error is not None
 
-    fetch_news(app, now + timedelta(minutes=16))
+    fetch_source(app, now + timedelta(minutes=16), "inre")
     with app.reading() as session:
         state = session.exec(select(SourceState)).one()
 

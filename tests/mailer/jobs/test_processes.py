@@ -2,11 +2,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from mailer.jobs.processes import Workers
+from tests.waiting import wait_until
 
 # A worker that notes its pid, and finishes properly on SIGTERM or when its tether is cut.
 WORKER = """
@@ -24,6 +23,7 @@ finish()
 PARENT = """
 import sys, threading
 from mailer.jobs.processes import Workers
+from tests.waiting import wait_until
 Workers([sys.executable, "-c", *sys.argv[1:]], 1)
 threading.Event().wait()
 """
@@ -31,13 +31,6 @@ threading.Event().wait()
 
 def started(folder: Path) -> set[int]:
     return {int(path.stem) for path in folder.glob("*.started")}
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < until, "it never came to pass"
-        time.sleep(0.01)
 
 
 def test_every_worker_finishes_what_it_does_when_the_crew_stops(tmp_path: Path):

@@ -180,10 +180,16 @@ def test_the_tags_of_a_source_are_on_all_it_says(
 
 
 def test_a_source_is_due_when_its_time_has_passed_and_two_clocks_do_not_both_ask(session: Session, now: datetime):
-    assert sources.claim_due(session, SETTINGS, now) == ["good", "bad"]
-    assert sources.claim_due(session, SETTINGS, now) == []
-    assert sources.claim_due(session, SETTINGS, now + timedelta(minutes=14)) == []
-    assert sources.claim_due(session, SETTINGS, now + timedelta(minutes=15)) == ["good", "bad"]
+    def due(minutes: int) -> list[str]:
+        return sources.due(session, SETTINGS, now + timedelta(minutes=minutes))
+
+    assert due(0) == ["good", "bad"]
+    assert sources.claim(session, SETTINGS, "good", now)
+    assert not sources.claim(session, SETTINGS, "good", now)
+    assert not sources.claim(session, SETTINGS, "gone", now)
+    assert due(0) == ["bad"]
+    assert due(14) == ["bad"]
+    assert due(15) == ["good", "bad"]
 
 
 def test_a_source_that_the_config_does_not_have_is_a_mistake(engine: sa.Engine, tools: sources.Tools, now: datetime):

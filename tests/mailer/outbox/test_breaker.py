@@ -26,16 +26,6 @@ SENT, FAILED, QUEUED, UNCERTAIN = (
 BLOCKED = MessageRefused("550 5.7.1 our policy", code="5.7.1")
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def journals(tmp_path: Path) -> Path:
-    return tmp_path / "journal"
-
-
 def rests(engine: sa.Engine) -> dict[str, Rest]:
     with db.reading(engine) as session:
         return carriers.resting(session.connection())

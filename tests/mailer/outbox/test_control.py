@@ -22,16 +22,6 @@ CANCELLED, UNCERTAIN = DeliveryState.CANCELLED, DeliveryState.UNCERTAIN
 TWO_DAYS = timedelta(days=2)
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def journals(tmp_path: Path) -> Path:
-    return tmp_path / "journal"
-
-
 def mixed(message: Message) -> Outcome:
     """m1 is accepted, m2 refused, m3 not answered; the others are accepted."""
     answers: dict[str, Outcome] = {

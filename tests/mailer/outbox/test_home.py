@@ -18,16 +18,6 @@ from tests.mailer.outbox.posting import KEY, Clock, a_mailing, an_office, send, 
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def journals(tmp_path: Path) -> Path:
-    return tmp_path / "journal"
-
-
-@pytest.fixture
 def watermark(journals: Path) -> Watermark:
     return Watermark.beside(journals)
 
@@ -103,7 +93,7 @@ def test_what_is_held_after_a_restore_is_sent_when_a_person_says_so(
     a_mailing(engine, 1)
     look(engine, watermark, clock)
     with db.writing(engine) as session:
-        home.hold_all(session, watermark, now=clock())
+        home.begin_anew(session, watermark, now=clock())
     provider = FakeProvider()
     send(an_office(engine, journals, provider, now=clock))
     assert provider.accepted == []
@@ -120,7 +110,7 @@ def test_a_mailing_that_the_copy_does_not_know_is_late_when_its_time_had_come_be
 ):
     look(engine, watermark, clock)
     with db.writing(engine) as session:
-        home.hold_all(session, watermark, now=clock())
+        home.begin_anew(session, watermark, now=clock())
     times = {"before": clock() - timedelta(hours=1), "after": clock() + timedelta(hours=1)}
     grace = timedelta(hours=12)
 

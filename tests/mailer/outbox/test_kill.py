@@ -1,57 +1,32 @@
 """Workers in processes of their own, killed as a power-hungry kernel would."""
 
-import os
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from mailer.outbox.models import DeliveryState, MailingState
 from tests.mailer.outbox.posting import a_mailing, deliveries, states, the_mailing
+from tests.mailer.outbox.workers import accepted, posting
+from tests.waiting import PATIENCE, wait_until
 
 MEMBERS, WORKERS = 900, 2
-PATIENCE = 60.0  # seconds: a deadline, never a measure
-
-
-def start(folder: Path, database: str) -> "subprocess.Popen[bytes]":
-    root = Path(__file__).parents[3]
-    return subprocess.Popen(  # noqa: S603  our own worker
-        [sys.executable, "-m", "tests.mailer.outbox.posting", str(folder), database],
-        cwd=root,
-        env={**os.environ, "PYTHONPATH": str(root)},
-    )
-
-
-def wait_until(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not what():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
-def accepted(folder: Path) -> list[str]:
-    path = folder / "accepted"
-    return path.read_text().splitlines() if path.exists() else []
 
 
 def test_after_kill_9_nobody_got_it_twice_and_nobody_is_lost(engine: sa.Engine, database: str, tmp_path: Path):
     a_mailing(engine, MEMBERS, batch=90)
     kills = 3
     for kill in range(kills):
-        workers = [start(tmp_path, database) for _ in range(WORKERS)]
-        target = len(accepted(tmp_path)) + 140 + 17 * kill
-        wait_until(lambda target=target: len(accepted(tmp_path)) >= target)
-        for worker in workers:
-            worker.kill()
-            worker.wait()
-    last = start(tmp_path, database)
-    wait_until(lambda: the_mailing(engine).state is MailingState.DONE)
-    last.send_signal(signal.SIGTERM)
-    assert last.wait(PATIENCE) == 0
+        with ExitStack() as running:  # left by kill -9
+            for _ in range(WORKERS):
+                running.enter_context(posting(tmp_path, database))
+            target = len(accepted(tmp_path)) + 140 + 17 * kill
+            wait_until(lambda target=target: len(accepted(tmp_path)) >= target)
+    with posting(tmp_path, database) as last:
+        wait_until(lambda: the_mailing(engine).state is MailingState.DONE)
+        last.send_signal(signal.SIGTERM)
+        assert last.wait(PATIENCE) == 0
 
     got = accepted(tmp_path)
     assert len(got) == len(set(got))
@@ -66,12 +41,12 @@ def test_after_kill_9_nobody_got_it_twice_and_nobody_is_lost(engine: sa.Engine, 
 
 def test_sigterm_drains_and_leaves_nothing_uncertain(engine: sa.Engine, database: str, tmp_path: Path):
     a_mailing(engine, MEMBERS, batch=90)
-    worker = start(tmp_path, database)
-    wait_until(lambda: len(accepted(tmp_path)) >= 100)
+    with posting(tmp_path, database) as worker:
+        wait_until(lambda: len(accepted(tmp_path)) >= 100)
 
-    worker.send_signal(signal.SIGTERM)
+        worker.send_signal(signal.SIGTERM)
 
-    assert worker.wait(PATIENCE) == 0
+        assert worker.wait(PATIENCE) == 0
     got = accepted(tmp_path)
     sent = {f"m{member}@example.org" for member, row in deliveries(engine).items() if row.state is DeliveryState.SENT}
     assert sent == set(got)

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from mailer.outbox.models import DeliveryState, MailingState
 from tests.databases import ONLY_POSTGRESQL
 from tests.mailer.outbox.posting import a_mailing, states, the_mailing
-from tests.mailer.outbox.test_kill import PATIENCE, accepted, start, wait_until
+from tests.mailer.outbox.workers import accepted, posting
+from tests.waiting import PATIENCE, wait_until
 
 MEMBERS, MACHINES = 600, 3
 
@@ -20,7 +21,7 @@ def test_three_workers_send_one_mailing_once(engine: sa.Engine, database: str, t
     for machine in machines:
         machine.mkdir()
     with ExitStack() as running:
-        workers = [running.enter_context(start(machine, database)) for machine in machines]
+        workers = [running.enter_context(posting(machine, database)) for machine in machines]
         wait_until(lambda: all((machine / "accepted").exists() for machine in machines))  # all are at their desks
         a_mailing(engine, MEMBERS, batch=20)
         wait_until(lambda: the_mailing(engine).state is MailingState.DONE)

@@ -1,10 +1,8 @@
 """Workers keep the pace of their providers, together, and nothing waits for what must wait."""
 
 import asyncio
-import os
 import signal
-import subprocess
-import sys
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,22 +18,12 @@ from mailer.pace import Pace, WarmUp
 from tests.builders import MOMENT, a_member
 from tests.fakes import FakeProvider
 from tests.mailer.outbox.posting import KEY, Clock, a_mailing, an_office, send, states
-from tests.mailer.outbox.test_kill import PATIENCE, wait_until
 from tests.mailer.outbox.test_pacing import most_in_any
+from tests.mailer.outbox.workers import started
+from tests.waiting import PATIENCE, wait_until
 
-ROOT = Path(__file__).parents[3]
 SENT, QUEUED = DeliveryState.SENT, DeliveryState.QUEUED
 NOON = Pace(quiet="09:00-15:00")  # MOMENT is 11:00 UTC, and these offices live there
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def journals(tmp_path: Path) -> Path:
-    return tmp_path / "journal"
 
 
 def spent(engine: sa.Engine) -> int:
@@ -171,17 +159,9 @@ def test_a_mailing_stopped_while_it_waits_leaves_the_workers_hands_within_a_seco
 
 
 def test_three_workers_together_stay_below_the_limits(engine: sa.Engine, tmp_path: Path):
-    members, pace = 160, Pace(per_second=40, per_day=100)
-    a_mailing(engine, members, batch=20)
+    members, pace = 1800, Pace(per_second=40, per_day=200)  # a worker lays some 500 on its desk
     url = engine.url.render_as_string(hide_password=False)
-    workers = [
-        subprocess.Popen(  # noqa: S603  our own worker
-            [sys.executable, "-m", "tests.mailer.outbox.paced", url, str(tmp_path), pace.model_dump_json()],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )
-        for _ in range(3)
-    ]
+    worker = ("tests.mailer.outbox.paced", url, str(tmp_path), pace.model_dump_json())
 
     def given() -> list[str]:
         path = tmp_path / "given"
@@ -191,12 +171,17 @@ def test_three_workers_together_stay_below_the_limits(engine: sa.Engine, tmp_pat
         with db.reading(engine) as session:
             return BatchState.LEASED not in session.scalars(sa.select(Batch.state)).all()
 
-    wait_until(lambda: len(given()) >= pace.per_day and at_rest())
-    for worker in workers:
-        worker.send_signal(signal.SIGTERM)
-    assert [worker.wait(PATIENCE) for worker in workers] == [0, 0, 0]
+    with ExitStack() as running:
+        workers = [running.enter_context(started(*worker)) for _ in range(3)]
+        wait_until(lambda: len(list((tmp_path / "journal").glob("*.journal"))) == len(workers))  # all at their desks
+        a_mailing(engine, members, batch=200)
+        wait_until(lambda: len(given()) >= pace.per_day and at_rest())
+        for each in workers:
+            each.send_signal(signal.SIGTERM)
+        assert [each.wait(PATIENCE) for each in workers] == [0, 0, 0]
 
     moments = [datetime.fromtimestamp(float(line.split()[0]), UTC) for line in given()]
+    assert len({line.split()[1] for line in given()}) > 1  # who has its letters leaves the next moments to the others
     assert len(moments) == pace.per_day
     # Whoever is stopped by the system between the leave and the note has one letter in hand.
     assert most_in_any(timedelta(seconds=1), moments) <= pace.per_second + len(workers)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
 import sqlalchemy as sa
 
 from mailer import db
@@ -25,16 +24,6 @@ SENT, QUEUED, UNCERTAIN = DeliveryState.SENT, DeliveryState.QUEUED, DeliveryStat
 BOOT, OTHER_BOOT = "a" * 36, "b" * 36
 TERMS = Terms(timedelta(minutes=5))
 LEASE, GRACE = TERMS.lease, TERMS.grace
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def journals(tmp_path: Path) -> Path:
-    return tmp_path / "journal"
 
 
 def a_clerk(engine: sa.Engine, journals: Path, clock: Clock) -> tuple[Clerk, Journal]:

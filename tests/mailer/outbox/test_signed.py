@@ -3,7 +3,6 @@
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
 import sqlalchemy as sa
 
 from mailer import db
@@ -18,11 +17,6 @@ from tests.mailer.outbox.posting import KEY, Clock, a_mailing, an_office, send, 
 from tests.signatures import a_signer, is_signed
 
 MANY = 3 * AHEAD
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 def test_a_signed_letter_is_sent_again_as_the_same_bytes(engine: sa.Engine, tmp_path: Path, clock: Clock):

@@ -25,16 +25,6 @@ from tests.fakes import FakeProvider, accept
 from tests.mailer.outbox.posting import KEY, Clock, a_mailing, an_office, send
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def journals(tmp_path: Path) -> Path:
-    return tmp_path / "journal"
-
-
 def mixed(message: Message) -> Outcome:
     answers: dict[str, Outcome] = {
         "m1@example.org": AddressRefused("550 5.1.1 no", code="5.1.1"),

@@ -5,8 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -23,9 +22,9 @@ from mailer.queue import DELIVER, open_queue, schema
 from tests.builders import some_settings
 from tests.databases import ONLY_POSTGRESQL
 from tests.postgres import Cluster
+from tests.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).parents[3]
-PATIENCE = 60.0  # seconds: a deadline, never a measure
 
 
 @pytest.fixture
@@ -35,13 +34,6 @@ def app(database: str, tmp_path: Path) -> Iterator[App]:
     app = App(some_settings().model_copy(update={"database": database, "sources": {}}), places)
     yield app
     app.close()
-
-
-def wait_until(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not what():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def jobs(engine: sa.Engine) -> list[tuple[str, str, str]]:
