@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import typer
 
 from mailer.app import App
+from mailer.cli import steward
 from mailer.cli.frame import Json, app_of, harmless, in_words, moment_in, print_json, remark, say
 from mailer.errors import Mistake
 from mailer.events import book, listing
@@ -148,6 +149,9 @@ def show(context: typer.Context, which: Which, json: Json = False) -> None:
         when = f"{moment_in(zone, earlier.starts_at)} – {moment_in(zone, earlier.ends_at)}"
         changed = f" ({', '.join(earlier.changed)})" if earlier.changed else ""
         say(f"{earlier.sequence:>5}  {moment_in(zone, earlier.at)}{changed}: {when}, {earlier.place}")
+
+
+commands.command()(steward.people)
 
 
 def _say_field(key: str, value: str) -> None:

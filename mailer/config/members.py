@@ -31,4 +31,5 @@ class Retention(Section):
     leavers: Span = Field("90 days", validate_default=True, ge=timedelta(days=1))
     delivery_details: Span = Field("90 days", validate_default=True, ge=timedelta(days=1))
     feedback: Span = Field("180 days", validate_default=True, ge=timedelta(days=120))  # what judging remembers
+    answers: Span = Field("30 days", validate_default=True, ge=timedelta(days=1))
     diary: Span = Field("365 days", validate_default=True, ge=timedelta(days=1))

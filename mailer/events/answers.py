@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 from mailer.events import attendance
 from mailer.events.attendance import Answer, Room, Standing, Wish
 from mailer.events.details import EventState
-from mailer.events.models import Event, Rsvp
+from mailer.events.models import Event, EventShift, Rsvp, TakenShift
 from mailer.events.rows import details_of, id_of
 
 _PEOPLE = sa.func.coalesce(sa.func.sum(1 + col(Rsvp.companions)), 0)
@@ -80,12 +80,46 @@ def fill(session: Session, event: Event, *, now: datetime) -> list[int]:
     return got
 
 
-def forget(session: Session, member_id: int) -> list[int]:
-    """Delete a member's answers; returns the events in which they had a place or waited for one."""
-    theirs = col(Rsvp.member_id) == member_id
-    came = session.scalars(sa.select(col(Rsvp.event_id)).where(theirs, col(Rsvp.answer) == Answer.YES)).all()
-    session.execute(sa.delete(Rsvp).where(theirs))
-    return list(came)
+def forget(session: Session, member_id: int) -> None:
+    """Delete a member's answers and shifts; what becomes free by that, the clock gives to others."""
+    session.execute(sa.delete(Rsvp).where(col(Rsvp.member_id) == member_id))
+    session.execute(sa.delete(TakenShift).where(col(TakenShift.member_id) == member_id))
+
+
+def over(before: datetime) -> sa.Select[int | None]:
+    """Return the statement that finds the members of answers and shifts of events that ended before then."""
+    ended = col(Event.ends_at) < before
+    said = sa.select(col(Rsvp.member_id)).join(Event).where(ended)
+    had = sa.select(col(TakenShift.member_id)).join(EventShift).join(Event).where(ended)
+    return sa.select(sa.union_all(said, had).subquery().c.member_id)
+
+
+def forget_over(session: Session, *, before: datetime, most: int) -> int:
+    """Delete so many of them at most; returns how many."""
+    ended = col(Event.ends_at) < before
+    keys: Any = (Rsvp.event_id, Rsvp.member_id)
+    answered = session.execute(sa.select(*keys).join(Event).where(ended).limit(most)).all()
+    session.execute(sa.delete(Rsvp).where(sa.tuple_(*keys).in_([tuple(row) for row in answered])))
+    keys = (TakenShift.shift_id, TakenShift.member_id)
+    had = sa.select(*keys).join(EventShift).join(Event).where(ended)
+    taken = session.execute(had.limit(most - len(answered))).all()
+    session.execute(sa.delete(TakenShift).where(sa.tuple_(*keys).in_([tuple(row) for row in taken])))
+    return len(answered) + len(taken)
+
+
+def held(session: Session, member_id: int) -> list[dict[str, object]]:
+    """Return what is kept of a member's own answers and shifts."""
+    answer: Any = col(Rsvp.answer).label("said")
+    columns: Any = (Event.title, Event.starts_at, answer, Rsvp.companions, Rsvp.waiting, Rsvp.answered_at)
+    said = sa.select(*columns).join(Event).where(col(Rsvp.member_id) == member_id).order_by(col(Rsvp.answered_at))
+    return [dict(row) for row in session.execute(said).mappings()]
+
+
+def held_shifts(session: Session, member_id: int) -> list[dict[str, object]]:
+    shift: Any = (EventShift.starts_at, EventShift.ends_at, EventShift.place)
+    columns: Any = (Event.title, *shift, TakenShift.taken_at, TakenShift.offered_at)
+    query = sa.select(*columns).select_from(TakenShift).join(EventShift).join(Event)
+    return [dict(row) for row in session.execute(query.where(col(TakenShift.member_id) == member_id)).mappings()]
 
 
 def tally(session: Session, event_id: int) -> Tally:

@@ -138,11 +138,6 @@ def with_changes(session: Session) -> Sequence[int]:
     return session.scalars(sa.select(col(EventShift.event_id)).join(TakenShift).where(moved).distinct()).all()
 
 
-def forget(session: Session, member_id: int) -> None:
-    """Delete which shifts a member has."""
-    session.execute(sa.delete(TakenShift).where(col(TakenShift.member_id) == member_id))
-
-
 def _open(session: Session, event: Event) -> list[Post]:
     if event.state is EventState.CANCELLED:
         raise Mistake("It does not take place, so there is nothing to answer.")

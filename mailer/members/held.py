@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
+from mailer.events import answers
 from mailer.feedback.models import Feedback
 from mailer.outbox import single
 from mailer.outbox.models import Delivery, DeliveryState, Mailing
@@ -40,6 +41,8 @@ def look(session: Session, member_id: int) -> dict[str, object]:
     return enrolment.export(session, member_id) | {
         "deliveries": _deliveries(session, member_id),
         "feedback": _feedback(session, member_id),
+        "answers": answers.held(session, member_id),
+        "shifts": answers.held_shifts(session, member_id),
     }
 
 
@@ -50,6 +53,7 @@ def erase(session: Session, member_id: int, *, who: str, now: datetime) -> list[
     """
     elsewhere = _elsewhere(session, member_id)
     single.withdraw(session, member_id, now=now)
+    answers.forget(session, member_id)
     enrolment.erase(session, member_id, now)
     session.execute(sa.update(Delivery).where(*_theirs(member_id)).values(answer=None))
     nothing = {"address_key": None, "host_key": None, "words": ""}

@@ -23,6 +23,8 @@ from mailer.i18n import LANGUAGES
 from mailer.outbox.single import LetterToOne, post
 from subscribers.models import Member
 
+LETTERS_ABOUT_ANSWERS = ("place", "shift")  # folders of templates/email
+
 
 @dataclass(frozen=True, slots=True)
 class News:

@@ -9,7 +9,10 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from mailer.config.members import Retention
+from mailer.events import answers
 from mailer.feedback.models import Feedback
+from mailer.members.places import LETTERS_ABOUT_ANSWERS
+from mailer.outbox import kept
 from mailer.outbox.models import Delivery, Mailing
 from mailer.sentences import N_
 from subscribers import enrolment, joining
@@ -86,6 +89,7 @@ def _leavers(before: datetime) -> sa.Select[int | None]:
 def _forget_leavers(session: Session, before: datetime, now: datetime) -> int:
     ids = session.scalars(_leavers(before).limit(AT_ONCE)).all()
     for number in ids:
+        answers.forget(session, number or 0)
         enrolment.forget_leaver(session, session.get_one(Member, number), now)
     return len(ids)
 
@@ -126,10 +130,17 @@ def _forget_feedback(session: Session, before: datetime, _now: datetime) -> int:
     return len(ids)
 
 
+def _forget_answers(session: Session, before: datetime, _now: datetime) -> int:
+    """The letters about them go with them: that somebody got a place is an answer, too."""
+    kept.forget_letters(session, LETTERS_ABOUT_ANSWERS, before=before, most=AT_ONCE)
+    return answers.forget_over(session, before=before, most=AT_ONCE)
+
+
 RULES: Mapping[str, Rule] = {
     N_("sign-ups"): Rule(lambda kept: kept.sign_ups, _sign_ups, _forget_sign_ups),
     N_("leavers"): Rule(lambda kept: kept.leavers, _leavers, _forget_leavers),
     N_("delivery details"): Rule(lambda kept: kept.delivery_details, _details, _forget_details),
     N_("feedback"): Rule(lambda kept: kept.feedback, _feedback, _forget_feedback),
+    N_("answers to events"): Rule(lambda kept: kept.answers, answers.over, _forget_answers),
     N_("diary"): Rule(lambda kept: kept.diary, _diary, _forget_diary),
 }

@@ -1,5 +1,6 @@
 """What was sent, for as long as it is kept: a variant to look at again, and forgetting those that are too old."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ from mailer.outbox.manifest import FrozenContent, Occasion, contents, occasion
 from mailer.outbox.models import Mailing, MailingState, Variant
 
 FORGOTTEN = ""  # the content of a variant that is not kept any more; its row stays, as what its readers have had
+NOWHERE = '{"number": 0}'  # the content of a letter to one whose link is not known any more
 _OVER = (MailingState.DONE, MailingState.CANCELLED)
 
 
@@ -34,3 +36,12 @@ def forget(session: Session, *, before: datetime, most: int) -> int:
     old = sa.select(col(Variant.id)).where(col(Variant.mailing_id).in_(over), col(Variant.content) != FORGOTTEN)
     forgotten = sa.update(Variant).where(col(Variant.id).in_(old.limit(most))).values(content=FORGOTTEN)
     return session.connection().execute(forgotten).rowcount
+
+
+def forget_letters(session: Session, letters: Collection[str], *, before: datetime, most: int) -> None:
+    """Forget what letters to one of these kinds, sent before `before`, said and where they led, `most` at once."""
+    known = sa.and_(col(Mailing.letter).in_(letters), col(Mailing.content) != NOWHERE)
+    old = sa.and_(known, col(Mailing.state).in_(_OVER), col(Mailing.created_at) < before)
+    ids = session.scalars(sa.select(col(Mailing.id)).where(old).limit(most)).all()
+    session.execute(sa.update(Variant).where(col(Variant.mailing_id).in_(ids)).values(content=FORGOTTEN))
+    session.execute(sa.update(Mailing).where(col(Mailing.id).in_(ids)).values(content=NOWHERE))

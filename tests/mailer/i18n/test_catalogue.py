@@ -24,6 +24,7 @@ from mailer.feedback.listing import CameIn, Dead, Told
 from mailer.feedback.models import Kind, Standing
 from mailer.feedback.policy import Action
 from mailer.feedback.sorting import What
+from mailer.members.attendees import Attendee, Coming
 from mailer.members.held import Elsewhere
 from mailer.members.nights import Night
 from mailer.members.retention import Due
@@ -48,6 +49,7 @@ SPOKEN = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2), "remark": 
 HANDED_ON = {"Note": (2,), "Line": (3,), "_refuse_unknown": (3,), "_slugs": (4,), "_refused": None}
 # Headings and cells of what the command line prints: the names of fields, and of states.
 LISTED = (
+    Attendee,
     Status,
     Service,
     Moving,
@@ -66,7 +68,7 @@ LISTED = (
 )
 STATES = (
     *(MailingState, DeliveryState, BreakerState, State, Health, MemberState, Ground),
-    *(Kind, Cause, Verdict, Action, Standing, What, DistrictKind),
+    *(Kind, Cause, Verdict, Action, Standing, What, DistrictKind, Coming),
 )
 
 Sentence = str | tuple[str, ...]
