@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from sqlmodel import Session
 from mailer import config, db, keys
 from mailer.clock import Clock, system_clock
 from mailer.config.outbox import ProviderTable
+from mailer.digest.calendar import moment_in, period_of
 from mailer.digest.contents import expand
 from mailer.errors import Mistake, ProviderDown
 from mailer.links import Links, Purpose
@@ -28,6 +30,7 @@ from mailer.outbox.worker import Office
 from mailer.providers import LetterDesk, Outcome, Provider, open_provider
 from mailer.providers.signing import signed
 from mailer.queue import Queue, open_queue, schema
+from mailer.reminders.contents import expand as expand_event
 from mailer.render.head import Manner
 from mailer.render.letters import Letters
 from mailer.resources import resource
@@ -39,7 +42,9 @@ from subscribers.importing import run
 DATABASE = "utskick.db"
 KEY_FILE = "keys.toml"
 JOURNALS = "journal"
+_A_DAY = timedelta(days=1)
 
+ABOUT_EVENTS = ("invitation", "reminder", "details", "thanks", "changed", "cancelled")
 # Every kind of letter, by its folder in templates/email.
 LETTERS: Mapping[str, LetterKind] = {
     "digest": LetterKind(expand, Manner.EDITORIAL),
@@ -48,6 +53,7 @@ LETTERS: Mapping[str, LetterKind] = {
     "own-data": LetterKind(as_written, Manner.SINGLE, act=Purpose.OWN),
     "address-new": LetterKind(as_written, Manner.SINGLE, act=Purpose.ADDRESS_NEW),
     "shift": LetterKind(as_written, Manner.SINGLE, act=Purpose.ANSWER),
+    **dict.fromkeys(ABOUT_EVENTS, LetterKind(expand_event, Manner.AUTOMATIC, act=Purpose.ANSWER)),
     "place": LetterKind(as_written, Manner.SINGLE, act=Purpose.ANSWER),
     "address-old": LetterKind(as_written, Manner.SINGLE, act=Purpose.ADDRESS_OLD),
 }
@@ -191,6 +197,11 @@ class App:
         """raises Mistake when config.toml names a provider that is none, or sets it or its DKIM key up wrongly."""
         provider = open_provider(name, self._table(name).own, data=self.data)
         return signed(name, provider, self.signer) if self.settings.dkim else provider
+
+    def digests_about(self, moment: datetime) -> list[datetime]:
+        """Return when digests go in the days about `moment`: letters about events keep out of their way."""
+        zone, send = self.settings.site.zone, self.settings.digest.send
+        return [moment_in(period_of(moment + away, zone), send, zone) for away in (-_A_DAY, _A_DAY)]
 
     @cached_property
     def signer(self) -> Signer:

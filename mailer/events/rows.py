@@ -36,7 +36,7 @@ def many_details(session: Session, events: Collection[Event]) -> dict[int, Detai
     return {
         number: Details(
             **{name: getattr(event, name) for name in _PLAIN},
-            route=_route(event.route),
+            route=steps_of(event.route),
             shifts=tuple(shifts.get(number, ())),
             districts=frozenset(districts.get(number, ())),
         )
@@ -79,5 +79,6 @@ def _write_shifts(session: Session, event: int, shifts: Sequence[Shift]) -> None
         session.delete(rows[number]) if number not in taken else session.add(rows[number])
 
 
-def _route(stored: str) -> tuple[Step, ...]:
+def steps_of(stored: str) -> tuple[Step, ...]:
+    """Return the steps of a route as a row has it."""
     return tuple(Step(datetime.fromisoformat(at), what, place) for at, what, place in json.loads(stored))

@@ -15,6 +15,7 @@ from mailer.jobs.letters import forget_letters
 from mailer.jobs.news import fetch_news, fetch_source
 from mailer.jobs.people import tell_people
 from mailer.jobs.places import keep_places
+from mailer.jobs.reminders import keep_reminders
 from mailer.jobs.retention import keep_retention
 from mailer.jobs.welcomes import send_welcomes
 
@@ -25,6 +26,7 @@ JOBS: tuple[Job, ...] = (
     fetch_news,
     finish_imports,
     keep_editions,
+    keep_reminders,
     poll_mailbox,
     judge_feedback,
     tell_people,

@@ -11,7 +11,8 @@ from mailer.feedback import listing, runs
 from mailer.news.models import SourceState
 from mailer.notices.causes import Cause
 from mailer.outbox import carriers, ledger
-from mailer.outbox.models import Mailing, MailingState
+from mailer.outbox.models import DeliveryState, Mailing, MailingState
+from mailer.reminders import keeping
 from mailer.sentences import N_, Sentence, Word
 
 SOURCE_BROKEN_FOR = timedelta(days=2)
@@ -25,6 +26,7 @@ def gather(session: Session, settings: Settings, now: datetime) -> list[Cause]:
     return [
         *_drafts(session, settings, now),
         *_stopped(session, now),
+        *_too_late(session, now),
         *_resting(session, settings, now),
         *_broken_sources(session, settings, now),
         *_came_back(session, now),
@@ -78,7 +80,7 @@ def _unapproved(edition: Edition, key: str, values: Mapping[str, str]) -> Cause:
 def _stopped(session: Session, now: datetime) -> Iterator[Cause]:
     states = (MailingState.HELD, MailingState.PAUSED)
     stopped = select(Mailing).where(col(Mailing.state).in_(states), Mailing.created_at > now - 4 * NEWS_IS_OLD_AFTER)
-    for mailing in session.exec(stopped):
+    for mailing in session.exec(stopped.where(Mailing.reason != keeping.CHANGED)):  # that one goes on by itself
         yield Cause(
             key=f"{mailing.state}:{mailing.key}:{mailing.reason}"[:200],
             matter="held",
@@ -92,6 +94,25 @@ def _stopped(session: Session, now: datetime) -> Iterator[Cause]:
             values={"mailing": mailing.key, "state": Word(mailing.state), "reason": Word(mailing.reason or "-")},
             lasts=True,
         )
+
+
+def _too_late(session: Session, now: datetime) -> Iterator[Cause]:
+    """Tell of letters about an event that it overtook."""
+    ended = select(Mailing).where(Mailing.state == MailingState.CANCELLED, Mailing.reason == keeping.BEGUN)
+    for mailing in session.exec(ended.where(Mailing.created_at > now - 4 * NEWS_IS_OLD_AFTER)):
+        counts = ledger.counts(session.connection(), mailing.id or 0, mailing.plan)
+        missed = counts[DeliveryState.CANCELLED] + counts[DeliveryState.QUEUED]
+        if missed:
+            yield Cause(
+                key=f"late:{mailing.key}",
+                matter="held",
+                subject=N_("Not sent whole: {mailing}"),
+                lines=(
+                    N_("The event began before {mailing} was sent whole: {missed} of {candidates} did not get it."),
+                    N_("Each of them: utskick outbox show {mailing}"),
+                ),
+                values={"mailing": mailing.key, "missed": missed, "candidates": mailing.candidates},
+            )
 
 
 def _resting(session: Session, settings: Settings, now: datetime) -> Iterator[Cause]:

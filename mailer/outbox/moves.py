@@ -1,6 +1,6 @@
-"""Giving other words to deliveries that still wait, of a mailing that was stopped."""
+"""What becomes of deliveries that still wait: other words, of a mailing that was stopped, or none at all."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -8,7 +8,9 @@ from sqlmodel import col
 
 from mailer import db
 from mailer.outbox.enqueue import ROWS_A_TRANSACTION
-from mailer.outbox.models import Delivery, DeliveryState
+from mailer.outbox.models import Batch, BatchState, Delivery, DeliveryState
+
+_MEMBERS = 500  # of one statement
 
 
 def move_queued(engine: sa.Engine, mailing_id: int, variants: Mapping[int, int | None], *, now: datetime) -> int:
@@ -31,3 +33,24 @@ def move_queued(engine: sa.Engine, mailing_id: int, variants: Mapping[int, int |
             with db.writing(engine) as session:
                 moved += session.connection().execute(change).rowcount
     return moved
+
+
+def withdraw(connection: sa.Connection, mailing: int, members: Sequence[int], *, code: str, now: datetime) -> int:
+    """Cancel what waits for these members, and is in no worker's hands. Returns how many deliveries that were."""
+    cancelled = 0
+    for start in range(0, len(members), _MEMBERS):
+        theirs = sa.and_(
+            col(Delivery.mailing_id) == mailing,
+            col(Delivery.member_id).in_(members[start : start + _MEMBERS]),
+            col(Delivery.state) == DeliveryState.QUEUED,
+        )
+        within = col(Delivery.id).between(col(Batch.lo), col(Batch.hi))
+        batches = sa.select(col(Batch.id)).join(Delivery, within).where(theirs, col(Batch.mailing_id) == mailing)
+        lying = sa.select(col(Batch.lo), col(Batch.hi)).where(
+            col(Batch.id).in_(batches), col(Batch.state) == BatchState.OPEN
+        )
+        for lo, hi in connection.execute(lying.with_for_update(skip_locked=True)).all():
+            change = sa.update(Delivery).where(theirs, col(Delivery.id).between(lo, hi))
+            settled = {"state": DeliveryState.CANCELLED, "code": code, "due_at": None, "settled_at": now}
+            cancelled += connection.execute(change.values(**settled)).rowcount
+    return cancelled

@@ -20,3 +20,9 @@ def letterhead_of(settings: Settings, publication: str, language: str, district:
         unsubscribe_address=published.unsubscribe_address,
         publication_name=settings.name_of(publication, language),
     )
+
+
+def signing(settings: Settings, publication: str, districts: frozenset[str]) -> str | None:
+    """Return the district that signs for whoever chose `districts`: their only one, if it has anything own."""
+    only = next(iter(districts)) if len(districts) == 1 else None
+    return only if only in settings.publications[publication].districts else None

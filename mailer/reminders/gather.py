@@ -1,0 +1,214 @@
+"""Everything letters about events need to know, read from the database into frozen values."""
+
+from array import array
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from mailer.events.answers import answers_of
+from mailer.events.attendance import Answer
+from mailer.events.details import Details, EventState
+from mailer.events.models import Event, EventRevision
+from mailer.events.rows import id_of, many_details, steps_of
+from mailer.outbox.history import HAD, variants_had
+from mailer.outbox.models import Delivery, DeliveryState, Mailing, Variant, VariantEvent
+from mailer.reminders.dossier import Dossier, Letter, Said, Where, is_news
+from mailer.reminders.due import THANKS_FOR
+from mailer.reminders.models import Reminder
+from subscribers.models import District, Member
+
+_LOOK_BACK = THANKS_FOR + timedelta(days=7)
+WEEK = timedelta(days=7)
+_ARRIVED = (DeliveryState.SENT, DeliveryState.UNCERTAIN)
+
+
+def dossiers(session: Session, now: datetime, only: int | None = None) -> list[Dossier]:
+    """Return the events that letters can still be due about, or the one that is asked for."""
+    asked = col(Event.id) == only if only is not None else col(Event.ends_at) > now - _LOOK_BACK
+    events = session.exec(select(Event).where(asked).order_by(col(Event.starts_at), col(Event.id))).all()
+    details = many_details(session, events)
+    revisions, letters = _revisions(session, list(details)), _letters(session, list(details))
+    return [
+        Dossier(
+            id=number,
+            key=event.key,
+            sequence=event.sequence,
+            details=details[number],
+            cancelled=event.state is EventState.CANCELLED,
+            created_at=event.created_at,
+            revisions=revisions[number],
+            letters=letters[number],
+        )
+        for event in events
+        for number in (id_of(event),)
+    ]
+
+
+def _revisions(session: Session, events: Sequence[int]) -> dict[int, dict[int, Said]]:
+    found: dict[int, dict[int, Said]] = {event: {} for event in events}
+    query = select(EventRevision).where(col(EventRevision.event_id).in_(events))
+    for row in session.exec(query.order_by(col(EventRevision.sequence))):
+        where = Where(row.starts_at, row.ends_at, row.place, row.meeting_point, row.route, row.cancelled)
+        found[row.event_id][row.sequence] = Said(row.at, where)
+    return found
+
+
+def _letters(session: Session, events: Sequence[int]) -> dict[int, tuple[Letter, ...]]:
+    tells = _tellings(session, events)
+    steps = {row.mailing_id: row for row in session.exec(select(Reminder).where(col(Reminder.event_id).in_(events)))}
+    mailings = {
+        row.id: row
+        for row in session.exec(select(Mailing).where(col(Mailing.id).in_({*steps, *(one for _, one in tells)})))
+    }
+    asked = {(row.event_id, row.mailing_id) for row in steps.values()} | tells.keys()
+    found: dict[int, list[Letter]] = {event: [] for event in events}
+    for event, number in asked:
+        mailing, step = mailings[number], steps.get(number)
+        found[event].append(
+            Letter(
+                mailing=number,
+                key=mailing.key,
+                publication=mailing.publication,
+                state=mailing.state,
+                reason=mailing.reason,
+                planned=mailing.plan is not None,
+                step=step.step if step else None,
+                at=mailing.started_at or mailing.send_at or mailing.created_at,
+                tells=tells.get((event, number), {}),
+            )
+        )
+    return {event: tuple(sorted(some, key=lambda one: (one.at, one.mailing))) for event, some in found.items()}
+
+
+def _tellings(session: Session, events: Sequence[int]) -> dict[tuple[int, int], dict[int, int]]:
+    """Return which variants of valid plans tell of these events: (event, mailing) -> variant -> revision."""
+    query = (
+        sa.select(col(VariantEvent.event_id), col(Variant.mailing_id), col(Variant.id), col(VariantEvent.sequence))
+        .join(Variant, col(Variant.id) == col(VariantEvent.variant_id))
+        .join(Mailing, sa.and_(col(Mailing.id) == col(Variant.mailing_id), col(Mailing.plan) == col(Variant.plan)))
+        .where(col(VariantEvent.event_id).in_(events))
+    )
+    found: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
+    for event, mailing, variant, sequence in session.execute(query):
+        found[event, mailing][variant] = sequence
+    return found
+
+
+def as_it_was(dossier: Dossier, revision: int) -> Details:
+    """Return the details with time and place as that revision had them."""
+    where = dossier.revisions[revision].where
+    return replace(
+        dossier.details,
+        starts_at=where.starts_at,
+        ends_at=where.ends_at,
+        place=where.place,
+        meeting_point=where.meeting_point,
+        route=steps_of(where.route),
+    )
+
+
+def parents(session: Session) -> dict[str, str | None]:
+    """Return the tree of districts: slug -> the one above it."""
+    rows = session.exec(select(District.id, District.slug, District.parent_id)).all()
+    slugs = {number: slug for number, slug, _ in rows}
+    return {slug: slugs.get(parent) if parent else None for _, slug, parent in rows}
+
+
+def names(session: Session) -> dict[str, str]:
+    return dict(session.exec(select(District.slug, District.name)).all())
+
+
+def told_lately(connection: sa.Connection, dossier: Dossier, since: datetime) -> bytearray:
+    """Return, by member id, who was told of the event as it is now after `since`: by a digest, or because it changed.
+
+    The steps of its ladder do not count: the config says how far apart they are.
+    """
+    told = bytearray(_last_member(connection) + 1)
+    for letter in dossier.letters:
+        if letter.at <= since or (letter.step and not is_news(letter.step)):
+            continue
+        present = {variant for variant, revision in letter.tells.items() if not dossier.outdated(revision)}
+        for member, variant in enumerate(variants_had(connection, letter.mailing, present)):
+            if variant:
+                told[member] = 1
+    return told
+
+
+def had_this_week(connection: sa.Connection, mailing: int, now: datetime) -> bytearray:
+    """Return, by member id, how many letters about events they have had in the seven days before `now`."""
+    recent = connection.scalars(
+        sa.select(col(Reminder.mailing_id))
+        .join(Mailing, col(Mailing.id) == col(Reminder.mailing_id))
+        .where(col(Mailing.plan).is_not(None), col(Mailing.id) != mailing)
+        .where(sa.func.coalesce(col(Mailing.started_at), col(Mailing.send_at)) > now - WEEK)
+    ).all()
+    counted = bytearray(_last_member(connection) + 1)
+    for number in recent:
+        rows = connection.scalars(sa.select(col(VariantEvent.variant_id)).where(_of_mailing(number)))
+        variants = set(rows)
+        for member, variant in enumerate(variants_had(connection, number, variants)):
+            if variant and counted[member] < 255:  # noqa: PLR2004  # as many as a byte holds
+                counted[member] += 1
+    return counted
+
+
+def last_told(connection: sa.Connection, dossier: Dossier) -> "array[int]":
+    """Return, by member id, the revision that each was last told, plus one; 0: none.
+
+    What still waits of the event's own letters is brought up to date or withdrawn; a digest that waits will tell.
+    """
+    told = array("I", bytes(4 * (_last_member(connection) + 1)))
+    for letter in dossier.letters:
+        states = _ARRIVED if letter.step else HAD
+        for member, variant in enumerate(variants_had(connection, letter.mailing, letter.tells, states)):
+            if variant:
+                told[member] = letter.tells[variant] + 1
+    return told
+
+
+def told_beside(connection: sa.Connection, mailings: Collection[int]) -> bytearray:
+    """Return, by member id, who has a delivery of any of these mailings."""
+    found = bytearray(_last_member(connection) + 1)
+    for mailing in mailings:
+        for member in connection.scalars(sa.select(col(Delivery.member_id)).where(col(Delivery.mailing_id) == mailing)):
+            found[member] = 1
+    return found
+
+
+class Answers(NamedTuple):
+    """Members who said yes and have a place, and those who said no."""
+
+    coming: frozenset[int]
+    declined: frozenset[int]
+
+
+def answers(session: Session, event: int) -> Answers:
+    given = answers_of(session, event)
+    return Answers(
+        coming=frozenset(one for one, said in given.items() if said.answer is Answer.YES and not said.waiting),
+        declined=frozenset(one for one, said in given.items() if said.answer is Answer.NO),
+    )
+
+
+def _of_mailing(number: int) -> sa.ColumnElement[bool]:
+    variants = sa.select(col(Variant.id)).where(col(Variant.mailing_id) == number)
+    return col(VariantEvent.variant_id).in_(variants)
+
+
+def _last_member(connection: sa.Connection) -> int:
+    return connection.scalar(sa.select(sa.func.max(col(Member.id)))) or 0
+
+
+def waits(connection: sa.Connection, letter: Letter, variants: Collection[int]) -> bool:
+    """Say whether any delivery of these variants has not been sent yet."""
+    waiting = sa.exists().where(
+        col(Delivery.mailing_id) == letter.mailing,
+        col(Delivery.variant_id).in_(variants),
+        col(Delivery.state) == DeliveryState.QUEUED,
+    )
+    return bool(connection.scalar(sa.select(waiting)))

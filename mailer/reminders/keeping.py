@@ -1,0 +1,164 @@
+"""What is done about events each minute: end, stop, mend, tell, remind. Safe to ring twice, to miss, and to be killed.
+
+That each letter goes once is decided by the key of its mailing. A changed time or place first stops what still waits;
+once nobody has changed anything for a while, what waits gets the new words, and whoever was told the old ones gets one
+letter that says so.
+"""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from functools import partial
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from mailer import db
+from mailer.outbox import batches
+from mailer.outbox.batches import Terms
+from mailer.outbox.enqueue import Overtaken, open_mailing
+from mailer.outbox.models import Mailing, MailingState
+from mailer.outbox.moves import withdraw
+from mailer.reminders import decide, gather
+from mailer.reminders.decide import Digests
+from mailer.reminders.dossier import OPEN, Dossier, Letter, is_news
+from mailer.reminders.models import Reminder
+from mailer.reminders.plan import Opened, Planned, Planner
+from mailer.reminders.renewing import renew
+from mailer.sentences import N_
+
+BEGUN = N_("It was too late for the rest: the event has begun.")
+CHANGED = N_("The event was changed: the new words come as soon as nothing more is changed.")
+OVERTAKEN = N_("The event was changed again: another letter tells what is so now.")
+CALLED_OFF = N_("The event does not take place.")
+
+
+def keep(planner: Planner, digests: Digests, terms: Terms) -> list[Planned]:
+    """Do what is due by `planner.now` about every event. Returns what was planned."""
+    with db.reading(planner.engine) as session:
+        dossiers = gather.dossiers(session, planner.now)
+    planned: list[Planned] = []
+    for dossier in dossiers:
+        with contextlib.suppress(Overtaken):  # another program has the mailing: that is what its key is for
+            planned.extend(keep_one(planner, dossier, digests, terms))
+    return planned
+
+
+def keep_one(planner: Planner, dossier: Dossier, digests: Digests, terms: Terms) -> Iterator[Planned]:
+    for letter in decide.too_late(dossier, planner.now):
+        _end(planner, letter, BEGUN)
+    if not _mend(planner, dossier, terms):
+        return
+    with db.reading(planner.engine) as session:
+        [dossier] = gather.dossiers(session, planner.now, only=dossier.id)  # as it is after what was done
+        answers = gather.answers(session, dossier.id)
+    _spare(planner, dossier, sorted(answers.declined))
+    first = planner.settings.events.publication
+    for publication in decide.to_tell(dossier, first, planner.now):
+        if publication in planner.settings.to_subscribe:
+            _open(planner, dossier, dossier.news, planner.now, publication)
+    ladder = planner.settings.events.ladder(dossier.details.kind)
+    found = decide.next_step(dossier, ladder, digests, anyone_comes=bool(answers.coming), now=planner.now)
+    if found:
+        _open(planner, dossier, found.step.name, found.at, first)
+    yield from _plan_opened(planner, dossier.id)
+
+
+def _spare(planner: Planner, dossier: Dossier, declined: Sequence[int]) -> None:
+    """Cancel what waits for those who said no since it was planned."""
+    waiting = [letter for letter in dossier.letters if letter.step and letter.planned and letter.state in OPEN]
+    if declined and waiting:
+        with db.writing_beside(planner.engine) as session:
+            for letter in waiting:
+                withdraw(session.connection(), letter.mailing, declined, code="said no", now=planner.now)
+
+
+def _mend(planner: Planner, dossier: Dossier, terms: Terms) -> bool:
+    """Stop what waits with words that are not so any more, and mend it when it is time. Returns whether all is."""
+    with db.reading(planner.engine) as session:
+        stale = [
+            (letter, variants)
+            for letter, variants in decide.outdated(dossier)
+            if gather.waits(session.connection(), letter, variants)
+        ]
+    for letter, _ in stale:
+        _move(planner, letter, frm=(MailingState.PLANNED,), to=MailingState.PAUSED, reason=CHANGED)
+    if not decide.is_settled(dossier, planner.settings.events.quiet, planner.now):
+        return False
+    with db.reading(planner.engine) as session:
+        connection = session.connection()
+        if any(batches.held(connection, letter.mailing, terms=terms, now=planner.now) for letter, _ in stale):
+            return False
+    for letter, variants in stale:
+        if dossier.cancelled:
+            _end(planner, letter, CALLED_OFF)
+        elif is_news(letter.step or ""):
+            _end(planner, letter, OVERTAKEN)
+        else:
+            renew(planner, dossier, letter, variants)
+    for letter in dossier.letters:
+        if letter.step:
+            _go_on(planner, letter)
+    return True
+
+
+def _go_on(planner: Planner, letter: Letter) -> None:
+    """Send on what was stopped for a change."""
+    stopped = sa.update(Mailing).where(
+        col(Mailing.id) == letter.mailing, col(Mailing.state) == MailingState.PAUSED, col(Mailing.reason) == CHANGED
+    )
+    if letter.state in OPEN:
+        with db.writing(planner.engine) as session:
+            session.execute(stopped.values(state=MailingState.PLANNED, reason=""))
+
+
+def _end(planner: Planner, letter: Letter, reason: str) -> None:
+    _move(planner, letter, frm=tuple(OPEN), to=MailingState.CANCELLED, reason=reason)
+
+
+def _move(planner: Planner, letter: Letter, *, frm: tuple[MailingState, ...], to: MailingState, reason: str) -> None:
+    with db.writing(planner.engine) as session:
+        session.execute(
+            sa.update(Mailing)
+            .where(col(Mailing.id) == letter.mailing, col(Mailing.state).in_(frm))
+            .values(state=to, reason=reason)
+        )
+
+
+def _open(planner: Planner, dossier: Dossier, step: str, due_at: datetime, publication: str) -> None:
+    """Open the mailing of a step; there is one of its key at most, whoever opens it."""
+    until = decide.until(step, dossier.details)
+    key = f"event:{dossier.id}:{step}"
+    mailing = Mailing(
+        key=f"{key}:{publication}" if is_news(step) else key,
+        publication=publication,
+        letter=step.partition("-")[0],
+        state=MailingState.APPROVED,
+        created_at=planner.now,
+        send_at=due_at,
+        late_at=until,
+        send_by=until,
+        give_up_at=until,
+    )
+    with db.writing(planner.engine) as session:
+        number = open_mailing(session, mailing)
+        if number is not None:
+            session.add(Reminder(mailing_id=number, event_id=dossier.id, step=step, due_at=due_at))
+
+
+def _plan_opened(planner: Planner, event: int) -> Iterator[Planned]:
+    """Plan what was opened, now or before a crash."""
+    with db.reading(planner.engine) as session:
+        [dossier] = gather.dossiers(session, planner.now, only=event)
+        opened = [_opened(session, letter) for letter in decide.unplanned(dossier)]
+    for one in sorted(opened, key=lambda it: it.mailing):
+        if is_news(one.step):
+            told = [number for number in decide.told_in(dossier, one.step) if number != one.mailing]
+            yield planner.plan(dossier, one, partial(planner.news, dossier=dossier, opened=one, beside=told))
+        else:
+            yield planner.plan(dossier, one, partial(planner.step, dossier=dossier, opened=one))
+
+
+def _opened(session: Session, letter: Letter) -> Opened:
+    row = session.exec(select(Reminder).where(Reminder.mailing_id == letter.mailing)).one()
+    return Opened(letter.mailing, letter.key, letter.publication, row.step, row.due_at)
