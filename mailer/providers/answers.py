@@ -14,6 +14,7 @@ from mailer.message.masking import mask_addresses
 
 MOST = 500  # characters kept of an answer
 _LONGEST_WAIT = timedelta(days=1)
+_REFUSED = 400
 _UNCLEAR = frozenset({500, 502, 504})  # it may have been taken before something broke
 _LATER = frozenset({408, 425, 429, 503})
 _SHUT = frozenset({401, 402, 403, 404})  # key, credit, permission, or the wrong place: nothing gets through
@@ -71,8 +72,8 @@ def refusal(answer: Answer, vendor: str, *, code: str = "") -> SendError:
         return TryLater(words, code=code, retry_after=answer.retry_after)
     if answer.status in _SHUT:
         raise ProviderDown("{name} takes nothing from us now: {answer}", code=code, name=vendor, answer=words)
-    if answer.is_unclear(answer.status):
-        return Unanswered(words, code=code)
+    if answer.is_unclear(answer.status) or answer.status < _REFUSED:
+        return Unanswered(words, code=code)  # a success in words that are not understood is none, and no refusal either
     return MessageRefused(words, code=code)
 
 

@@ -1,6 +1,7 @@
 """Vendors at the wire: an HTTP server on the loopback that answers by script, and the words of each vendor."""
 
 import asyncio
+import base64
 import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +10,8 @@ from types import TracebackType
 from typing import Any, Self
 
 import h11
+
+from mailer.message.fields import REFERENCE, REFERENCE_HEADER, reference_of
 
 DROP = None  # the connection ends without an answer
 
@@ -122,7 +125,13 @@ class ApiServer:
 class Vendor:
     """One vendor's words. `ok` and `items` answer a request; the others are what it says when it refuses all of it.
 
-    items  answers a batch in which the messages of these places are refused, where the vendor takes batches
+    reference  what a request gives along so that events bring it back
+    raw        our octets in a request, where they go as they are
+    headers    the header fields of the first message of a request, where the vendor writes the mail from fields
+    items      answers a batch in which the messages of these places are refused, where the answer speaks of each
+    most       messages that a request may carry
+    has_keys   a repeated request is known by its key
+    knows_addresses  it says that a request is refused for its address
     """
 
     name: str
@@ -132,7 +141,21 @@ class Vendor:
     message_refused: Reply
     shut: Sequence[Reply]
     recipients: Callable[[Received], list[str]]
+    reference: Callable[[Received], object]
+    raw: Callable[[Received], bytes] | None = None
+    headers: Callable[[Received], Mapping[str, str]] | None = None
     items: Callable[[Received, Sequence[int]], Reply] | None = None
+    most: int = 1
+    has_keys: bool = False
+    knows_addresses: bool = True
+
+
+def _mailgun_raw(received: Received) -> bytes:
+    return received.body[received.body.index(b"From:") :].rpartition(b"\r\n--")[0]
+
+
+def _named(pairs: Sequence[Mapping[str, str]], name: str, value: str) -> dict[str, str]:
+    return {pair[name]: pair[value] for pair in pairs}
 
 
 def _mailgun_to(received: Received) -> list[str]:
@@ -185,6 +208,8 @@ VENDORS = (
             Reply(404, {"message": "no domain"}),
         ),
         recipients=_mailgun_to,
+        reference=lambda received: reference_of(_mailgun_raw(received)),  # Message-ID is kept
+        raw=_mailgun_raw,
     ),
     Vendor(
         name="ses",
@@ -204,6 +229,9 @@ VENDORS = (
             Reply(400, {"message": "Daily message quota exceeded."}, {"x-amzn-ErrorType": "ThrottlingException"}),
         ),
         recipients=lambda received: received.tree["Destination"]["ToAddresses"],
+        reference=lambda received: received.tree["EmailTags"][0]["Value"],
+        raw=lambda received: base64.b64decode(received.tree["Content"]["Raw"]["Data"]),
+        knows_addresses=False,
     ),
     Vendor(
         name="brevo",
@@ -213,6 +241,10 @@ VENDORS = (
         message_refused=Reply(400, {"code": "invalid_parameter", "message": "htmlContent is invalid"}),
         shut=(Reply(401, {"code": "unauthorized"}), Reply(400, {"code": "not_enough_credits"})),
         recipients=_brevo_to,
+        reference=lambda received: received.tree["headers"]["X-Mailin-custom"],
+        headers=lambda received: received.tree["headers"],
+        most=1000,
+        has_keys=True,
     ),
     Vendor(
         name="scaleway",
@@ -222,6 +254,8 @@ VENDORS = (
         message_refused=Reply(400, {"message": "subject is not allowed"}),
         shut=(Reply(401, {"message": "denied"}), Reply(403, {"message": "insufficient permissions"})),
         recipients=lambda received: [received.tree["to"][0]["email"]],
+        reference=lambda received: _named(received.tree["additional_headers"], "key", "value")[REFERENCE_HEADER],
+        headers=lambda received: _named(received.tree["additional_headers"], "key", "value"),
     ),
     Vendor(
         name="postmark",
@@ -234,7 +268,10 @@ VENDORS = (
             Reply(422, {"ErrorCode": 405, "Message": "Not allowed to send: ran out of credits"}),
         ),
         recipients=lambda received: [mail["To"] for mail in received.tree],
+        reference=lambda received: received.tree[0]["Metadata"][REFERENCE],
+        headers=lambda received: _named(received.tree[0]["Headers"], "Name", "Value"),
         items=_postmark_items,
+        most=500,
     ),
     Vendor(
         name="resend",
@@ -247,7 +284,11 @@ VENDORS = (
             Reply(429, {"name": "daily_quota_exceeded", "message": "You have reached your daily quota."}),
         ),
         recipients=lambda received: [mail["to"][0] for mail in received.tree],
+        reference=lambda received: _named(received.tree[0]["tags"], "name", "value")[REFERENCE],
+        headers=lambda received: received.tree[0]["headers"],
         items=_resend_items,
+        most=100,
+        has_keys=True,
     ),
     Vendor(
         name="postal",
@@ -257,5 +298,7 @@ VENDORS = (
         message_refused=Reply(200, {"status": "parameter-error", "data": {"message": "`data` parameter is required"}}),
         shut=(Reply(200, {"status": "error", "data": {"code": "InvalidServerAPIKey", "message": "no"}}),),
         recipients=lambda received: received.tree["rcpt_to"],
+        reference=lambda received: reference_of(base64.b64decode(received.tree["data"])),
+        raw=lambda received: base64.b64decode(received.tree["data"]),
     ),
 )

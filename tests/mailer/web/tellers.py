@@ -50,7 +50,8 @@ class Case:
 class Teller:
     """One provider. `post` proves an event, with the right key or another one; `seal` proves any octets at all.
 
-    within  how long a proof is good; None where a password is all there is
+    within         how long a proof is good; None where a password is all there is
+    proof_in_body  it stands in what is posted, and no header has a part in it
     """
 
     name: str
@@ -59,6 +60,7 @@ class Teller:
     cases: tuple[Case, ...]
     within: timedelta | None = None
     seal: Callable[[bytes, datetime], Posting] | None = None
+    proof_in_body: bool = False
 
 
 @cache
@@ -158,6 +160,7 @@ MAILGUN = Teller(
     name="mailgun",
     settings={"domain": "nyhet.example.org", "key": "k", "webhook_secret": "signing-key"},
     post=mailgun_post,
+    proof_in_body=True,
     within=timedelta(hours=12),
     cases=(
         mailgun_failed("bounce", Cause.UNKNOWN_USER, f"5.1.1 <{ADDRESS}>: user unknown"),
@@ -463,6 +466,7 @@ SCALEWAY = Teller(
     name="scaleway",
     settings={"project": "0" * 36, "key": "k", "webhook_topic": SCALEWAY_TOPIC},
     post=scaleway_post,
+    proof_in_body=True,
     within=timedelta(hours=8),
     cases=(
         scaleway("email_dropped", Cause.BLOCKED, "550 5.7.1 listed by Spamhaus"),
