@@ -30,7 +30,12 @@ $(VENV)/.installed-dev: requirements-dev.lock pyproject.toml
 demo: $(VENV)/.installed ## send this week's sample edition to a local inbox (ARGS=--once: stop after the table)
 	@$(BIN)/utskick demo $(ARGS)
 
-test: $(VENV)/.installed-dev ## run the whole test suite
+# ical.js reads our calendars in a test. Without npm that test is skipped, and says so.
+ICALJS := tests/mailer/events/icaljs
+$(ICALJS)/node_modules/.package-lock.json: $(ICALJS)/package-lock.json
+	@! command -v npm >/dev/null || (cd $(ICALJS) && npm ci --silent)
+
+test: $(VENV)/.installed-dev $(ICALJS)/node_modules/.package-lock.json ## run the whole test suite
 	@$(BIN)/pytest $(ARGS)
 
 lint: $(VENV)/.installed-dev ## ruff, mypy --strict, import-linter

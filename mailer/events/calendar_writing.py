@@ -101,8 +101,12 @@ def _event(entry: Entry, publisher: Publisher, language: str) -> Event:
 
 
 def _moment(details: Details, moment: datetime) -> date:
+    """An hour that the clocks show twice is in UTC: RFC 5545 3.3.5 means the first of them, ical.js takes the other."""
     at = wall(moment, details.zone)
-    return at.date() if details.all_day else at.replace(tzinfo=ZoneInfo(details.zone))
+    if details.all_day:
+        return at.date()
+    local = at.replace(tzinfo=ZoneInfo(details.zone))
+    return local if local.utcoffset() == local.replace(fold=1).utcoffset() else moment
 
 
 def _organizer(publisher: Publisher) -> vCalAddress:
