@@ -13,7 +13,7 @@ from mailer.errors import Mistake
 from mailer.events import book, listing
 from mailer.events.details import EventState
 from mailer.events.models import Event
-from mailer.events.written import from_pairs, read_file
+from mailer.events.written import from_pairs
 from mailer.i18n import _
 from mailer.sentences import N_
 from subscribers.listing import find_district
@@ -54,7 +54,7 @@ def import_(
     source: Annotated[str | None, typer.Option(help="The source's slug; default: from the name.")] = None,
 ) -> None:
     """Bring in a file or a calendar. Safe to repeat: what is known is brought up to date."""
-    from mailer.events.calendar_reading import looks_like_calendar, read_calendar  # noqa: PLC0415  # slow to load
+    from mailer.events.apart import read_apart  # noqa: PLC0415  # slow to load
     from mailer.news import importing, sources  # noqa: PLC0415  # as above
 
     app, name = app_of(context), source or importing.name_for(place)
@@ -62,11 +62,10 @@ def import_(
         raise Mistake("{source} is what events written by hand are called: choose another --source.", source=name)
     with sources.open_tools(app.settings, app.data) as tools:
         content = importing.read(place, tools.web).content or b""
-    read = read_calendar if looks_like_calendar(content) else read_file
-    events, faults = read(content, _zone(app))
+    read = read_apart(content, _zone(app))
     with app.writing() as session:
-        stored = book.bring_in(session, name, events, host=_host(app), now=app.now())
-    for fault in (*faults, *stored.faults):
+        stored = book.bring_in(session, name, read.events, host=_host(app), now=app.now())
+    for fault in (*read.faults, *stored.faults):
         remark("{event} was not taken: {reason}", event=fault.event, reason=in_words(fault.why))
     remark(
         "{source}: {added} new, {changed} changed, {unchanged} unchanged.",
@@ -75,7 +74,7 @@ def import_(
         changed=stored.changed,
         unchanged=stored.unchanged,
     )
-    if faults or stored.faults:
+    if read.faults or stored.faults:
         raise typer.Exit(1)
 
 
