@@ -50,6 +50,7 @@ LETTERS: Mapping[str, LetterKind] = {
     "digest": LetterKind(expand, Manner.EDITORIAL),
     "welcome": LetterKind(as_written, Manner.AUTOMATIC),
     "join": LetterKind(as_written, Manner.SINGLE, act=Purpose.CONFIRM),
+    "archive": LetterKind(as_written, Manner.SINGLE, act=Purpose.ARCHIVE),
     "own-data": LetterKind(as_written, Manner.SINGLE, act=Purpose.OWN),
     "address-new": LetterKind(as_written, Manner.SINGLE, act=Purpose.ADDRESS_NEW),
     "shift": LetterKind(as_written, Manner.SINGLE, act=Purpose.ANSWER),

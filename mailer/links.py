@@ -44,6 +44,7 @@ class Purpose(IntEnum):
     SIGN_UP = 9  # goes into the form of a page that anybody may open; its second stands where the member would
     ANSWER = 11  # to an event, whose number stands where the mailing would
     VIEW = 10  # a letter as a web page: the variant stands where the member would, so it names nobody
+    ARCHIVE = 12  # read the archive that is for members: the hour it was asked for stands where the mailing would
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,7 @@ _ACTS = {
     Purpose.ADDRESS_NEW: "a",
     Purpose.ADDRESS_OLD: "b",
     Purpose.ANSWER: "r",
+    Purpose.ARCHIVE: "l",
 }
 
 

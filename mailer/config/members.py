@@ -28,6 +28,7 @@ class Welcome(Section):
 class Retention(Section):
     sign_ups: Span = Field("7 days", validate_default=True, ge=timedelta(hours=1))
     letters: Span = Field("400 days", validate_default=True, ge=timedelta(days=30))
+    archive: Span = Field("1095 days", validate_default=True, ge=timedelta(days=30))
     leavers: Span = Field("90 days", validate_default=True, ge=timedelta(days=1))
     delivery_details: Span = Field("90 days", validate_default=True, ge=timedelta(days=1))
     feedback: Span = Field("180 days", validate_default=True, ge=timedelta(days=120))  # what judging remembers

@@ -24,4 +24,5 @@ class Publication(Section):
     unsubscribe_address: str = ""
     stream: Literal["bulk", "statutory"] = "bulk"
     events_only: bool = False
+    archive: Literal["none", "members", "public"] = "members"
     districts: dict[KnownDistrict, DistrictLetterhead] = Field({})

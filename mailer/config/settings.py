@@ -74,6 +74,11 @@ class Settings(Section):
         """The publication that holds events alone, if there is one."""
         return next((slug for slug in self.to_subscribe if self.publications[slug].events_only), None)
 
+    @property
+    def archives(self) -> tuple[str, ...]:
+        """The publications that have an archive, in the order of the config."""
+        return tuple(slug for slug, publication in self.publications.items() if publication.archive != "none")
+
     def name_of(self, publication: str, language: str) -> str:
         """Return what members call a publication, in `language` or another; its slug when config has it no longer."""
         known = self.publications.get(publication)

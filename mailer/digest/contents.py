@@ -9,7 +9,7 @@ A variant's content   {"sections": [{"heading": R, "items": [[ref, R], ...]}], "
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -64,6 +64,16 @@ def mentions(content: Json, refs: Iterable[int]) -> bool:
     """Say whether a variant's content shows any of these pieces."""
     wanted = set(refs)
     return any(ref in wanted for section in content["sections"] for ref, _ in section["items"])
+
+
+def title_of(subject: str | None, pieces: Sequence[Json]) -> str:
+    """Return what an edition is called where only a line of it is shown: its subject, else its first news."""
+    return subject or (str(pieces[0]["title"]) if pieces else "")
+
+
+def shown_pieces(content: Json, pieces: Mapping[int, Json]) -> list[Json]:
+    """Return the pieces of a variant's content in their order. `pieces`: ref -> piece"""
+    return [pieces[ref] for section in content["sections"] for ref, _ in section["items"]]
 
 
 def teaser(paragraphs: list[str]) -> str:

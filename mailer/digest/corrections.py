@@ -7,7 +7,7 @@ the deliveries that were sent or may have been.
 
 import json
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,13 +16,13 @@ from sqlmodel import Session, col, select
 
 from mailer import db
 from mailer.config import Settings
-from mailer.digest.contents import Json, Refs, compact, mentions, replaced
+from mailer.digest.contents import Json, Refs, compact, mentions, replaced, shown_pieces, title_of
 from mailer.digest.gather import piece
 from mailer.digest.models import Edition
 from mailer.errors import Mistake
 from mailer.links import Links
 from mailer.news.models import NewsItem
-from mailer.outbox import kept
+from mailer.outbox import archive, kept
 from mailer.outbox.enqueue import Content, Plan, Readership, begin, open_mailing, write_plan
 from mailer.outbox.history import HAD
 from mailer.outbox.models import Delivery, DeliveryState, Mailing, MailingState, Piece, Variant, VariantStory
@@ -77,11 +77,12 @@ def correct(
         refs = _renew_pieces(session, mailing, settings, links)
         outdated = _outdated(session, mailing, refs)
         renewed = {old.variant: _new_variant(session, mailing, old) for old in outdated if old.content}
+        shown = archive.put_right(session, mailing.id or 0, _retitled(session, mailing, outdated, renewed), now)
         plan = _correction(session, mailing, outdated, refs, note)
         key = _next_key(session, mailing) if plan.readerships else None
         session.expunge(mailing)
     moved = move_queued(engine, mailing.id or 0, {old.variant: renewed.get(old.variant) for old in outdated}, now=now)
-    if not moved and key is None:
+    if not moved and not shown and key is None:
         raise Mistake(
             "Nothing that {key} says has changed: mend it with `utskick news edit`, "
             "or go on as it is with `utskick outbox resume {key}`.",
@@ -174,6 +175,19 @@ def _new_variant(session: Session, mailing: Mailing, old: Outdated) -> int:
     session.add_all(VariantStory(variant_id=new.id or 0, story_id=story) for story in old.stories)
     session.flush()
     return new.id or 0
+
+
+def _retitled(
+    session: Session, mailing: Mailing, outdated: Sequence[Outdated], renewed: Mapping[int, int]
+) -> dict[int, tuple[int, str] | None]:
+    """Return what the archive is to show in place of each outdated variant, and under what title."""
+    subject, pieces = json.loads(mailing.content)["subject"], _pieces(session, mailing)
+    return {
+        old.variant: (renewed[old.variant], title_of(subject, shown_pieces(old.content, pieces)))
+        if old.content
+        else None
+        for old in outdated
+    }
 
 
 def _correction(session: Session, mailing: Mailing, outdated: Sequence[Outdated], refs: Refs, note: str) -> Plan:

@@ -5,7 +5,7 @@ they have had), and each distinct content once.
 """
 
 from array import array
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -34,9 +34,9 @@ from mailer.digest.rules import (
 )
 from mailer.i18n import LANGUAGES
 from mailer.links import Links
-from mailer.outbox.enqueue import Content, Plan, Readership
+from mailer.outbox.enqueue import Content, Plan, Readership, Shelf
 from subscribers import audience
-from subscribers.reader import Reader
+from subscribers.reader import Cadence, Reader
 
 _REMEMBERED = 20_000  # combinations of choices, 2 kB each; then they are looked at anew: memory stays bounded
 
@@ -194,18 +194,42 @@ def form_of(reader: Reader, digest: int, letterheads: frozenset[str], settings: 
     return Form(digest, language, reader.plain_only, only if only in letterheads else None)
 
 
-def to_write(basis: Basis, assignment: Assignment) -> Plan:
-    """Return the plan as the outbox writes it. Pure: the same assignment gives the same plan."""
+def imagined(districts: frozenset[str], basis: Basis, language: str) -> Reader:
+    """Return a weekly reader of long standing who chose these districts and nothing else."""
+    long_ago = basis.decisions.occasion.now - 2 * basis.settings.digest.fresh_for
+    return Reader(
+        member_id=0,
+        household=(0,),
+        language=language,
+        plain_only=False,
+        districts=districts,
+        topics=frozenset(),
+        cadence=Cadence.WEEKLY,
+        since=long_ago,
+    )
+
+
+def to_write(basis: Basis, assignment: Assignment, shelves: Mapping[Form, Sequence[Shelf]]) -> Plan:
+    """Return the plan as the outbox writes it. Pure: the same assignment and shelves give the same plan.
+
+    shelves  what the archive shows, which may be what no member gets
+    """
     digests = list(basis.decisions.digests)
-    told = sorted({item for form in assignment.forms for item in digests[form.digest].items})
+    forms = dict.fromkeys([*assignment.forms, *shelves])
+    told = sorted({item for form in forms for item in digests[form.digest].items})
     refs = {item: ref for ref, item in enumerate(told, start=1)}
     return Plan(
         content=mailing_content(basis.edition, basis.names),
         pieces=tuple(compact(basis.candidates.pieces[item]) for item in told),
         readerships=[
-            Readership(_content(form, digests[form.digest], refs, basis.candidates.stories), members)
-            for form, members in assignment.forms.items()
+            Readership(
+                _content(form, digests[form.digest], refs, basis.candidates.stories),
+                assignment.forms.get(form, ()),
+                shelves.get(form, ()),
+            )
+            for form in forms
         ],
+        issue=basis.edition.period,
     )
 
 

@@ -16,6 +16,7 @@ from mailer.digest.plan import (
     Form,
     assign,
     form_of,
+    imagined,
     letterheads,
     mailing_content,
     readers_with_had,
@@ -26,7 +27,7 @@ from mailer.errors import Mistake
 from mailer.sentences import N_
 from subscribers import audience, listing
 from subscribers.models import Member
-from subscribers.reader import Cadence, Reader
+from subscribers.reader import Reader
 from subscribers.recipient import why_not
 from subscribers.tree import steps_up
 
@@ -112,22 +113,7 @@ def for_member(session: Session, basis: Basis, member_id: int, now: datetime) ->
 def for_district(session: Session, basis: Basis, said: str) -> Sheet | None:
     """Decide for an imagined member who chose this district and nothing else, and has had nothing. raises Refused"""
     district = listing.find_district(session, said)
-    return for_reader(basis, imagined(frozenset({district.slug}), basis), 0)
-
-
-def imagined(districts: frozenset[str], basis: Basis) -> Reader:
-    """Return a weekly reader of long standing, in the installation's language."""
-    long_ago = basis.decisions.occasion.now - 2 * basis.settings.digest.fresh_for
-    return Reader(
-        member_id=0,
-        household=(0,),
-        language=basis.settings.site.language,
-        plain_only=False,
-        districts=districts,
-        topics=frozenset(),
-        cadence=Cadence.WEEKLY,
-        since=long_ago,
-    )
+    return for_reader(basis, imagined(frozenset({district.slug}), basis, basis.settings.site.language), 0)
 
 
 def for_reader(basis: Basis, reader: Reader, had: int) -> Sheet | None:

@@ -12,6 +12,7 @@ from mailer.config import Settings
 from mailer.digest.editions import mailing_of
 from mailer.digest.models import Edition
 from mailer.digest.plan import assign, prepare, readers_with_had, to_write
+from mailer.digest.shelving import shelve
 from mailer.errors import Mistake
 from mailer.links import Links
 from mailer.outbox.enqueue import Overtaken, begin, write_plan
@@ -57,7 +58,7 @@ def plan_edition(
         basis = prepare(session, settings, session.get_one(Edition, edition_id), links, now)
         readers = readers_with_had(session.connection(), basis, now.astimezone(settings.site.zone))
         assignment = assign(basis, _counted(readers, progress))
-        plan = to_write(basis, assignment)
+        plan = to_write(basis, assignment, shelve(session.connection(), basis))
     candidates = write_plan(ticket, plan, now=now, progress=progress)
     return Planned(
         key=key,

@@ -11,7 +11,6 @@ from mailer.jobs.editions import keep_editions
 from mailer.jobs.feedback import judge_feedback, poll_mailbox
 from mailer.jobs.imports import finish_imports
 from mailer.jobs.joining import keep_sign_ups
-from mailer.jobs.letters import forget_letters
 from mailer.jobs.news import fetch_news, fetch_source
 from mailer.jobs.people import tell_people
 from mailer.jobs.places import keep_places
@@ -31,7 +30,6 @@ JOBS: tuple[Job, ...] = (
     judge_feedback,
     tell_people,
     keep_sign_ups,
-    forget_letters,
     keep_retention,
     keep_places,
     send_welcomes,

@@ -12,7 +12,7 @@ from mailer.config.members import Retention
 from mailer.events import answers
 from mailer.feedback.models import Feedback
 from mailer.members.places import LETTERS_ABOUT_ANSWERS
-from mailer.outbox import kept
+from mailer.outbox import archive, kept
 from mailer.outbox.models import Delivery, Mailing
 from mailer.sentences import N_
 from subscribers import enrolment, joining
@@ -136,11 +136,22 @@ def _forget_answers(session: Session, before: datetime, _now: datetime) -> int:
     return answers.forget_over(session, before=before, most=AT_ONCE)
 
 
+def _forget_archive(session: Session, before: datetime, _now: datetime) -> int:
+    return archive.forget(session, before=before, most=AT_ONCE)
+
+
+def _forget_letters(session: Session, before: datetime, _now: datetime) -> int:
+    return kept.forget(session, before=before, most=AT_ONCE)
+
+
+# What the archive no longer shows may be forgotten as a letter too, so it comes first.
 RULES: Mapping[str, Rule] = {
-    N_("sign-ups"): Rule(lambda kept: kept.sign_ups, _sign_ups, _forget_sign_ups),
-    N_("leavers"): Rule(lambda kept: kept.leavers, _leavers, _forget_leavers),
-    N_("delivery details"): Rule(lambda kept: kept.delivery_details, _details, _forget_details),
-    N_("feedback"): Rule(lambda kept: kept.feedback, _feedback, _forget_feedback),
-    N_("answers to events"): Rule(lambda kept: kept.answers, answers.over, _forget_answers),
-    N_("diary"): Rule(lambda kept: kept.diary, _diary, _forget_diary),
+    N_("sign-ups"): Rule(lambda config: config.sign_ups, _sign_ups, _forget_sign_ups),
+    N_("leavers"): Rule(lambda config: config.leavers, _leavers, _forget_leavers),
+    N_("delivery details"): Rule(lambda config: config.delivery_details, _details, _forget_details),
+    N_("feedback"): Rule(lambda config: config.feedback, _feedback, _forget_feedback),
+    N_("answers to events"): Rule(lambda config: config.answers, answers.over, _forget_answers),
+    N_("archive"): Rule(lambda config: config.archive, archive.too_old, _forget_archive),
+    N_("letters as web pages"): Rule(lambda config: config.letters, kept.too_old, _forget_letters),
+    N_("diary"): Rule(lambda config: config.diary, _diary, _forget_diary),
 }

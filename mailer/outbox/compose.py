@@ -104,12 +104,13 @@ class Composer:
         sender = shared.sender or links.envelope_sender(shared.bounces, addressee, mailing)
         return Message(sender, to_address("To", address).decode(), content)
 
-    def page(self, occasion: Occasion, content: FrozenContent) -> str:
+    def page(self, occasion: Occasion, content: FrozenContent, archive: str = "") -> str:
         """Return a letter to many as a web page, the greeting without a name and no link of anyone's own.
 
+        archive  where earlier letters are, to link to
         raises  Mistake when it cannot be rendered, KeyError when config has its publication no longer
         """
-        return self._letters.page(self._letter(occasion, content))
+        return self._letters.page(self._letter(occasion, content), archive)
 
     def _has_page(self, occasion: Occasion) -> bool:
         return self._kinds[occasion.letter].manner is not Manner.SINGLE

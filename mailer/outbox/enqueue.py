@@ -20,6 +20,7 @@ from mailer import db
 from mailer.errors import Trouble
 from mailer.outbox import home
 from mailer.outbox.models import (
+    Archived,
     Batch,
     BatchState,
     Delivery,
@@ -62,20 +63,36 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where the archive shows a Content, and under what title; `district` "" is for none in particular."""
+
+    district: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Readership:
-    """A Content and who gets it: pairs laid flat, (member, household or 0), a household's members side by side."""
+    """A Content and who gets it: pairs laid flat, (member, household or 0), a household's members side by side.
+
+    One that nobody gets is planned for the archive alone.
+    """
 
     content: Content
     members: Sequence[int]
+    shelves: Sequence[Shelf] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A mailing as decided. `content` is JSON that all variants share, `pieces` the JSON of refs 1, 2, ..."""
+    """A mailing as decided. `content` is JSON that all variants share, `pieces` the JSON of refs 1, 2, ...
+
+    issue  what the archive's addresses call it, at most 32 letters, digits and hyphens; "": it has no shelves
+    """
 
     content: str
     pieces: tuple[str, ...]
     readerships: Sequence[Readership]
+    issue: str = ""
 
 
 def open_mailing(session: Session, mailing: Mailing) -> int | None:
@@ -140,6 +157,7 @@ def write_plan(ticket: Ticket, plan: Plan, *, now: datetime, progress: Progress 
     sweep(ticket)
     write_pieces(ticket, plan.pieces)
     variants = write_variants(ticket, [readership.content for readership in plan.readerships])
+    write_shelves(ticket, plan, variants)
     candidates = 0
     for batches in as_quick_as_wanted(chunks(addressed(plan.readerships, variants))):
         candidates += write_batches(ticket, batches, now=now)
@@ -156,6 +174,7 @@ def sweep(ticket: Ticket) -> None:
         (Delivery, ("id",), col(Delivery.mailing_id) == ticket.mailing_id),
         (VariantStory, ("variant_id", "story_id"), col(VariantStory.variant_id).in_(variants)),
         (VariantEvent, ("variant_id", "event_id"), col(VariantEvent.variant_id).in_(variants)),
+        (Archived, ("id",), col(Archived.mailing_id) == ticket.mailing_id),
         (Variant, ("id",), col(Variant.mailing_id) == ticket.mailing_id),
         (Piece, ("mailing_id", "ref"), col(Piece.mailing_id) == ticket.mailing_id),
     )
@@ -195,6 +214,22 @@ def write_variants(ticket: Ticket, contents: Sequence[Content]) -> list[int]:
             bulk.insert(connection, VariantEvent, columns)
         ids.extend(numbers)
     return ids
+
+
+def write_shelves(ticket: Ticket, plan: Plan, variants: Sequence[int]) -> None:
+    """Say which variant the archive shows of this mailing, for each place and language."""
+    shelved = [
+        (variant, readership.content.language, shelf.district, shelf.title)
+        for variant, readership in zip(variants, plan.readerships, strict=True)
+        for shelf in readership.shelves
+    ]
+    if not shelved:
+        return
+    columns = dict(zip(("variant_id", "language", "district", "title"), zip(*shelved, strict=True), strict=True))
+    with ticket.writing() as connection:
+        publication = connection.scalar(sa.select(col(Mailing.publication)).where(col(Mailing.id) == ticket.mailing_id))
+        mine = {"mailing_id": ticket.mailing_id, "publication": publication, "issue": plan.issue}
+        bulk.insert(connection, Archived, columns, mine)
 
 
 def addressed(readerships: Iterable[Readership], variants: Iterable[int]) -> Iterator[list[Addressed]]:

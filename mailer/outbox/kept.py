@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from mailer.outbox.manifest import FrozenContent, Occasion, contents, occasion
-from mailer.outbox.models import Mailing, MailingState, Variant
+from mailer.outbox.models import Archived, Mailing, MailingState, Variant
 
 FORGOTTEN = ""  # the content of a variant that is not kept any more; its row stays, as what its readers have had
 NOWHERE = '{"number": 0}'  # the content of a letter to one whose link is not known any more
@@ -29,13 +29,20 @@ def find(session: Session, mailing: int, variant: int) -> tuple[Occasion, Frozen
     return occasion(connection, mailing), contents(connection, [variant])[variant]
 
 
-def forget(session: Session, *, before: datetime, most: int) -> int:
-    """Forget what variants of mailings that ended before `before` said, `most` at once. Returns how many it were."""
+def too_old(before: datetime) -> sa.Select[int | None]:
+    """Return the query for variants of mailings that ended before `before`, and that no archive shows."""
     ended = sa.or_(col(Mailing.done_at) < before, col(Mailing.done_at).is_(None) & (col(Mailing.created_at) < before))
     over = sa.select(col(Mailing.id)).where(col(Mailing.state).in_(_OVER), ended)
+    archived = sa.exists().where(col(Archived.variant_id) == col(Variant.id))
     old = sa.select(col(Variant.id)).where(col(Variant.mailing_id).in_(over), col(Variant.content) != FORGOTTEN)
-    forgotten = sa.update(Variant).where(col(Variant.id).in_(old.limit(most))).values(content=FORGOTTEN)
-    return session.connection().execute(forgotten).rowcount
+    return old.where(~archived).order_by(col(Variant.id))
+
+
+def forget(session: Session, *, before: datetime, most: int) -> int:
+    """Forget what those variants said, `most` at once. Returns how many it were."""
+    ids = session.scalars(too_old(before).limit(most)).all()
+    session.execute(sa.update(Variant).where(col(Variant.id).in_(ids)).values(content=FORGOTTEN))
+    return len(ids)
 
 
 def forget_letters(session: Session, letters: Collection[str], *, before: datetime, most: int) -> None:

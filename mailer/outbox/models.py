@@ -81,6 +81,29 @@ class Variant(SQLModel, table=True):
     content: str
 
 
+class Archived(SQLModel, table=True):
+    """Which variant the archive shows of a mailing to whoever looks for a district ("": for none in particular).
+
+    issue         what addresses of the archive call the mailing, such as "2026-W47"
+    corrected_at  since when it is the variant with the corrected words
+    """
+
+    __table_args__ = (
+        UniqueConstraint("mailing_id", "district", "language"),
+        Index("ix_archived_place", "publication", "district", "language"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    mailing_id: int = Field(foreign_key="mailing.id")
+    publication: str = Field(max_length=64)
+    issue: str = Field(max_length=32)
+    district: str = Field(max_length=64)
+    language: str = Field(max_length=5)
+    variant_id: int = Field(foreign_key="variant.id", index=True)
+    title: str
+    corrected_at: datetime | None = None
+
+
 class VariantStory(SQLModel, table=True):
     """Which stories a variant tells: what its readers have had."""
 

@@ -110,10 +110,13 @@ class Letters:
         rendered = self._render(letter, recipient.shape, values=values)
         return Shown(rendered.subject, fill(rendered.text, values, str), fill(rendered.html, values, escape))
 
-    def page(self, letter: Letter) -> str:
-        """Return the letter's HTML for anyone to read: addressed to nobody. raises TemplateBroken"""
+    def page(self, letter: Letter, archive: str = "") -> str:
+        """Return the letter's HTML for anyone to read: addressed to nobody. raises TemplateBroken
+
+        archive  where earlier letters are, to link to
+        """
         values = values_of(NOBODY, language=letter.language)
-        variables = self._variables(letter) | knowns(NOBODY.shape, values)
+        variables = self._variables(letter) | knowns(NOBODY.shape, values) | {"archive": archive}
         variables["subject_line"] = _subject(split(self._run(letter, "subject.txt", variables), in_text), values)
         html = fill(split(self._run(letter, "body.mjml", variables), in_html), values, escape)
         return html.replace(_MAIL, _PAGE, 1).replace(_SPOKEN_AS_MAIL, "", 1)
@@ -151,6 +154,7 @@ class Letters:
             "letterhead": _as_mapping(letter.letterhead),
             "language": letter.language,
             "manner": letter.manner.value,
+            "archive": "",
             "direction": "ltr",  # of every language there is so far
         }
 

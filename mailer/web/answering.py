@@ -47,7 +47,7 @@ class Remark(StrEnum):
 _STATUS = {Remark.STALE: 400, Remark.REFUSED: 409}
 
 
-@router.api_route("/r/{token}", methods=["GET", "HEAD"])
+@router.get("/r/{token}")
 def ask(claim: Asked, house: Here, request: Request) -> HTMLResponse:
     with house.app.reading() as session:
         return answer_page(house, claim, session, Remark.NONE, meant=request.url.query)

@@ -11,6 +11,8 @@ from mailer.errors import UtskickError
 from mailer.feedback.hooks.calls import Fetch
 from mailer.web import (
     answering,
+    archive,
+    archive_link,
     calendar,
     choosing,
     confirming,
@@ -61,8 +63,11 @@ def create_web(app: App, fetch: Fetch = hooks.fetch) -> FastAPI:
         watching,
         hooks,
         forgetting,
+        archive_link,
     ):
         web.include_router(part.router)
+    web.include_router(archive.open_router)
+    web.include_router(archive.members_router)
     web.add_exception_handler(HTTPException, _refusal)
     web.add_exception_handler(UtskickError, _trouble)
     web.add_exception_handler(Locked, _trouble)
@@ -74,7 +79,8 @@ def _refusal(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = (error.headers if isinstance(error, HTTPException) else None) or {}
     if request.method == "OPTIONS" and "Allow" in headers:
-        return Response(status_code=204, headers=headers)
+        # Starlette names those of one route; HEAD is answered wherever GET is.
+        return Response(status_code=204, headers={**headers, "Allow": headers["Allow"].replace("GET", "GET, HEAD")})
     return _error_page(request, status, headers)
 
 

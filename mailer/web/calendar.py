@@ -23,7 +23,6 @@ router = APIRouter()
 KEPT = "public, max-age=900"
 _NUMBER = re.compile(r"[1-9]\d{0,8}", re.ASCII)  # as of news items
 _SLUG = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)
-_READ = ["GET", "HEAD"]
 
 
 async def event_number(number: str) -> int:
@@ -36,7 +35,7 @@ async def event_number(number: str) -> int:
 Number = Annotated[int, Depends(event_number)]
 
 
-@router.api_route("/e/{number}.ics", methods=_READ)
+@router.get("/e/{number}.ics")
 def event_file(number: Number, request: Request, house: Here) -> Response:
     with house.app.reading() as session:
         event = _find(session, number)
@@ -45,7 +44,7 @@ def event_file(number: Number, request: Request, house: Here) -> Response:
     return _calendar(request, language, write_one(entry, _publisher(house), language), f"{number}.ics")
 
 
-@router.api_route("/e/{number}", methods=_READ)
+@router.get("/e/{number}")
 def event_page(number: Number, request: Request, house: Here) -> HTMLResponse:
     language = language_of(request, house)
     with house.app.reading() as session:
@@ -63,13 +62,13 @@ def event_page(number: Number, request: Request, house: Here) -> HTMLResponse:
         )
 
 
-@router.api_route("/calendar.ics", methods=_READ)
+@router.get("/calendar.ics")
 def whole_calendar(request: Request, house: Here) -> Response:
     with house.app.reading() as session:
         return _feed(request, house, session, feeds.of_everybody(session, house.app.now()))
 
 
-@router.api_route("/calendar/{slug}.ics", methods=_READ)
+@router.get("/calendar/{slug}.ics")
 def district_calendar(slug: str, request: Request, house: Here) -> Response:
     if not _SLUG.fullmatch(slug):
         raise HTTPException(404)

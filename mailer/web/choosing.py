@@ -63,7 +63,7 @@ class Menu:
         return frozenset(place.slug for place in self.found)
 
 
-@router.api_route("/p/{token}", methods=["GET", "HEAD"])
+@router.get("/p/{token}")
 def look(claim: Asking, house: Here) -> HTMLResponse:
     with house.app.reading() as session:
         return _page(house, claim, session, Outcome(Remark.NONE))

@@ -19,7 +19,7 @@ router = APIRouter()
 Asked = Annotated[Claim, Depends(claim_of(Purpose.CONFIRM))]
 
 
-@router.api_route("/c/{token}", methods=["GET", "HEAD"])
+@router.get("/c/{token}")
 def ask(claim: Asked, house: Here) -> HTMLResponse:
     with house.app.reading() as session:
         sign_up = _waiting(house, session, claim)

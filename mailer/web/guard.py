@@ -26,10 +26,10 @@ HEADERS: Mapping[str, str] = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-_SECRET = re.compile(r"^/([upmabcvr]|join)/.*", re.DOTALL)  # who embeds a page may write anything behind /join/
+_SECRET = re.compile(r"^/([upmabcvrl]|join|archive)/.*", re.DOTALL)  # anybody may write anything behind the last two
 _KNOWN = re.compile(
-    r"/|/healthz|/readyz|/metrics|/static/(pages\.css|icon\.svg)|/n/\d{1,18}|/i/[\w.-]{1,80}|/hooks/[a-z]{1,20}"
-    r"|/e/\d{1,18}(\.ics)?|/calendar(/[a-z0-9-]{1,64})?\.ics"
+    r"/|/archive|/healthz|/readyz|/metrics|/static/(pages\.css|icon\.svg)|/n/\d{1,18}|/i/[\w.-]{1,80}"
+    r"|/hooks/[a-z]{1,20}|/e/\d{1,18}(\.ics)?|/calendar(/[a-z0-9-]{1,64})?\.ics"
 )
 
 
@@ -52,7 +52,9 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        asked, begun, status = masked(scope["path"]), time.perf_counter(), 0
+        asked, method, begun, status = masked(scope["path"]), scope["method"], time.perf_counter(), 0
+        if method == "HEAD":
+            scope = {**scope, "method": "GET"}  # it is answered as GET is, RFC 9110 §9.3.2
 
         async def guarded(message: Message) -> None:
             nonlocal status
@@ -61,6 +63,8 @@ class Guard:
                 headers = MutableHeaders(raw=message["headers"])
                 for name, value in (self._framed if asked == "/join/…" else HEADERS).items():
                     headers.setdefault(name, value)
+            elif method == "HEAD":
+                message = {**message, "body": b""}
             await send(message)
 
         try:
@@ -69,7 +73,7 @@ class Guard:
             log.error("page broke", path=asked, error=type(error).__name__, where=_frames(error))  # noqa: TRY400  # its message may quote a person
             if not status:
                 await _APOLOGY(scope, receive, guarded)
-        log.info("page", method=scope["method"], path=asked, status=status, ms=_milliseconds(begun))
+        log.info("page", method=method, path=asked, status=status, ms=_milliseconds(begun))
 
 
 def _framed(origins: Sequence[str]) -> Mapping[str, str]:

@@ -23,7 +23,6 @@ from subscribers.models import District
 router = APIRouter()
 
 TRAP = "homepage"  # a field that nobody sees; programs that fill in every form fill it in
-_READ = ["GET", "HEAD"]
 
 
 class Remark(StrEnum):
@@ -58,8 +57,8 @@ def offer_of(publication: str, house: Here, district: str | None = None) -> Offe
 Offered = Annotated[Offer, Depends(offer_of)]
 
 
-@router.api_route("/join/{publication}", methods=_READ)
-@router.api_route("/join/{publication}/{district}", methods=_READ)
+@router.get("/join/{publication}")
+@router.get("/join/{publication}/{district}")
 def ask(offer: Offered, house: Here, request: Request) -> HTMLResponse:
     return _page(house, offer, _language(request, house, ""), Remark.NONE)
 

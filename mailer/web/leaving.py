@@ -72,7 +72,7 @@ class Asked:
     events: str | None
 
 
-@router.api_route("/u/{token}", methods=["GET", "HEAD"])
+@router.get("/u/{token}")
 def ask(claim: Asking, house: Here) -> HTMLResponse:
     with house.app.reading() as session:
         standing = find_standing(session, claim, house.app.now())

@@ -16,15 +16,14 @@ router = APIRouter()
 
 NewMailbox = Annotated[Claim, Depends(claim_of(Purpose.ADDRESS_NEW))]
 OldMailbox = Annotated[Claim, Depends(claim_of(Purpose.ADDRESS_OLD))]
-_READ = ["GET", "HEAD"]
 
 
-@router.api_route("/a/{token}", methods=_READ)
+@router.get("/a/{token}")
 def ask_the_new(claim: NewMailbox, house: Here) -> HTMLResponse:
     return _ask(house, claim, Mailbox.NEW)
 
 
-@router.api_route("/b/{token}", methods=_READ)
+@router.get("/b/{token}")
 def ask_the_old(claim: OldMailbox, house: Here) -> HTMLResponse:
     return _ask(house, claim, Mailbox.OLD)
 

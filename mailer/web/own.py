@@ -36,7 +36,7 @@ class Remark(StrEnum):
     NOT_SURE = "not sure"
 
 
-@router.api_route("/m/{token}", methods=["GET", "HEAD"])
+@router.get("/m/{token}")
 def look(claim: ByMail, house: Here) -> HTMLResponse:
     with house.app.reading() as session:
         return own_page(house, claim, session, Remark.NONE)

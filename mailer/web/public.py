@@ -25,10 +25,9 @@ _TYPES = {
     "svg": "image/svg+xml",
     "webp": "image/webp",
 }
-_READ = ["GET", "HEAD"]
 
 
-@router.api_route("/", methods=_READ)
+@router.get("/")
 def front(request: Request, house: Here) -> HTMLResponse:
     settings, language = house.app.settings, language_of(request, house)
     return house.pages.answer(
@@ -37,10 +36,11 @@ def front(request: Request, house: Here) -> HTMLResponse:
         headers={"X-Robots-Tag": "all"},
         publications={slug: house.name_of(slug, language) for slug in settings.publications},
         joinable=settings.join.publications,
+        archives=settings.archives,
     )
 
 
-@router.api_route("/n/{number}", methods=_READ)
+@router.get("/n/{number}")
 def news_item(number: str, request: Request, house: Here) -> HTMLResponse:
     """An item that has a page elsewhere is shown by its title and that link: the text is its publisher's."""
     if not _NUMBER.fullmatch(number):
@@ -69,7 +69,7 @@ def _host(url: str | None) -> str | None:
     return parts.hostname if parts.scheme in ("http", "https") else None
 
 
-@router.api_route("/i/{name}", methods=_READ)
+@router.get("/i/{name}")
 def image(name: str, house: Here) -> FileResponse:
     """Mail programs show these, so other origins may load them; their names are hashes, so they never change."""
     form = _IMAGE.fullmatch(name)
@@ -83,7 +83,7 @@ def image(name: str, house: Here) -> FileResponse:
     )
 
 
-@router.api_route("/static/{name}", methods=_READ)
+@router.get("/static/{name}")
 async def static(name: str) -> Response:
     if name not in STATIC:
         raise HTTPException(404)

@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse
 
 from mailer.config import Settings
 from mailer.i18n import LANGUAGES, translations
+from mailer.message.characters import one_line
 
 FOLDER = Path(__file__).with_name("pages")
 STATIC = {name: (FOLDER / name).read_bytes() for name in ("pages.css", "icon.svg")}
@@ -35,12 +36,25 @@ def environment(language: str) -> jinja2.Environment:
     templates.globals["language"] = language
     templates.filters["long_date"] = lambda day: _long_date(day, language)
     templates.filters["moment"] = _moment
+    templates.filters["one_line"] = one_line
+    templates.filters["stamp"] = _stamp
+    templates.filters["day"] = lambda moment, site: moment.astimezone(site.zone).date().isoformat()
+    templates.filters["short_date"] = lambda moment, site: _short_date(moment.astimezone(site.zone).date(), language)
     templates.filters["shown"] = lambda value: _moment(value) if isinstance(value, datetime) else value
     return templates
 
 
 def _long_date(day: date, language: str) -> str:
     return format_date(day, "long", locale=language)
+
+
+def _short_date(day: date, language: str) -> str:
+    return format_date(day, "d MMMM", locale=language)
+
+
+def _stamp(moment: datetime | None) -> str:
+    """Write a moment as RFC 3339 wants it; nothing has been since 1970."""
+    return f"{(moment or datetime.fromtimestamp(0, UTC)).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _moment(moment: datetime) -> str:
@@ -69,5 +83,8 @@ class Pages:
     ) -> HTMLResponse:
         """Return `template` filled with `values`; in the site's language when we do not speak `language`."""
         language = language if language in LANGUAGES else self._otherwise
-        page = environment(language).get_template(template).render(**self._shared, **values)
+        page = self.written(template, language, **values)
         return HTMLResponse(page, status_code=status, headers={"Content-Language": language, **headers})
+
+    def written(self, template: str, language: str, **values: object) -> str:
+        return environment(language).get_template(template).render(**self._shared, **values)

@@ -29,7 +29,6 @@ from mailer.web.guard import Guard
 
 log = structlog.get_logger()
 router = APIRouter()
-_READ = ["GET", "HEAD"]
 _OUTCOMES = ("sent", "failed", "cancelled", "uncertain", tallies.DEFERRED)
 
 
@@ -38,18 +37,18 @@ def create_watch(app: App) -> FastAPI:
     watch = FastAPI(title="Utskick", openapi_url=None)
     watch.state.installation = app
     watch.include_router(router)
-    watch.add_api_route("/metrics", metrics, methods=_READ)
+    watch.add_api_route("/metrics", metrics)
     watch.add_middleware(Guard)
     return watch
 
 
-@router.api_route("/healthz", methods=_READ)
+@router.get("/healthz")
 async def alive() -> PlainTextResponse:
     """This process answers; nothing else is asked."""
     return PlainTextResponse("ok\n")
 
 
-@router.api_route("/readyz", methods=_READ)
+@router.get("/readyz")
 def ready(request: Request) -> PlainTextResponse:
     """Whether letters can go: the database is there and of this version, and a worker lives. 503 otherwise."""
     app: App = request.app.state.installation

@@ -77,7 +77,7 @@ def ours(links: Iterable[str], base_url: str) -> set[str]:
     for link in links:
         parts = urlsplit(urljoin(base_url + "/", link))
         if f"{parts.scheme}://{parts.netloc}" == base_url:
-            paths.add(parts.path)
+            paths.add(parts.path + (f"?{parts.query}" if parts.query else ""))
     return paths
 
 

@@ -30,10 +30,7 @@ def titles(city: City, member: int, mailing: int = 1) -> list[str]:
         "SELECT v.content FROM delivery d JOIN variant v ON v.id = d.variant_id"  # noqa: S608  numbers of our own
         f" WHERE d.member_id = {member} AND d.mailing_id = {mailing}"
     )
-    rows = city.rows(f"SELECT ref, content FROM piece WHERE mailing_id = {mailing}")  # noqa: S608  numbers of our own
-    pieces = {ref: json.loads(str(content))["title"] for ref, content in rows}
-    sections = json.loads(str(content))["sections"]
-    return [str(pieces[ref]) for section in sections for ref, _ in section["items"]]
+    return city.titles(mailing, str(content))
 
 
 @pytest.fixture

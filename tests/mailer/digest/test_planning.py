@@ -49,7 +49,9 @@ def test_language_and_plain_text_and_letterhead_set_variants_apart(city: City):
 
     city.send()
 
-    rows = city.rows("SELECT language, plain_only, content FROM variant ORDER BY id")
+    rows = city.rows(
+        "SELECT language, plain_only, content FROM variant WHERE id IN (SELECT variant_id FROM delivery) ORDER BY id"
+    )
     assert [(language, plain, json.loads(content)["letterhead"]) for language, plain, content in rows] == [
         ("sv", 0, None),
         ("en", 0, None),
@@ -177,7 +179,7 @@ def test_the_same_input_gives_the_same_variants_in_the_same_order(city: City):
     first = city.rows(look)
 
     with db.writing(city.engine) as session:
-        for table in ("batch", "delivery", "variant_story", "variant", "piece", "edition", "mailing"):
+        for table in ("batch", "delivery", "archived", "variant_story", "variant", "piece", "edition", "mailing"):
             session.execute(sa.text(f"DELETE FROM {table}"))  # noqa: S608  names of our own
     city.send()
 
@@ -261,7 +263,7 @@ def test_planning_asks_as_many_questions_for_many_members_as_for_few(city: City)
 
     plan_edition(city.engine, city.settings, LINKS, number, MOMENT + WEEK)
 
-    assert len(asked) <= 60
+    assert len(asked) <= 67
 
 
 def test_an_edition_with_nothing_for_anyone_is_done_at_once(city: City):

@@ -73,6 +73,10 @@ class Site:
         """The link to stored data, asked for `since` ago."""
         return f"/m/{self.app.links.tokens.make(Purpose.OWN, member, hour_of(self.watch() - since))}"
 
+    def archive_path(self, member: int = ANNA, since: timedelta = timedelta(0)) -> str:
+        """The link to the archive for members, asked for `since` ago."""
+        return f"/l/{self.app.links.tokens.make(Purpose.ARCHIVE, member, hour_of(self.watch() - since))}"
+
     def move_path(self, purpose: Purpose, number: int, member: int = ANNA) -> str:
         letter = "a" if purpose is Purpose.ADDRESS_NEW else "b"
         return f"/{letter}/{self.app.links.tokens.make(purpose, member, number)}"

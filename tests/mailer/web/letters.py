@@ -1,9 +1,10 @@
 """A letter that was sent, and one that was forgotten since."""
 
 import json
+from typing import Literal
 
 from mailer.links import Purpose
-from mailer.outbox.models import Mailing, MailingState, Piece, Variant
+from mailer.outbox.models import Archived, Mailing, MailingState, Piece, Variant
 from tests.builders import MOMENT
 from tests.mailer.web.conftest import LETTER, Site
 
@@ -43,3 +44,19 @@ def a_letter_was_sent(site: Site) -> str:
 
 def page_of(site: Site, variant: int, mailing: int = LETTER) -> str:
     return f"/v/{site.app.links.tokens.make(Purpose.VIEW, variant, mailing)}"
+
+
+def stands_in_the_archive(site: Site, who: Literal["members", "public"], *districts: str) -> None:
+    """Let the letter stand there, for everyone and for `districts`, in both languages."""
+    published = {
+        slug: one.model_copy(update={"archive": who if slug == "weekly" else "none"})
+        for slug, one in site.app.settings.publications.items()
+    }
+    site.app.settings = site.app.settings.model_copy(update={"publications": published})
+    about = {"mailing_id": LETTER, "publication": "weekly", "issue": "2024-W10", "variant_id": VARIANT}
+    with site.app.writing() as session:
+        session.add_all(
+            Archived(district=district, language=language, title=PIECE["title"], **about)
+            for district in ("", *districts)
+            for language in ("sv", "en")
+        )

@@ -11,7 +11,7 @@ from subscribers import preferences
 from tests.mailer.events.saying import a_shift, a_step
 from tests.mailer.web.browsing import PHONE_AND_DESKTOP, STUMBLES, Window, axe_finds, open_page
 from tests.mailer.web.conftest import ANNA, BO, CECILIA, Site
-from tests.mailer.web.letters import FORGOTTEN, a_letter_was_sent, page_of
+from tests.mailer.web.letters import FORGOTTEN, a_letter_was_sent, page_of, stands_in_the_archive
 from tests.mailer.web.test_answering import answer_path
 from tests.mailer.web.test_calendar import hold
 
@@ -65,12 +65,21 @@ def states_of(site: Site) -> dict[str, str]:
     """Return the path of every page and state that a browser can open."""
     site.press(site.own_path(CECILIA), choice="address", address="ny@example.org")
     event = hold(site, route=(a_step(11),), shifts=(a_shift(),), meeting_point="Vid scenen", contact="1maj@example.org")
+    letter = a_letter_was_sent(site)
+    stands_in_the_archive(site, "members", "bromma", "jarva")
+    archive = site.archive_path()
     return {
         "front": "/",
         "an event": f"/e/{event}",
         "an answer": answer_path(site, event),
         "an answer in English": answer_path(site, event, CECILIA),
-        "a letter": a_letter_was_sent(site),
+        "a letter": letter,
+        "archives": archive,
+        "archive": f"{archive}/weekly",
+        "archive of a district": f"{archive}/weekly?district=bromma",
+        "archived letter": f"{archive}/weekly/2024-W10?district=bromma",
+        "archive for members": "/archive/weekly",
+        "an old link to the archive": site.archive_path(since=timedelta(days=400)),
         "a forgotten letter": page_of(site, FORGOTTEN),
         "leave": site.leave_path(),
         "choose": site.choose_path(),

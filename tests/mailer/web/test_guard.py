@@ -15,6 +15,7 @@ from tests.builders import a_news_item
 from tests.databases import nowhere
 from tests.mailer.events.saying import a_shift, a_step
 from tests.mailer.web.conftest import ANNA, CECILIA, Site
+from tests.mailer.web.letters import a_letter_was_sent, stands_in_the_archive
 from tests.mailer.web.test_answering import answer_path
 from tests.mailer.web.test_calendar import hold
 from tests.mailer.web.test_joining import confirm_path, sign_up
@@ -36,6 +37,11 @@ def paths(site: Site) -> list[str]:
     own += [site.move_path(purpose, 1, CECILIA) for purpose in (Purpose.ADDRESS_NEW, Purpose.ADDRESS_OLD)]
     own += [f"{site.own_path()}/{what}" for what in ("held", "erase")]
     sign_up(site, path="/join/weekly/bromma")
+    a_letter_was_sent(site)
+    stands_in_the_archive(site, "members", "bromma")
+    archive = ["", "/weekly", "/weekly?district=bromma", "/nothing"]
+    own += [start + rest for start in ("/archive", site.archive_path()) for rest in archive]
+    own += ["/archive/weekly/2024-W10", "/archive/weekly/feed.atom"]  # behind the link they are no pages of ours
     own += ["/join/weekly", "/join/weekly/bromma", "/join/nothing", confirm_path(site)]
     site.press(answer_path(site, event, CECILIA), choice="yes", companions="1")
     own += [answer_path(site, event, who) for who in (ANNA, CECILIA)]

@@ -1,12 +1,12 @@
 """A letter as a web page: for whoever has its link, addressed to nobody, and for as long as it is kept."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlmodel import col, select
 
-from mailer.jobs.letters import forget_letters
 from mailer.links import Purpose
+from mailer.members import retention
 from mailer.outbox.manifest import FrozenContent, occasion
 from mailer.outbox.models import Mailing, MailingState, Variant
 from mailer.web.viewing import LETTER_POLICY
@@ -14,6 +14,10 @@ from subscribers.recipient import Recipient
 from tests.builders import MOMENT
 from tests.mailer.web.conftest import ANNA, LETTER, Site
 from tests.mailer.web.letters import CONTENT, FORGOTTEN, VARIANT, a_letter_was_sent
+
+
+def forget(site: Site, now: datetime) -> None:
+    retention.run(site.app.writing, site.app.settings.retention, now)
 
 
 @pytest.fixture
@@ -72,10 +76,10 @@ def test_a_letter_of_a_mailing_that_has_not_begun_has_no_page(site: Site, sent: 
 
 def test_what_is_too_old_is_forgotten_and_its_page_says_so(site: Site, sent: str):
     keep = site.app.settings.retention.letters
-    forget_letters(site.app, MOMENT + keep)
+    forget(site, MOMENT + keep)
     assert site.client.get(sent).status_code == 200
 
-    forget_letters(site.app, MOMENT + keep + timedelta(seconds=1))
+    forget(site, MOMENT + keep + timedelta(seconds=1))
 
     answer = site.client.get(sent)
     assert answer.status_code == 410
@@ -91,6 +95,6 @@ def test_what_is_not_sent_whole_is_not_forgotten(site: Site, sent: str):
     with site.app.writing() as session:
         session.get_one(Mailing, LETTER).state = MailingState.HELD
 
-    forget_letters(site.app, MOMENT + timedelta(days=1000))
+    forget(site, MOMENT + timedelta(days=1000))
 
     assert site.client.get(sent).status_code == 200
