@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import select
 
-from mailer import keys
+from mailer import db, keys
 from mailer.app import App, Places
 from mailer.config.members import Welcome
 from mailer.jobs.welcomes import send_welcomes
@@ -22,7 +22,7 @@ from mailer.outbox.worker import Office
 from mailer.web import create_web
 from subscribers import consent
 from subscribers.models import Ground, Subscription
-from tests.builders import MOMENT, a_member, some_settings
+from tests.builders import MOMENT, a_district, a_member, some_settings
 from tests.fakes import FakeProvider
 from tests.mailer.outbox.posting import send
 
@@ -35,6 +35,8 @@ def furnished(database: str, tmp_path: Path) -> Furnished:
     keys.create(tmp_path / "keys.toml")
     settings = some_settings().model_copy(update={"database": database})
     app = App(settings, Places(tmp_path / "config.toml", tmp_path, tmp_path / "keys.toml"), lambda: MOMENT)
+    with db.writing(app.bare_engine) as session:
+        session.add(a_district())  # that config names
 
     def furnish(count: int) -> App:
         with app.writing() as session:
