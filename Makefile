@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test lint check bench bench-import bench-delivery bench-dkim bench-api bench-web bench-bounces chaos pictures lock clean
+.PHONY: help demo test lint check bench bench-import bench-delivery bench-dkim bench-api bench-web bench-bounces bench-costs chaos pictures lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -57,6 +57,9 @@ bench-delivery: $(VENV)/.installed-dev $(VENV)/sink ## send a digest to 20,000 a
 	  || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postfix; } >/dev/null 2>&1 \
 	  || { echo "smtp-source and smtp-sink are missing: install Debian's package postfix (no service of it needs to run)." >&2; exit 2; }
 	@$(BIN)/python -m benchmarks.delivery --sink $(VENV)/sink $(ARGS)
+
+bench-costs: $(VENV)/.installed-dev $(VENV)/sink ## measure what a million deliveries cost: CPU, bytes, write-ahead log
+	@$(BIN)/python -m benchmarks.delivery.costs --sink $(VENV)/sink $(ARGS)
 
 $(VENV)/sink: benchmarks/sink.c | $(VENV)/.installed-dev
 	@cc -O2 -Wall -Wextra -o $@ $<

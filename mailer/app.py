@@ -27,6 +27,7 @@ from mailer.outbox.compose import Composer, LetterKind
 from mailer.outbox.home import Watermark
 from mailer.outbox.single import as_written
 from mailer.outbox.worker import Office
+from mailer.pace import Pace
 from mailer.providers import LetterDesk, Outcome, Provider, open_provider
 from mailer.providers.signing import signed
 from mailer.queue import Queue, open_queue, schema
@@ -187,6 +188,11 @@ class App:
             terms=Terms(self.settings.outbox.lease),
             zone=self.settings.site.zone,
         )
+
+    @property
+    def paces(self) -> Mapping[str, Pace]:
+        """How fast each provider may be given letters, in the order in which they are tried."""
+        return {name: self._table(name).pace for name in self.settings.outbox.providers}
 
     def _carrier(self, name: str) -> Carrier:
         return Carrier(name, self.open_provider(name), self._table(name).pace)

@@ -31,7 +31,9 @@ _TURNS = 0x7574736B  # "utsk": the class of the advisory locks by which one of m
 _NOTICE_OUR_END = ("tcp_keepalives_idle = 5", "tcp_keepalives_interval = 2", "tcp_keepalives_count = 3")
 _ALONE = 0x7574736B69636B  # "utskick": of the advisory lock that makes PostgreSQL's writers take turns
 _REFUSED = ("password", "no pg_hba.conf entry")  # how a server or its library says that it does not let us in
-_NOT_ALLOWED = ("42501", "25006")  # SQLSTATE: insufficient_privilege, read_only_sql_transaction
+# SQLSTATE, of what is wrong with the world and is no OperationalError: insufficient_privilege,
+# read_only_sql_transaction, idle_in_transaction_session_timeout
+_OF_THE_WORLD = ("42501", "25006", "25P03")
 _DATA_ERRORS = "22"  # the SQLSTATE class whose sentences quote values
 
 # A server that went away without a word is noticed within a minute, and not after the system's two hours.
@@ -196,7 +198,7 @@ def named_trouble() -> Iterator[None]:
     except DatabaseError as error:
         state = getattr(error.orig, "sqlstate", None)
         # The others are about what was asked, not the world.
-        if type(error) not in {DatabaseError, OperationalError} and state not in _NOT_ALLOWED:
+        if type(error) not in {DatabaseError, OperationalError} and state not in _OF_THE_WORLD:
             raise
         raise _in_a_sentence(str(error.orig)) from error
 

@@ -55,16 +55,7 @@ class Utskick:
 
     def run(self, sink: Sink) -> Run:
         with self.store.fresh() as installation, sink.running() as port:
-            run = run_together(
-                [
-                    [
-                        *_command("worker", installation, port, self.connections // WORKERS),
-                        *(["dkim"] if self.signs else []),
-                    ]
-                    for _ in range(WORKERS)
-                ],
-                self.messages,
-            )
+            run = run_together(workers(installation, port, self.connections, signs=self.signs), self.messages)
             require_all_sent(installation, self.messages)
         return run
 
@@ -99,6 +90,12 @@ class Signatures:
         with self.store.fresh() as installation:
             where = [str(installation.folder), installation.database]
             return run_together([["benchmarks.delivery.signing", *where, self.what, str(self.messages)]], self.messages)
+
+
+def workers(installation: Installation, port: int, connections: int, *, signs: bool = False) -> list[list[str]]:
+    """Return the commands of WORKERS processes that share the connections."""
+    command = [*_command("worker", installation, port, connections // WORKERS), *(["dkim"] if signs else [])]
+    return [command] * WORKERS
 
 
 def require_all_sent(installation: Installation, messages: int) -> None:

@@ -6,7 +6,8 @@ VARIANTS contents of about 31 kB.
 
 import asyncio
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +27,7 @@ from subscribers import sealed
 from subscribers.models import Ground, Member, State, Subscription
 
 NOW = datetime(2026, 11, 26, 7, 0, tzinfo=UTC)  # a Thursday, 08:00 in Stockholm
+Watcher = Callable[[str], AbstractContextManager[object]]  # of a part of the work, told the database
 VARIANTS = 300
 DKIM_KEY = "dkim.pem"
 _DKIM = f'\n[dkim."nyhet.example.org"]\nselector = "bench"\nkey = "{DKIM_KEY}"\n'
@@ -79,7 +81,9 @@ class Installation:
         return App.load(places, environ | {"UTSKICK_DATABASE": self.database})
 
 
-def build(folder: Path, database: str, recipients: int) -> Installation:
+def build(
+    folder: Path, database: str, recipients: int, while_planning: Watcher = lambda _: nullcontext()
+) -> Installation:
     """Make an installation in `folder` with one planned mailing to `recipients` members; its database is empty yet."""
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "keys.toml").exists():
@@ -93,7 +97,8 @@ def build(folder: Path, database: str, recipients: int) -> Installation:
     app.prepare()
     sealed.unlock(app.keyring.register)
     add_members(app.bare_engine, recipients)
-    plan_digest(app.bare_engine, recipients)
+    with while_planning(database):
+        plan_digest(app.bare_engine, recipients)
     with db.writing(app.bare_engine) as session:
         session.execute(sa.delete(Home))  # each copy is at home where it lies, and is none that was put back
     app.bare_engine.dispose()

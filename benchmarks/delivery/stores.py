@@ -3,20 +3,20 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
 import sqlalchemy as sa
 
 from benchmarks.delivery import stage
-from benchmarks.delivery.stage import Installation
+from benchmarks.delivery.stage import Installation, Watcher
 
 
 class Store(Protocol):
     name: str
 
-    def build(self, recipients: int) -> None:
+    def build(self, recipients: int, while_planning: Watcher = lambda _: nullcontext()) -> None:
         """Make the installation that the copies are of."""
 
     @contextmanager
@@ -30,9 +30,9 @@ class Sqlite:
     def __init__(self, folder: Path) -> None:
         self._built, self._copy = folder / "built", folder / "copy"
 
-    def build(self, recipients: int) -> None:
+    def build(self, recipients: int, while_planning: Watcher = lambda _: nullcontext()) -> None:
         shutil.rmtree(self._built, ignore_errors=True)
-        stage.build(self._built, f"sqlite:///{self._built}/data/utskick.db", recipients)
+        stage.build(self._built, f"sqlite:///{self._built}/data/utskick.db", recipients, while_planning)
 
     @contextmanager
     def fresh(self) -> Iterator[Installation]:
@@ -51,10 +51,10 @@ class Postgresql:
     def __init__(self, folder: Path, server: sa.URL) -> None:
         self._folder, self._server = folder, server
 
-    def build(self, recipients: int) -> None:
+    def build(self, recipients: int, while_planning: Watcher = lambda _: nullcontext()) -> None:
         shutil.rmtree(self._folder / "built", ignore_errors=True)
         self._tell("DROP DATABASE IF EXISTS built", "CREATE DATABASE built")
-        stage.build(self._folder / "built", self._url("built"), recipients)
+        stage.build(self._folder / "built", self._url("built"), recipients, while_planning)
         self._tell("VACUUM ANALYZE", database="built")
 
     @contextmanager

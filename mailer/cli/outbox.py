@@ -12,14 +12,15 @@ import typer
 
 from mailer.app import App
 from mailer.cli import watching
-from mailer.cli.frame import LARGEST_ID, Json, account, app_of, insist, print_json, remark
+from mailer.cli.frame import LARGEST_ID, Json, account, app_of, insist, moment_in, print_json, remark
 from mailer.cli.progress import progress_bar
 from mailer.cli.tables import print_table
 from mailer.i18n import _
 from mailer.outbox import batches, control
 from mailer.outbox.batches import Holder, Terms
 from mailer.outbox.models import DeliveryState
-from mailer.outbox.status import Service, as_row, find, records, services
+from mailer.outbox.pacing import Question
+from mailer.outbox.status import WAITING, Service, as_row, find, records, services
 from mailer.outbox.status import status as status_of
 from mailer.sentences import Word
 from subscribers import access
@@ -57,13 +58,22 @@ def status(
         if row["reason"]:
             remark("{key}: {reason}", key=row["key"], reason=Word(row["reason"]))
     for service in _services(app):
-        if service.reason:
-            remark("The provider {provider} rests: {reason}", provider=service.provider, reason=service.reason)
+        _say_why(service, app.settings.site.zone)
+
+
+def _say_why(service: Service, zone: tzinfo) -> None:
+    """Say why a provider takes nothing now, if it does not."""
+    name, reason = service.provider, service.reason
+    if service.state == WAITING and service.until:
+        until = moment_in(zone, service.until)
+        remark("The provider {provider} waits until {until}: {reason}.", provider=name, until=until, reason=reason)
+    elif reason:
+        remark("The provider {provider} rests: {reason}", provider=name, reason=reason)
 
 
 @commands.command()
 def providers(context: typer.Context, as_json: Json = False) -> None:
-    """Show which providers take letters, and why one rests."""
+    """Show which providers take letters, and why one rests or waits."""
     app = app_of(context)
     rows = [as_row(service) for service in _services(app)]
     if as_json:
@@ -74,7 +84,7 @@ def providers(context: typer.Context, as_json: Json = False) -> None:
 
 def _services(app: App) -> list[Service]:
     with app.reading() as session:
-        return services(session.connection(), app.settings.outbox.providers, _)
+        return services(session.connection(), app.paces, _, Question(app.now(), app.settings.site.zone))
 
 
 commands.command()(watching.watch)

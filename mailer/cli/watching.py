@@ -17,6 +17,7 @@ from mailer.cli.frame import Json, app_of, harmless, print_json, remark
 from mailer.cli.tables import cell
 from mailer.i18n import _
 from mailer.outbox import progress
+from mailer.outbox.pacing import Question
 from mailer.outbox.progress import Look
 
 EVERY = 1.0  # seconds between two looks
@@ -75,7 +76,8 @@ def _looks(app: App) -> Iterator[Look]:
     while True:
         begun = time.monotonic()
         with app.reading() as session:
-            yield progress.look(session.connection(), app.settings.outbox.providers, _, now=app.now())
+            look = progress.look(session.connection(), app.paces, _, Question(app.now(), app.settings.site.zone))
+        yield look
         time.sleep(max(EVERY, SHARE * (time.monotonic() - begun)))
 
 

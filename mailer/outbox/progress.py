@@ -14,7 +14,9 @@ from sqlmodel import col
 
 from mailer.outbox import tallies
 from mailer.outbox.models import Delivery, DeliveryState, Mailing, MailingState
+from mailer.outbox.pacing import Question
 from mailer.outbox.status import Service, services
+from mailer.pace import Pace
 
 _UNDER_WAY = (MailingState.PLANNED, MailingState.PAUSED, MailingState.HELD)
 
@@ -52,8 +54,8 @@ class Moving(Books):
     remaining: int | None
 
 
-def look(connection: sa.Connection, providers: Sequence[str], say: Callable[[str], str], *, now: datetime) -> Look:
-    """Read the books. `say` translates why a provider rests."""
+def look(connection: sa.Connection, paces: Mapping[str, Pace], say: Callable[[str], str], question: Question) -> Look:
+    """Read the books, as `services` does."""
     under_way = connection.execute(
         sa.select(col(Mailing.id), col(Mailing.key), col(Mailing.state), col(Mailing.plan), col(Mailing.candidates))
         .where(col(Mailing.state).in_(_UNDER_WAY), col(Mailing.plan).is_not(None))
@@ -61,10 +63,10 @@ def look(connection: sa.Connection, providers: Sequence[str], say: Callable[[str
     ).all()
     numbers = tallies.read(connection)
     return Look(
-        at=now,
+        at=question.now,
         mailings=[_books(connection, row) for row in under_way],
-        services=services(connection, providers, say),
-        carried={name: numbers.get((name, DeliveryState.SENT.value), 0.0) for name in providers},
+        services=services(connection, paces, say, question),
+        carried={name: numbers.get((name, DeliveryState.SENT.value), 0.0) for name in paces},
     )
 
 

@@ -1,6 +1,6 @@
 """How far each mailing is, and what was done for each recipient. Reads only."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -9,9 +9,11 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from mailer.errors import Mistake
-from mailer.outbox import carriers, ledger
+from mailer.outbox import buckets, carriers, ledger
 from mailer.outbox.breaker import Rest
 from mailer.outbox.models import Delivery, DeliveryState, Mailing, Stream
+from mailer.outbox.pacing import GRANT, Question, Shut, decide
+from mailer.pace import Pace
 from mailer.sentences import N_, filled
 
 
@@ -37,7 +39,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """How a provider is. `reason`: why it rests; `until`: when it is tried again, or is given up on while tried."""
+    """How a provider is. `reason`: why it rests or waits; `until`: when it is tried again, or may be given more."""
 
     provider: str
     state: str
@@ -47,6 +49,7 @@ class Service:
 
 
 UP = N_("up")
+WAITING = N_("waiting")  # it could take more, and its pace says when
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +113,32 @@ def _status(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> Statu
     )
 
 
-def services(connection: sa.Connection, providers: Sequence[str], say: Callable[[str], str]) -> list[Service]:
-    """Return how each of `providers` is, in their order; `say` translates the reasons."""
+def services(
+    connection: sa.Connection, paces: Mapping[str, Pace], say: Callable[[str], str], question: Question
+) -> list[Service]:
+    """Return how each provider is, in the order of `paces`; `say` translates the reasons.
+
+    question    what a worker would ask now for a letter of a mailing
+    """
     resting = carriers.resting(connection)
-    return [_service(name, resting.get(name), say) for name in providers]
+    return [
+        _resting(name, resting[name], say) if name in resting else _at_work(connection, name, pace, say, question)
+        for name, pace in paces.items()
+    ]
 
 
-def _service(name: str, rest: Rest | None, say: Callable[[str], str]) -> Service:
-    if rest is None:
-        return Service(name, UP, None, None, "")
+def _resting(name: str, rest: Rest, say: Callable[[str], str]) -> Service:
     return Service(name, rest.state.value, rest.since, rest.until, filled(rest.because, rest.values, say))
+
+
+def _at_work(
+    connection: sa.Connection, name: str, pace: Pace, say: Callable[[str], str], question: Question
+) -> Service:
+    now, zone = question.now, question.zone
+    shut = decide(pace, buckets.read(connection, name, pace, now=now, zone=zone), question) if pace.limited else None
+    if isinstance(shut, Shut) and shut.until - now > GRANT:  # a beat is no wait
+        return Service(name, WAITING, None, shut.until, say(shut.why))
+    return Service(name, UP, None, None, "")
 
 
 def records(

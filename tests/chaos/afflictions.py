@@ -124,6 +124,7 @@ def fill_the_disk(siege: Siege) -> None:
             file.write(b"\0" * 65536)
     siege.watch()
     ballast.unlink()
+    siege.trouble()
 
 
 def limit_the_files(siege: Siege) -> None:
@@ -135,6 +136,7 @@ def limit_the_files(siege: Siege) -> None:
                 prlimit(worker.pid or 0, RLIMIT_FSIZE, (limit, RLIM_INFINITY))
         if limit == _TIGHT:
             siege.watch()
+    siege.trouble()
 
 
 def pause(siege: Siege) -> None:
@@ -174,9 +176,9 @@ def stop_what_waits(siege: Siege) -> None:
 
 def _stop(siege: Siege, mailing: int, *command: str) -> bool:
     """Run the command that stops `mailing`; False when its last letter was faster."""
-    settled, began = siege.settled, time.monotonic()
+    listening, began = siege.listening, time.monotonic()
     done = siege.command("outbox", command[0], siege.site.key(mailing), *command[1:])
-    if settled:
+    if listening:
         siege.tally.waits.append(time.monotonic() - began)
         # Else it was not the workers that said so, but the end of their leases.
         assert siege.tally.waits[-1] < LEASE, f"The workers did not let go of a mailing when told to {command[0]}."
@@ -206,6 +208,7 @@ def kill_postgresql(siege: Siege) -> None:
     siege.tally.kills += 1
     time.sleep(siege.chance.uniform(0, 1))
     siege.cluster.start()
+    siege.trouble()
 
 
 def change_the_temper(siege: Siege) -> None:

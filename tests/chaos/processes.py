@@ -23,7 +23,8 @@ _nursery = multiprocessing.get_context("forkserver")
 _COMMANDS = [f"mailer.cli.{name}" for name in ("worker", "outbox", "running")]
 _PROVIDERS = [f"mailer.providers.{name}" for name in provider_names()]  # the config may name any, so all are imported
 _POSTGRESQL = ["mailer.queue.postgresql", "mailer.jobs.attending", "sqlalchemy.dialects.postgresql.psycopg"]
-_nursery.set_forkserver_preload([*_COMMANDS, *_PROVIDERS, *_POSTGRESQL, __name__])
+_OURS = ["pytest", "tests.chaos.afflictions", __name__]  # every child imports the module that was called first
+_nursery.set_forkserver_preload([*_COMMANDS, *_PROVIDERS, *_POSTGRESQL, *_OURS])
 
 
 def start(arguments: Sequence[str], environ: Mapping[str, str], log: Path) -> ForkServerProcess:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+from mailer.outbox.worker import AFTER_TROUBLE
 from tests.chaos import processes
 from tests.chaos.ledger import Account, faults
 from tests.chaos.site import CONNECTIONS, Site
@@ -29,7 +30,7 @@ class Tally:
     unheard  requests whose answer nobody may have heard: one per connection of each process that was killed
     lost     what leases had not settled whose journal cannot tell: lost, torn inside, of another boot, or not asked
     busy     of the kills, workers that had letters in hand
-    waits    seconds that each `outbox pause` and `cancel` took when no dead worker had to be waited for, start included
+    waits    seconds that each `outbox pause` and `cancel` took while all workers were alive and at work, start included
     """
 
     kills: int = 0
@@ -58,6 +59,7 @@ class Siege:
         self.tally = Tally()
         self.say = say
         self.workers: list[ForkServerProcess] = []
+        self.troubled_until = 0.0  # on the monotonic clock: workers wait out a trouble, and acknowledge nothing yet
         self._seed = seed
         self._sinks = 0
         self.log = site.folder / "log"
@@ -94,6 +96,7 @@ class Siege:
         wait_until(lambda: all(map(self.at_work, self.workers)))
 
     def at_work(self, worker: ForkServerProcess) -> bool:
+        assert worker.is_alive(), "A worker fell that nobody had pushed."
         return any(self.site.journals.glob(f"*{owner_of(worker)}*.journal"))
 
     def let_work(self) -> None:
@@ -117,6 +120,15 @@ class Siege:
                 return False
             time.sleep(TICK)
         return True
+
+    def trouble(self) -> None:
+        """Note that the workers have just met a trouble that they wait out."""
+        self.troubled_until = time.monotonic() + AFTER_TROUBLE + ROUND
+
+    @property
+    def listening(self) -> bool:
+        """Whether all who hold letters are alive and at work."""
+        return self.settled and time.monotonic() > self.troubled_until
 
     @property
     def settled(self) -> bool:

@@ -14,6 +14,7 @@ from mailer.errors import Mistake, Trouble
 from mailer.queue.schema import is_ours
 from tests.databases import ONLY_POSTGRESQL, stored_in
 from tests.postgres import Cluster
+from tests.waiting import wait_until
 
 
 def test_the_migrations_make_the_schema_of_the_models(engine: sa.Engine):
@@ -98,3 +99,22 @@ def test_writers_take_turns_and_those_beside_them_do_not(engine: sa.Engine):
             beside.execute(sa.text("INSERT INTO topic (slug, name, name_en) VALUES ('a', 'b', 'c')"))
     with engine.connect() as other:
         assert other.scalar(free) is True
+
+
+@ONLY_POSTGRESQL
+def test_who_stands_still_inside_a_transaction_is_cut_off_and_has_a_trouble(engine: sa.Engine):
+    def is_there(backend: int) -> bool:
+        with db.reading(engine) as other:
+            found = sa.text("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = :pid)")
+            return bool(other.scalar(found, {"pid": backend}))
+
+    def stand_still() -> None:
+        with db.writing_beside(engine) as session:
+            assert session.scalar(sa.text("SHOW idle_in_transaction_session_timeout")) == "5min"
+            session.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = '10ms'"))
+            backend = session.scalar(sa.text("SELECT pg_backend_pid()"))
+            wait_until(lambda: not is_there(backend))
+            session.execute(sa.text("SELECT 1"))
+
+    with pytest.raises(Trouble, match="idle-in-transaction"):
+        stand_still()

@@ -120,15 +120,15 @@ def test_pausing_and_resuming_say_so(site: Site):
 def test_a_worker_that_is_not_heard_of_is_waited_for_until_its_lease_is_over(
     site: Site, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setenv("UTSKICK_OUTBOX__LEASE", "5 seconds")  # so others wait one second longer
-    ends = datetime.now(UTC) - timedelta(milliseconds=500)
+    monkeypatch.setenv("UTSKICK_OUTBOX__LEASE", "10 seconds")  # so others wait two seconds longer
+    ends = datetime.now(UTC)
     with db.writing(site.engine) as session:
         session.execute(sa.update(Batch).values(state=BatchState.LEASED, owner="host-1-ab", leased_until=ends))
 
     waited_for = site.json("outbox", command[0], KEY, *command[1:])
 
     assert [(row["worker"], row["batches"]) for row in waited_for] == [("host-1-ab", 1)]
-    assert datetime.now(UTC) >= ends + timedelta(seconds=1)
+    assert datetime.now(UTC) >= ends + timedelta(seconds=2)
 
 
 def test_a_worker_that_gives_its_batches_back_is_waited_for_no_longer(site: Site):

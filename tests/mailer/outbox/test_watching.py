@@ -3,7 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,11 +14,13 @@ from mailer.errors import AddressRefused, ProviderDown, TryLater, Unanswered
 from mailer.message import Message
 from mailer.outbox import carriers, control, gauges, progress, tallies
 from mailer.outbox.ledger import Line
+from mailer.outbox.pacing import PER_DAY, QUIET, Question
 from mailer.outbox.progress import Books, Look
 from mailer.outbox.states import DeliveryState
 from mailer.outbox.tallies import BOUNDS, SUM, TOOK, Tallies
 from mailer.outbox.verdicts import Verdict
 from mailer.outbox.worker import run
+from mailer.pace import UNLIMITED, Pace
 from mailer.providers import Outcome
 from tests.builders import MOMENT
 from tests.fakes import FakeProvider, accept
@@ -39,9 +41,9 @@ def read(engine: sa.Engine, clock: Clock) -> gauges.Gauges:
         return gauges.read(session.connection(), ["fake", "other"], now=clock())
 
 
-def look(engine: sa.Engine, clock: Clock) -> Look:
+def look(engine: sa.Engine, clock: Clock, pace: Pace = UNLIMITED) -> Look:
     with db.reading(engine) as session:
-        return progress.look(session.connection(), ["fake"], str, now=clock())
+        return progress.look(session.connection(), {"fake": pace}, str, Question(clock(), UTC))
 
 
 def test_before_the_first_letter_all_wait_and_the_oldest_is_known(engine: sa.Engine, clock: Clock):
@@ -137,6 +139,20 @@ def test_a_look_counts_what_is_under_way_and_how_fast_it_goes(engine: sa.Engine,
     assert (row.queued, row.deferred, row.sent, row.failed, row.uncertain) == (1, 1, 6, 1, 1)
     assert (row.per_second, row.remaining) == (2.0, 0)
     assert progress.rates(before, now) == {"fake": 1.5}
+
+
+def test_who_waits_for_its_pace_says_why_and_until_when(engine: sa.Engine, journals: Path, clock: Clock):
+    a_mailing(engine, 9, batch=3)
+    quiet, few = Pace(quiet="09:00-15:00"), Pace(per_second=100, per_day=4)
+    [service] = look(engine, clock, quiet).services
+    assert (service.state, service.until, service.reason) == ("waiting", clock() + timedelta(hours=4), QUIET)
+    [service] = look(engine, clock, few).services
+    assert (service.state, service.reason) == ("up", "")
+
+    send(an_office(engine, journals, fake=FakeProvider(), now=clock, pace=few))
+
+    [service] = look(engine, clock, few).services
+    assert (service.state, service.reason) == ("waiting", PER_DAY)
 
 
 def test_nobody_knows_when_what_stands_still_is_through():
