@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from mailer import config, db, keys
+from mailer.campaigns.content import expand as expand_campaign
 from mailer.clock import Clock, system_clock
 from mailer.config.outbox import ProviderTable
 from mailer.digest.calendar import moment_in, period_of
@@ -49,6 +50,9 @@ ABOUT_EVENTS = ("invitation", "reminder", "details", "thanks", "changed", "cance
 # Every kind of letter, by its folder in templates/email.
 LETTERS: Mapping[str, LetterKind] = {
     "digest": LetterKind(expand, Manner.EDITORIAL),
+    "letter": LetterKind(expand_campaign, Manner.EDITORIAL),
+    "call": LetterKind(expand_campaign, Manner.EDITORIAL),
+    "campaign": LetterKind(expand_campaign, Manner.EDITORIAL),
     "welcome": LetterKind(as_written, Manner.AUTOMATIC),
     "join": LetterKind(as_written, Manner.SINGLE, act=Purpose.CONFIRM),
     "archive": LetterKind(as_written, Manner.SINGLE, act=Purpose.ARCHIVE),

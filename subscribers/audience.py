@@ -39,15 +39,24 @@ Homes = Mapping[int, tuple[int, ...]]  # member who shares an address -> all who
 Query = sa.Select[*tuple[Any, ...]]
 
 
-def pages(
-    connection: sa.Connection, *, publication: str, stream: Stream = Stream.BULK, now: datetime, size: int = PAGE
+def pages(  # the rule has this many sides
+    connection: sa.Connection,
+    *,
+    publication: str,
+    stream: Stream = Stream.BULK,
+    which: sa.ColumnElement[bool] | None = None,
+    now: datetime,
+    size: int = PAGE,
 ) -> Iterator[list[Reader]]:
     """Yield the Readers of `publication` in pages of at most `size` members, in the order of their ids.
+
+    which  a condition on Member (subscribers.selection): of them alone, also within a household
 
     Members who share an address come as one Reader, in the page of the lowest id. A pause ends on the morning of
     its date, by the calendar of `now`'s own time zone.
     """
     query, who = _readers(publication, stream, now), _who(stream)
+    query = query if which is None else query.where(which)
     reader_of = _reader_of(connection)
     homes = _homes(connection, col(Member.address_key).is_not(None))
     after = 0
@@ -58,6 +67,16 @@ def pages(
         asked = (query.where(who.in_(some)) for some in _portions(sorted(elsewhere)))
         others = {row[0]: reader_of(row) for some in asked for row in bulk.fetch(connection, some)}
         yield _one_mail_a_home(readers, others, homes)
+
+
+def size(
+    connection: sa.Connection, *, publication: str, stream: Stream, which: sa.ColumnElement[bool], now: datetime
+) -> tuple[int, int]:
+    """Return how many members `pages` would yield, and how many mails: one an address."""
+    counts = sa.select(sa.func.count(), sa.func.count(sa.distinct(col(Member.address_key))))
+    query = _eligible(_from(counts, stream), publication, stream, now.date()).where(which)
+    members, mails = connection.execute(query).one()
+    return members, mails
 
 
 def one(
@@ -160,8 +179,12 @@ def _readers(publication: str, stream: Stream, now: datetime) -> Query:
         col(Subscription.since) if subscribed else col(Member.created_at),
         _joined(MemberDistrict.district_id, MemberDistrict.member_id, who).label("districts"),
         _joined(MemberTopic.topic_id, MemberTopic.member_id, who).label("topics"),
-    ).select_from(Subscription if subscribed else Member)
-    return _eligible(columns, publication, stream, now.date()).order_by(who)
+    )
+    return _eligible(_from(columns, stream), publication, stream, now.date()).order_by(who)
+
+
+def _from(query: Query, stream: Stream) -> Query:
+    return query.select_from(Subscription if stream is Stream.BULK else Member)
 
 
 def _joined(choice: Any, owner: Any, who: Any) -> sa.ScalarSelect[str]:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from mailer.config.campaigns import Campaigns
 from mailer.config.digest import Digest
 from mailer.config.events import Events
 from mailer.config.feedback import Feedback
@@ -25,6 +26,7 @@ class Settings(Section):
     metrics: Metrics = Metrics()
     publications: dict[Slug, Publication]
     digest: Digest = Digest()
+    campaigns: Campaigns = Campaigns()
     outbox: Outbox = Outbox()
     dkim: dict[Annotated[str, AfterValidator(in_dns)], Dkim] = Field({})
     feedback: Feedback = Feedback()

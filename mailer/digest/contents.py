@@ -16,8 +16,6 @@ from typing import Any
 from mailer.digest.reasons import Kind, Reason
 from mailer.digest.rules import Digest
 
-_TEASER = 280
-
 Json = dict[str, Any]
 Refs = Mapping[int, int | None]  # outdated ref -> the one that replaces it, None when the item was withdrawn
 
@@ -74,14 +72,6 @@ def title_of(subject: str | None, pieces: Sequence[Json]) -> str:
 def shown_pieces(content: Json, pieces: Mapping[int, Json]) -> list[Json]:
     """Return the pieces of a variant's content in their order. `pieces`: ref -> piece"""
     return [pieces[ref] for section in content["sections"] for ref, _ in section["items"]]
-
-
-def teaser(paragraphs: list[str]) -> str:
-    """Return the first paragraph on one line, cut between words at 280 characters with an ellipsis."""
-    text = " ".join(paragraphs[0].split()) if paragraphs else ""
-    if len(text) <= _TEASER:
-        return text
-    return text[: _TEASER + 1].rsplit(" ", 1)[0][:_TEASER].rstrip(" ,.;:–-") + "…"
 
 
 def _section(section: Json, pieces: Mapping[int, Json], names: Json, language: str) -> Json:

@@ -10,11 +10,12 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from mailer.config import Settings
-from mailer.digest.contents import Json, teaser
+from mailer.digest.contents import Json
 from mailer.digest.items import MONTH, SERVED_THIS_MONTH, Item, Occasion
 from mailer.digest.models import Edition, EditionChoice
 from mailer.links import Links
 from mailer.news.models import NewsItem, NewsTag, TagKind
+from mailer.news.teasers import teaser
 from mailer.outbox.history import HAD, variants_had
 from mailer.outbox.models import Delivery, Mailing, Variant, VariantStory
 from subscribers.models import District, Topic

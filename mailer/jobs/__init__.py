@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from mailer.app import App
+from mailer.jobs.campaigns import keep_campaigns
 from mailer.jobs.editions import keep_editions
 from mailer.jobs.feedback import judge_feedback, poll_mailbox
 from mailer.jobs.imports import finish_imports
@@ -25,6 +26,7 @@ JOBS: tuple[Job, ...] = (
     fetch_news,
     finish_imports,
     keep_editions,
+    keep_campaigns,
     keep_reminders,
     poll_mailbox,
     judge_feedback,

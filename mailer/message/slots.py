@@ -14,10 +14,20 @@ Encode = Callable[[str], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place for `values[key]`, which `encode` turns into bytes that are right there."""
+    """A place for `values[key]`, which `encode` turns into bytes that are right there.
+
+    fallback  what stands there when the value is empty; `encode` knows it too, see `or_else`
+    """
 
     key: str
     encode: Encode
+    fallback: str = ""
+
+
+@lru_cache(maxsize=256)
+def or_else(encode: Encode, fallback: str) -> Encode:
+    """Return what encodes `fallback` where the value is empty."""
+    return lambda value: encode(value or fallback)
 
 
 # Most names and links need no escaping and fit on a line: they are spared the encoder.

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from mailer.message.characters import one_line
 from mailer.message.headers import Refused, addr_spec, url
+from mailer.render.personal import otherwise
 from mailer.sentences import N_
 
 PREHEADER = range(40, 91)  # characters: shorter, and the first line of the letter follows; longer is cut off anyway
@@ -86,5 +87,5 @@ def _shortened(text: str) -> str:
 
 FILTERS = {
     function.__name__: function
-    for function in (day, edition_name, paragraphs, breaks, web_link, contact_link, preheader, one_line)
+    for function in (day, edition_name, paragraphs, breaks, web_link, contact_link, preheader, one_line, otherwise)
 }

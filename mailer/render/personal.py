@@ -9,11 +9,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NoReturn, Self
 
-from mailer.message.slots import Encode, Slot
+from mailer.message.slots import Slot
 
 # The text of a letter has been cleaned of these two characters, so a mark cannot be forged.
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
 _MARK = re.compile(f"{_OPEN}([a-z_0-9.]+){_CLOSE}")
+_OR = ".or."  # in the key of a value with a fallback, which follows in hexadecimal digits
 
 
 class SlotMisused(Exception):
@@ -49,12 +50,24 @@ class Known(str):
         return known
 
 
+def otherwise(value: Blank | Known, fallback: str) -> Blank | Known:
+    """Put `fallback` out where the value is empty: `{{ names|otherwise(_('friend')) }}`."""
+    key = f"{value.mark.strip(_OPEN + _CLOSE)}{_OR}{fallback.encode().hex()}"
+    return Blank(key) if isinstance(value, Blank) else Known(key, value or fallback)
+
+
+def with_fallback(key: str) -> tuple[str, str]:
+    """Return the key of a value and its fallback, "" for none."""
+    own, _, fallback = key.partition(_OR)
+    return own, bytes.fromhex(fallback).decode()
+
+
 def put_out(value: object) -> object:
     """Jinja's finalize: what an output expression yields."""
     return value.mark if isinstance(value, Blank | Known) else value
 
 
-def split(rendered: str, encoder_of: Callable[[str], Encode]) -> list[str | Slot]:
+def split(rendered: str, slot_of: Callable[[str], Slot]) -> list[str | Slot]:
     """Split a rendered text into its literals and slots.
 
     raises  SlotMisused when a mark did not come through whole
@@ -62,7 +75,7 @@ def split(rendered: str, encoder_of: Callable[[str], Encode]) -> list[str | Slot
     pieces: list[str | Slot] = []
     for number, part in enumerate(_MARK.split(rendered)):
         if number % 2:
-            pieces.append(Slot(part, encoder_of(part)))
+            pieces.append(slot_of(part))
         elif _OPEN in part or _CLOSE in part:
             raise SlotMisused("a mark was changed after it was put out")
         elif part:
@@ -72,4 +85,4 @@ def split(rendered: str, encoder_of: Callable[[str], Encode]) -> list[str | Slot
 
 def fill(pieces: list[str | Slot], values: Mapping[str, str], escape: Callable[[str], str]) -> str:
     """Join the pieces of a letter to be shown here rather than sent."""
-    return "".join(piece if isinstance(piece, str) else escape(values[piece.key]) for piece in pieces)
+    return "".join(piece if isinstance(piece, str) else escape(values[piece.key] or piece.fallback) for piece in pieces)

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from mailer.i18n import translations
 from mailer.message import slots
 from mailer.message.characters import one_line
-from mailer.message.slots import Encode
-from mailer.render.personal import Blank, Known
+from mailer.message.slots import Encode, Slot, or_else
+from mailer.render.personal import Blank, Known, with_fallback
 
 
 class Person(NamedTuple):
@@ -61,7 +61,7 @@ NOBODY = Recipient(address="", persons=(), message_id="", date=datetime(1970, 1,
 
 
 def blanks(shape: Shape) -> dict[str, object]:
-    """Return what templates see while nobody is known: greeting, persons, view_online."""
+    """Return what templates see while nobody is known: greeting, names, persons, view_online."""
     return _template_values(shape, Blank)
 
 
@@ -73,6 +73,7 @@ def knowns(shape: Shape, values: Mapping[str, str]) -> dict[str, object]:
 def _template_values(shape: Shape, make: Callable[[str], object]) -> dict[str, object]:
     return {
         "greeting": make("greeting"),
+        "names": make("to_name"),
         "persons": [
             {field: make(f"{field}.{number}") for field in ("name", "unsubscribe", "preferences", "act")}
             for number in range(shape.persons)
@@ -106,12 +107,20 @@ def values_of(recipient: Recipient, *, language: str) -> dict[str, str]:
     return values
 
 
-def in_html(key: str) -> Encode:
-    return slots.url_in_html if _is_link(key) else slots.html_text
+def in_html(mark: str) -> Slot:
+    """Return the slot of what a template put out in HTML."""
+    return _slot(mark, link=slots.url_in_html, text=slots.html_text)
 
 
-def in_text(key: str) -> Encode:
-    return slots.url_in_text if _is_link(key) else slots.plain_text
+def in_text(mark: str) -> Slot:
+    """Return the slot of what a template put out in the text part."""
+    return _slot(mark, link=slots.url_in_text, text=slots.plain_text)
+
+
+def _slot(mark: str, *, link: Encode, text: Encode) -> Slot:
+    key, fallback = with_fallback(mark)
+    encode = link if _is_link(key) else text
+    return Slot(key, or_else(encode, fallback), fallback) if fallback else Slot(key, encode)
 
 
 def _is_link(key: str) -> bool:

@@ -104,7 +104,7 @@ class Templates:
         return source
 
     def _compiled(self, name: str, source: str) -> str:
-        source = _INCLUDE.sub(lambda include: self._read(include[1]), source)
+        source = self._whole(source)
         for tag in _TAG.findall(source):
             if not _TAGS.fullmatch(tag):
                 raise TemplateBroken(
@@ -120,6 +120,10 @@ class Templates:
                 name=name,
                 reason=error,
             ) from None
+
+    def _whole(self, source: str) -> str:
+        """Put the included parts in place; they may include others."""
+        return _INCLUDE.sub(lambda include: self._whole(self._read(include[1])), source)
 
     def _read(self, name: str) -> str:
         try:

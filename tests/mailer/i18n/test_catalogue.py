@@ -16,6 +16,8 @@ from babel.messages.pofile import read_po
 
 import mailer
 import subscribers
+from mailer.campaigns.listing import Row as CampaignRow
+from mailer.campaigns.states import CampaignState
 from mailer.cli import frame, root
 from mailer.demo.figures import Row
 from mailer.errors import ProviderDown, UtskickError
@@ -65,10 +67,11 @@ LISTED = (
     Night,
     ListedDistrict,
     ListedTopic,
+    CampaignRow,
 )
 STATES = (
     *(MailingState, DeliveryState, BreakerState, State, Health, MemberState, Ground),
-    *(Kind, Cause, Verdict, Action, Standing, What, DistrictKind, Coming),
+    *(Kind, Cause, Verdict, Action, Standing, What, CampaignState, DistrictKind, Coming),
 )
 
 Sentence = str | tuple[str, ...]

@@ -1,0 +1,138 @@
+"""Approval: what was looked at is what is sent, to those it was counted for. The audience is frozen by it.
+
+A register is gone through outside the transaction that writes, since nobody who writes beside us waits for that.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlmodel import Session, select
+
+from mailer import db
+from mailer.campaigns import audience, book, states
+from mailer.campaigns.content import subject_of
+from mailer.campaigns.letter import Desk, Post, Standing
+from mailer.campaigns.models import Campaign, CampaignRecord
+from mailer.campaigns.states import Action
+from mailer.campaigns.words import Names, condition_in_words, in_words
+from mailer.errors import Mistake
+from mailer.outbox.models import MailingState
+from subscribers import audience as register
+from subscribers.selection import Counted, Selection, count, holds
+from subscribers.streams import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a person looks at before they approve: the letter, to whom in words, and how the number comes about."""
+
+    name: str
+    standing: Standing
+    selection: Selection
+    counted: Counted
+    names: Names
+
+    def in_words(self, language: str) -> str:
+        return in_words(self.standing.rule, self.names, language, statutory=self.standing.stream is Stream.STATUTORY)
+
+    def exclusions(self, language: str) -> list[tuple[str, int]]:
+        """Return each exclusion in words, with how many it removed."""
+        words = [condition_in_words(one, self.names, language) for one in self.standing.rule.exclude]
+        return list(zip(words, self.counted.excluded, strict=True))
+
+
+def propose(desk: Desk, campaign: Campaign) -> Proposal:
+    """Look at a campaign as it stands. raises WrongText, Mistake"""
+    mailing = book.mailing_of(desk.session, campaign)
+    standing = desk.read_again(campaign, mailing.send_at)
+    publication = standing.front.publication
+    selection = audience.selection_of(desk.session, standing.rule, standing.event)
+    return Proposal(
+        name=campaign.name,
+        standing=standing,
+        selection=selection,
+        counted=count(
+            desk.session,
+            selection,
+            publication=publication,
+            stream=standing.stream,
+            now=desk.now.astimezone(desk.settings.site.zone),
+        ),
+        names=audience.names(
+            desk.session,
+            {language: desk.settings.name_of(publication, language) for language in ("sv", "en")},
+            standing.event.title if standing.event else "",
+        ),
+    )
+
+
+def approve(post: Post, name: str, *, who: str, seen: str, now: datetime) -> Proposal:
+    """Approve a campaign as it was `seen` (its hash), and freeze to whom it goes.
+
+    raises  WrongText, Mistake; also when somebody changed it in the meantime
+    """
+    with db.reading(post.engine) as session:
+        campaign = book.find(session, name)
+        states.require(Action.APPROVE, book.facts_of(session, campaign), campaign.name)
+        proposal = propose(post.desk(session, now), campaign)
+        people = _people(session, proposal, now.astimezone(post.settings.site.zone))
+    if not people:
+        raise Mistake("Nobody would get {name}: look at its audience.", name=name)
+    with db.writing(post.engine) as session:
+        campaign = book.find(session, name)
+        states.require(Action.APPROVE, book.facts_of(session, campaign), campaign.name)
+        send_at = book.mailing_of(session, campaign).send_at
+        present = post.desk(session, now).read_again(campaign, send_at)
+        if not present.digest == proposal.standing.digest == seen:
+            raise Mistake("{name} was changed just now: look at it again.", name=name)
+        settle(session, campaign, proposal, people, who=who, now=now)
+        book.give_time(session, campaign, send_at, post.settings)
+    return proposal
+
+
+def settle(
+    session: Session, campaign: Campaign, proposal: Proposal, people: list[int], *, who: str, now: datetime
+) -> None:
+    """Write an approval down, with what stays of it for years."""
+    mailing = book.mailing_of(session, campaign)
+    mailing.state, mailing.reason = MailingState.APPROVED, ""
+    campaign.content = campaign.approved = proposal.standing.digest
+    campaign.approved_at, campaign.approved_by = now, who
+    campaign.people = audience.packed(people)
+    session.merge(_record(session, mailing.key, campaign, proposal, now))
+    session.flush()
+
+
+def _record(session: Session, key: str, campaign: Campaign, proposal: Proposal, now: datetime) -> CampaignRecord:
+    """Return what is kept of an approval; another one takes the place of the one before."""
+    old = session.exec(select(CampaignRecord).where(CampaignRecord.key == key)).first()
+    return CampaignRecord(
+        id=old.id if old else None,
+        key=key,
+        kind=campaign.kind,
+        publication=proposal.standing.front.publication,
+        subject=" / ".join(_subjects(proposal.standing)),
+        content=proposal.standing.digest,
+        rule_sv=proposal.in_words("sv"),
+        rule_en=proposal.in_words("en"),
+        counts=json.dumps(asdict(proposal.counted)),
+        approved_at=now,
+        approved_by=campaign.approved_by or "",
+    )
+
+
+def _subjects(standing: Standing) -> list[str]:
+    version = next(iter(standing.content["versions"].values()))
+    return [subject_of(version, number) for number in range(len(version["subjects"]))]
+
+
+def _people(session: Session, proposal: Proposal, now: datetime) -> list[int]:
+    pages = register.pages(
+        session.connection(),
+        publication=proposal.standing.front.publication,
+        stream=proposal.standing.stream,
+        which=holds(proposal.selection),
+        now=now,
+    )
+    return [member for page in pages for reader in page for member in reader.household]
