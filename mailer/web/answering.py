@@ -1,6 +1,7 @@
 """/r/TOKEN: a member answers to an event. Opening the page changes nothing; it shows the answer, and never whose it is.
 
 A letter may ask in its link, as in /r/TOKEN?yes: that button then stands out, and has to be pressed all the same.
+/p/TOKEN/e/NUMBER is the page of any event, by the link to a member's choices that every letter has.
 """
 
 from datetime import datetime
@@ -22,7 +23,7 @@ from mailer.events.rows import details_of, id_of
 from mailer.i18n import translations
 from mailer.links import Claim, Purpose
 from mailer.members import places
-from mailer.web.calendar import shown
+from mailer.web.calendar import Number, shown
 from mailer.web.forms import Fields, Posted
 from mailer.web.house import Here, House, claim_of
 from mailer.web.standing import Standing, find_standing
@@ -31,6 +32,13 @@ from subscribers.models import State
 router = APIRouter()
 
 Asked = Annotated[Claim, Depends(claim_of(Purpose.ANSWER))]
+
+
+async def _by_any_letter(claim: Annotated[Claim, Depends(claim_of(Purpose.PREFERENCES))], number: Number) -> Claim:
+    return Claim(Purpose.ANSWER, claim.member, number)
+
+
+FromAnyLetter = Annotated[Claim, Depends(_by_any_letter)]
 
 
 class Remark(StrEnum):
@@ -49,6 +57,13 @@ _STATUS = {Remark.STALE: 400, Remark.REFUSED: 409}
 
 @router.get("/r/{token}")
 def ask(claim: Asked, house: Here, request: Request) -> HTMLResponse:
+    with house.app.reading() as session:
+        return answer_page(house, claim, session, Remark.NONE, meant=request.url.query)
+
+
+@router.api_route("/p/{token}/e/{number}", methods=["GET", "HEAD"])
+def ask_by_any_letter(claim: FromAnyLetter, house: Here, request: Request) -> HTMLResponse:
+    """Show the same for any event: a letter that tells of several has one link to their choices for each reader."""
     with house.app.reading() as session:
         return answer_page(house, claim, session, Remark.NONE, meant=request.url.query)
 

@@ -109,6 +109,22 @@ def test_a_link_that_asks_for_an_answer_shows_its_button_and_changes_nothing(sit
     assert given(site, event) == {}
 
 
+def test_by_the_link_to_their_choices_a_member_answers_to_any_event(site: Site):
+    hold(site, "another")
+    event = hold(site)
+    path = f"{site.choose_path()}/e/{event}"
+
+    page = site.client.get(f"{path}?no").text
+    assert page.partition('class="main" name="choice" value="')[2].startswith("no")
+    action = page.partition('action="')[2].partition('"')[0]
+    nonce = page.partition('name="nonce" value="')[2].partition('"')[0]
+    assert action == answer_path(site, event)
+    assert site.client.post(action, data={"nonce": nonce, "choice": "yes"}).status_code == 200
+    assert given(site, event)[ANNA].answer is Answer.YES
+    for wrong in (f"{site.choose_path()}/e/99", f"{site.choose_path()}/e/x", f"{answer_path(site, event)}/e/{event}"):
+        assert site.client.get(wrong).status_code == 404
+
+
 def test_only_the_pages_own_form_answers(site: Site):
     event = hold(site)
     nonce = site.web.state.house.nonce_for(BO)
