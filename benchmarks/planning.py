@@ -76,7 +76,9 @@ def measure(members: int, keep: Path | None) -> Measured:
         kept = keep / f"{members}.db" if keep else None
         if kept and kept.exists():
             shutil.copyfile(kept, path)
+            upgrade(path)
         else:
+            upgrade(path)
             build(path, members)
             if kept:
                 shutil.copyfile(path, kept)
@@ -85,14 +87,17 @@ def measure(members: int, keep: Path | None) -> Measured:
 
 def build(path: Path, members: int) -> None:
     """Make a population and its history, up to where the last edition is drafted."""
-    engine = db.open_engine(f"sqlite:///{path}")
-    db.upgrade(engine)
-    engine.dispose()
     populate(path, members, START)
     for week in range(EDITIONS - 1):
         a_week_passes(path, members, START + timedelta(weeks=week), week)
         plan_alone(path, week)
     a_week_passes(path, members, START + timedelta(weeks=EDITIONS - 1), EDITIONS - 1)
+
+
+def upgrade(path: Path) -> None:
+    engine = db.open_engine(f"sqlite:///{path}")
+    db.upgrade(engine)
+    engine.dispose()
 
 
 def plan_alone(path: Path, week: int) -> Measured:

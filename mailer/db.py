@@ -24,6 +24,7 @@ from mailer.sentences import Progress, quiet
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 30
 _WRITING = "utskick_writing"
+_PROVISIONAL = "utskick_provisional"
 MOVING = "moving"  # what the schema calls itself while rows are moved into it
 CHANGED = "utskick_changed"
 _TURNS = 0x7574736B  # "utsk": the class of the advisory locks by which one of many is active
@@ -105,8 +106,15 @@ def _prepare_sqlite(connection: SqliteConnection, _: object) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    writing = connection.get_execution_options().get(_WRITING, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(_WRITING):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # By the driver itself: no transaction may have begun. What is not on disk after a commit is with the next one.
+    driver = connection.connection.dbapi_connection
+    assert driver is not None  # noqa: S101  # it begins something
+    driver.execute(f"PRAGMA synchronous={'NORMAL' if options.get(_PROVISIONAL) else 'FULL'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 @contextmanager
@@ -134,6 +142,20 @@ def writing(engine: sa.Engine) -> Iterator[Session]:
 def writing_beside(engine: sa.Engine) -> Iterator[Session]:
     """As `writing`, but on PostgreSQL others write at the same time: lock the rows you decide on. Nobody is told."""
     with named_trouble(), Session(engine.execution_options(**{_WRITING: True})) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def writing_provisionally(engine: sa.Engine) -> Iterator[Session]:
+    """As `writing_beside`, for rows that mean nothing before a later transaction of another kind says so.
+
+    A commit waits for no disk, so nobody waits for the lock meanwhile. The log is one: the commit that gives these rows
+    their meaning takes them to the disk with it, and after a power cut both are there, or not that one.
+    https://www.sqlite.org/pragma.html#pragma_synchronous
+    """
+    with writing_beside(engine.execution_options(**{_PROVISIONAL: True})) as session:
+        if engine.dialect.name == "postgresql":
+            session.execute(sa.text("SET LOCAL synchronous_commit = off"))
         yield session
 
 

@@ -17,6 +17,7 @@ import typer
 if TYPE_CHECKING:  # all the program hangs on it: loaded when a command is called
     from mailer.app import App, Places
 from mailer.cli.nouns import Loading
+from mailer.collector import uncollected
 from mailer.errors import ProviderDown, SendError, UtskickError
 from mailer.i18n import _
 from mailer.sentences import Sentence, filled
@@ -50,7 +51,8 @@ class Frame:
 
     @cached_property
     def app(self) -> "App":
-        from mailer.app import App  # noqa: PLC0415  # as said above
+        with uncollected():
+            from mailer.app import App  # noqa: PLC0415  # as said above
 
         return App.load(self.places, self.environ)
 

@@ -8,6 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from mailer.collector import uncollected
 from mailer.i18n import _
 
 
@@ -69,7 +70,8 @@ def tree_of(nouns: Mapping[str, Noun]) -> type[TyperGroup]:
 
 def _load(name: str, noun: Noun) -> Any:
     module, _colon, attribute = noun.place.partition(":")
-    found = getattr(import_module(f"mailer.cli.{module}"), attribute)
+    with uncollected():
+        found = getattr(import_module(f"mailer.cli.{module}"), attribute)
     if isinstance(found, typer.Typer):
         command: Any = typer.main.get_group(found)
     else:

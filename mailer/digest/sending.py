@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from mailer import db
+from mailer.collector import uncollected
 from mailer.config import Settings
 from mailer.digest.editions import mailing_of
 from mailer.digest.models import Edition
@@ -40,6 +41,7 @@ class Planned:
     silent: int
 
 
+@uncollected()
 def plan_edition(
     engine: sa.Engine, settings: Settings, links: Links, edition_id: int, now: datetime, progress: Progress = quiet
 ) -> Planned:

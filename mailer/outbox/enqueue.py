@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
-from itertools import accumulate, chain, groupby
+from itertools import accumulate, chain, groupby, islice
 
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col
 
 from mailer import db
+from mailer.collector import uncollected
 from mailer.errors import Trouble
 from mailer.outbox import home
 from mailer.outbox.models import (
@@ -36,8 +37,12 @@ from mailer.sentences import N_, Progress, quiet
 from subscribers import bulk
 
 BATCH = 500
-_AIM = 0.05  # seconds a transaction may take: nobody who writes beside us waits 200 ms
-ROWS_A_TRANSACTION = 1_000  # about 30 ms on a busy slow core: no writer waits 200 ms for us
+# Nobody who writes beside us waits 200 ms: a transaction takes so many rows as are work for 25 ms of a core, and fewer
+# when more time than that goes by, because the disk or the machine is slow.
+_WORK = 0.025
+_LONG = 0.1
+_MOST = 8  # thousands of rows
+ROWS_A_TRANSACTION = 1_000  # where nobody measures: about 30 ms on a busy slow core
 
 Addressed = tuple[int, int, int | None]  # variant, member, household
 
@@ -120,13 +125,25 @@ class Ticket:
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """One short transaction, refused when the plan was overtaken. The row stays locked until it ends."""
+        """One short transaction, refused when the plan was overtaken. The row stays locked until it ends.
+
+        The disk is not waited for: none of it counts before `settling`, and with that it is there.
+        """
+        with db.writing_provisionally(self.engine) as session:
+            yield self._fenced(session)
+
+    @contextmanager
+    def settling(self) -> Iterator[sa.Connection]:
+        """As `writing`, and what is written is there for good: also all that was written before."""
         with db.writing_beside(self.engine) as session:
-            fence = sa.select(col(Mailing.planning), col(Mailing.state)).where(col(Mailing.id) == self.mailing_id)
-            planning, state = session.execute(fence.with_for_update()).one()
-            if planning != self.number or state is not MailingState.APPROVED:
-                raise Overtaken
-            yield session.connection()
+            yield self._fenced(session)
+
+    def _fenced(self, session: Session) -> sa.Connection:
+        fence = sa.select(col(Mailing.planning), col(Mailing.state)).where(col(Mailing.id) == self.mailing_id)
+        planning, state = session.execute(fence.with_for_update()).one()
+        if planning != self.number or state is not MailingState.APPROVED:
+            raise Overtaken
+        return session.connection()
 
 
 def begin(engine: sa.Engine, mailing_id: int) -> Ticket:
@@ -149,6 +166,7 @@ def begin(engine: sa.Engine, mailing_id: int) -> Ticket:
     return Ticket(engine, mailing_id, number)
 
 
+@uncollected()
 def write_plan(ticket: Ticket, plan: Plan, *, now: datetime, progress: Progress = quiet) -> int:
     """Write `plan` and make it valid. Returns how many deliveries it has.
 
@@ -257,23 +275,27 @@ def chunks(households: Iterable[list[Addressed]]) -> Iterator[list[list[Addresse
 
 
 def as_quick_as_wanted(parts: Iterable[list[list[Addressed]]]) -> Iterator[list[list[Addressed]]]:
-    """Join parts into transactions that take about _AIM seconds: as long as the caller takes until it asks again.
+    """Join parts into transactions that are as long as they may be: the caller writes one until it asks again.
 
     Every transaction writes most pages of the index over (mailing, member) anew, so few long ones cost much less than
-    many short ones; on a busy machine they are shorter again.
+    many short ones.
     """
-    together, some, parts_in_some = 1, list[list[Addressed]](), 0
-    for part in parts:
-        some.extend(part)
-        parts_in_some += 1
-        if parts_in_some >= together:
-            begun = time.perf_counter()
-            yield some
-            took = time.perf_counter() - begun
-            together = together * 2 if took < _AIM / 2 else max(together // 2, 1) if took > _AIM else together
-            some, parts_in_some = [], 0
-    if some:
+    together, waiting = 1, iter(parts)
+    while some := list(chain.from_iterable(islice(waiting, together))):
+        work, begun = time.thread_time(), time.perf_counter()
         yield some
+        together = next_size(together, work=time.thread_time() - work, seconds=time.perf_counter() - begun)
+
+
+def next_size(size: int, *, work: float, seconds: float) -> int:
+    """Return how many parts the next transaction takes, after one of `size`.
+
+    work     seconds of CPU that it took of this thread: what another size changes
+    seconds  that it took by the clock: on a busy machine or a slow disk it is no fault of the size, but holds up others
+    """
+    if work > 2 * _WORK or seconds > _LONG:
+        return max(size // 2, 1)
+    return min(size * 2, _MOST) if work < _WORK / 2 else size
 
 
 def write_batches(ticket: Ticket, batches: Sequence[Sequence[Addressed]], *, now: datetime) -> int:
@@ -293,7 +315,7 @@ def write_batches(ticket: Ticket, batches: Sequence[Sequence[Addressed]], *, now
 def make_valid(ticket: Ticket, *, content: str, candidates: int, now: datetime) -> None:
     """The switch. A plan without anybody to write to is done at once."""
     state = {"state": MailingState.PLANNED} if candidates else {"state": MailingState.DONE, "done_at": now}
-    with ticket.writing() as connection:
+    with ticket.settling() as connection:
         connection.execute(
             sa.update(Mailing)
             .where(col(Mailing.id) == ticket.mailing_id)

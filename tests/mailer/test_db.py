@@ -1,5 +1,7 @@
 import re
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlmodel import SQLModel
+from sqlmodel import Session, SQLModel
 
 from mailer import db
 from mailer.errors import Mistake, Trouble
@@ -118,3 +120,20 @@ def test_who_stands_still_inside_a_transaction_is_cut_off_and_has_a_trouble(engi
 
     with pytest.raises(Trouble, match="idle-in-transaction"):
         stand_still()
+
+
+def test_the_disk_is_waited_for_by_what_counts_and_not_by_what_waits_for_that(engine: sa.Engine):
+    """https://www.sqlite.org/pragma.html#pragma_synchronous: 2 is FULL, 1 is NORMAL."""
+    of_sqlite = engine.dialect.name == "sqlite"
+    ask = sa.text("PRAGMA synchronous" if of_sqlite else "SHOW synchronous_commit")
+
+    def asked(writing: Callable[[sa.Engine], AbstractContextManager[Session]]) -> object:
+        with writing(engine) as session:
+            return session.scalar(ask)
+
+    first, provisional, last = map(asked, (db.writing_beside, db.writing_provisionally, db.writing_beside))
+
+    assert provisional == (1 if of_sqlite else "off")
+    assert first == last
+    if of_sqlite:  # the other is as its server is set
+        assert last == 2
