@@ -1,5 +1,6 @@
 import json
 import logging
+import os
 
 import pytest
 import structlog
@@ -54,3 +55,14 @@ def test_the_form_of_the_log_can_be_chosen(capsys: pytest.CaptureFixture[str]):
     shown = capsys.readouterr().err
     assert "delivery=7" in shown
     assert not shown.startswith("{")
+
+
+def test_a_line_that_finds_the_disk_full_stops_nobody(monkeypatch: pytest.MonkeyPatch):
+    full = os.open("/dev/full", os.O_WRONLY)
+    monkeypatch.setattr("sys.stderr", os.fdopen(full, "w", closefd=False))
+    logs.configure(debug=False)
+
+    structlog.get_logger().warning("the disk is full")
+
+    monkeypatch.undo()
+    os.close(full)

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import os
 from datetime import datetime, timedelta
@@ -8,8 +9,10 @@ from sqlmodel import select
 
 from mailer.app import App, Places
 from mailer.cli import main
+from mailer.jobs.attending import attend
 from mailer.jobs.news import fetch_news, fetch_source
 from mailer.news.models import SourceState
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -41,6 +44,26 @@ def test_each_source_is_a_job_of_its_own_that_is_handed_out_or_done_at_once(app:
     else:
         assert asked == []
         assert handed_out(app) == [("fetch_source", "inre")]
+    app.close()
+
+
+@pytest.mark.parametrize("site_database", ["postgresql"], indirect=True)
+def test_any_worker_takes_the_job_of_a_source(app: App, now: datetime):
+    fetch_news(app, now)
+
+    async def work() -> None:
+        stop = asyncio.Event()
+        attending = asyncio.create_task(attend(app, stop, lambda: None))
+        async with asyncio.timeout(PATIENCE):
+            while await asyncio.to_thread(handed_out, app):  # noqa: ASYNC110  the database tells nobody
+                await asyncio.sleep(0.02)
+        stop.set()
+        await attending
+
+    asyncio.run(work())
+
+    with app.reading() as session:
+        assert [state.source for state in session.exec(select(SourceState))] == ["inre"]
     app.close()
 
 
