@@ -5,7 +5,6 @@ import re
 import sys
 import tempfile
 import webbrowser
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -17,24 +16,21 @@ from mailer.app import App
 from mailer.campaigns import approving, book, listing, looking, states
 from mailer.campaigns.approving import Proposal
 from mailer.campaigns.gather import Pictures, copy_picture
-from mailer.campaigns.letter import Desk, Post, files_of, moment_of
+from mailer.campaigns.letter import Desk, Post, moment_of
 from mailer.campaigns.sending import send_now
 from mailer.campaigns.states import Action
 from mailer.campaigns.written import File, read
+from mailer.cli import campaigns_seen as seen
+from mailer.cli.campaigns_seen import Name
 from mailer.cli.frame import Json, account, app_of, insist, moment_in, print_json, reason_of, remark, say
 from mailer.cli.sheets import mails_to_members
-from mailer.cli.tables import print_table
 from mailer.errors import Mistake, SendError, Trouble
 from mailer.i18n import _, speaking
-from mailer.outbox.models import DeliveryState
 from mailer.render.letters import Shown
 
 commands = typer.Typer(no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="The campaign's name, as `campaigns list` shows it.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
-_LISTED = ("name", "state", "kind", "publication", "send_at", "candidates", "reason")
-_MOST = 50
 _SLUG = re.compile(r"[^a-z0-9]+")
 
 
@@ -110,12 +106,12 @@ def preview(
     if as_json:
         print_json([listing.as_row(proposal)], zone=app.settings.site.zone)
         return
-    shown = _shown(app, proposal, language)
-    for one in shown:
+    letters = _shown(app, proposal, language)
+    for one in letters:
         say("\n".join((_("Subject: {subject}").format(subject=one.subject), "", one.text)))
     _show_proposal(proposal)
     if in_browser:
-        _open(shown)
+        _open(letters)
 
 
 def _shown(app: App, proposal: Proposal, language: str | None) -> list[Shown]:
@@ -126,8 +122,8 @@ def _shown(app: App, proposal: Proposal, language: str | None) -> list[Shown]:
     return list(looking.show(app.letters, proposal.standing, app.settings, app.links, spoken, app.now()))
 
 
-def _open(shown: list[Shown]) -> None:
-    for one in shown:
+def _open(letters: list[Shown]) -> None:
+    for one in letters:
         with tempfile.NamedTemporaryFile("w", suffix=".html", delete=False, encoding="utf-8") as page:
             page.write(one.html)
         remark("The page is {path}.", path=page.name)
@@ -178,11 +174,11 @@ def approve(context: typer.Context, name: Name, yes: Yes = False) -> None:
     with app.reading() as session:
         campaign = book.find(session, name)
         states.require(Action.APPROVE, book.facts_of(session, campaign), campaign.name)
-        seen = approving.propose(_desk(app, session), campaign)
-    _show_proposal(seen)
+        proposal = approving.propose(_desk(app, session), campaign)
+    _show_proposal(proposal)
     if not yes:
         insist(_("Approve it?"))
-    approving.approve(_post(app), name, who=account(), seen=seen.standing.digest, now=app.now())
+    approving.approve(_post(app), name, who=account(), seen=proposal.standing.digest, now=app.now())
     with app.reading() as session:
         row = listing.row_of(session, book.find(session, name))
         late_at = book.mailing_of(session, book.find(session, name)).late_at
@@ -258,54 +254,6 @@ def withdraw(context: typer.Context, name: Name, yes: Yes = False) -> None:
     remark("{name} is withdrawn.", name=name)
 
 
-@commands.command("list")
-def list_(context: typer.Context, json: Json = False) -> None:
-    """List the campaigns, the latest first."""
-    app = app_of(context)
-    with app.reading() as session:
-        rows = [asdict(listing.row_of(session, campaign)) for campaign in book.every(session, most=_MOST)]
-    if json:
-        print_json(rows, zone=app.settings.site.zone)
-    else:
-        print_table(rows, _LISTED, zone=app.settings.site.zone)
-
-
-@commands.command()
-def status(context: typer.Context, name: Annotated[str | None, typer.Argument()] = None, json: Json = False) -> None:
-    """Show how the letters go, or one with the counts of its deliveries and who joined or left since approval."""
-    if name is None:
-        list_(context, json=json)
-        return
-    app = app_of(context)
-    with app.reading() as session:
-        campaign = book.find(session, name)
-        row = asdict(listing.row_of(session, campaign)) | listing.deliveries(session, campaign)
-    if json:
-        print_json([row], zone=app.settings.site.zone)
-    else:
-        columns = (*_LISTED[:-1], *DeliveryState, "joined_since", "left_since", "reason")
-        print_table([row], columns, zone=app.settings.site.zone)
-
-
-@commands.command()
-def show(context: typer.Context, name: Name, json: Json = False) -> None:
-    """Show the letter as it was written, and what was approved of it."""
-    app = app_of(context)
-    zone = app.settings.site.zone
-    with app.reading() as session:
-        campaign = book.find(session, name)
-        row = asdict(listing.row_of(session, campaign))
-        record = listing.record_of(session, campaign)
-        files = files_of(campaign)
-    if json:
-        kept = record.model_dump(exclude={"id"}) if record else None
-        print_json([row | {"files": [list(file) for file in files], "record": kept}], zone=zone)
-        return
-    for _file, text in files:
-        say(text.rstrip("\n"))
-    print_table([row], _LISTED, zone=zone)
-    if record:
-        words = record.rule_sv if speaking.get() == "sv" else record.rule_en
-        at = moment_in(zone, record.approved_at)
-        remark("Approved {at} by {who}: {words}", at=at, who=record.approved_by, words=words)
-        remark("Its hash: {hash}", hash=record.content)
+commands.command("list")(seen.list_)
+for _command in (seen.status, seen.show, seen.report):
+    commands.command()(_command)

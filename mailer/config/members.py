@@ -33,4 +33,5 @@ class Retention(Section):
     delivery_details: Span = Field("90 days", validate_default=True, ge=timedelta(days=1))
     feedback: Span = Field("180 days", validate_default=True, ge=timedelta(days=120))  # what judging remembers
     answers: Span = Field("30 days", validate_default=True, ge=timedelta(days=1))
+    records: Span = Field("3650 days", validate_default=True, ge=timedelta(days=365))
     diary: Span = Field("365 days", validate_default=True, ge=timedelta(days=1))

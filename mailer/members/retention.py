@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
+from mailer.campaigns import keeping as campaigns
 from mailer.config.members import Retention
 from mailer.events import answers
 from mailer.feedback.models import Feedback
@@ -144,6 +145,14 @@ def _forget_letters(session: Session, before: datetime, _now: datetime) -> int:
     return kept.forget(session, before=before, most=AT_ONCE)
 
 
+def _forget_texts(session: Session, before: datetime, _now: datetime) -> int:
+    return campaigns.forget_texts(session, before=before, most=AT_ONCE)
+
+
+def _forget_records(session: Session, before: datetime, _now: datetime) -> int:
+    return campaigns.forget_records(session, before=before, most=AT_ONCE)
+
+
 # What the archive no longer shows may be forgotten as a letter too, so it comes first.
 RULES: Mapping[str, Rule] = {
     N_("sign-ups"): Rule(lambda config: config.sign_ups, _sign_ups, _forget_sign_ups),
@@ -153,5 +162,7 @@ RULES: Mapping[str, Rule] = {
     N_("answers to events"): Rule(lambda config: config.answers, answers.over, _forget_answers),
     N_("archive"): Rule(lambda config: config.archive, archive.too_old, _forget_archive),
     N_("letters as web pages"): Rule(lambda config: config.letters, kept.too_old, _forget_letters),
+    N_("texts of campaigns"): Rule(lambda config: config.letters, campaigns.texts_too_old, _forget_texts),
+    N_("records of campaigns"): Rule(lambda config: config.records, campaigns.records_too_old, _forget_records),
     N_("diary"): Rule(lambda config: config.diary, _diary, _forget_diary),
 }

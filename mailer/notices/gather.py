@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime, time, timedelta
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from mailer.config import Settings
@@ -79,7 +80,8 @@ def _unapproved(edition: Edition, key: str, values: Mapping[str, str]) -> Cause:
 
 def _stopped(session: Session, now: datetime) -> Iterator[Cause]:
     states = (MailingState.HELD, MailingState.PAUSED)
-    stopped = select(Mailing).where(col(Mailing.state).in_(states), Mailing.created_at > now - 4 * NEWS_IS_OLD_AFTER)
+    since = sa.func.coalesce(col(Mailing.send_at), col(Mailing.created_at))  # a campaign may be written long before
+    stopped = select(Mailing).where(col(Mailing.state).in_(states), since > now - 4 * NEWS_IS_OLD_AFTER)
     for mailing in session.exec(stopped.where(Mailing.reason != keeping.CHANGED)):  # that one goes on by itself
         yield Cause(
             key=f"{mailing.state}:{mailing.key}:{mailing.reason}"[:200],

@@ -12,6 +12,7 @@ from PIL import Image
 from sqlmodel import select
 
 from mailer import db
+from mailer.outbox.models import Mailing
 from subscribers.models import District, MemberDistrict, Subscription
 from tests.builders import a_member
 from tests.mailer.cli.conftest import Run
@@ -82,6 +83,8 @@ def test_a_letter_goes_from_its_file_to_the_outbox(run: Run, letter: Path, tmp_p
     assert shown["files"] == [["sommar.md", LETTER]]
     assert shown["record"]["rule_sv"].startswith("Alla som får Veckobrevet")
     assert "Hej {{ member.given_name" in run("campaigns", "show", "sommar")[1]
+    status, _, err = run("campaigns", "report", "sommar")
+    assert (status, "Nothing of sommar has been sent yet" in err) == (2, True)
     assert run("campaigns", "withdraw", "sommar", "--yes")[0] == 0
     assert json.loads(run("campaigns", "status", "sommar", "--json")[1])[0]["state"] == "withdrawn"
 
@@ -165,3 +168,25 @@ def test_segments_are_added_shown_and_removed(run: Run, letter: Path):
     for wrong, words in (("bromma", "Write KEY=VALUE"), ("colour=red", "no such key"), ("districts=x", "no district")):
         status, _, err = run("segments", "add", "ny", wrong)
         assert (status, words in err) == (2, True), err
+
+
+def test_a_report_shows_no_small_number_and_says_what_a_difference_means(run: Run, letter: Path, site_database: str):
+    text = LETTER.replace('"Följ med i sommar"', '["Ett", "Två"]').replace('"Join us this summer"', '["One", "Two"]')
+    letter.write_text(text.replace('districts = "Bromma"', 'languages = "sv"'), encoding="utf-8")
+    engine = db.open_engine(site_database)
+    with db.writing(engine) as session:
+        for number in range(4, 40):  # nobody can foresee who gets which: some of them get either
+            session.add(a_member(f"member{number}@example.org", id=number))
+            session.flush()
+            session.add(Subscription(member_id=number, publication="weekly", since=datetime.now(UTC)))
+    for arguments in (("new", letter), ("approve", "sommar", "--yes"), ("send", "sommar")):
+        assert run("campaigns", *arguments)[0] == 0
+    with db.writing(engine) as session:
+        session.exec(select(Mailing)).one().started_at = datetime.now(UTC)
+    engine.dispose()
+
+    status, out, err = run("campaigns", "report", "sommar")
+    assert (status, "below 5" in out, "unsubscribed: too few to compare." in err) == (0, True, True), err
+    row = json.loads(run("campaigns", "report", "sommar", "--json")[1])[0]
+    assert row["members"] is row["unsubscribed"] is None
+    assert row["verdicts"] == {"unsubscribed": "too few to compare"}

@@ -16,6 +16,8 @@ from babel.messages.pofile import read_po
 
 import mailer
 import subscribers
+from mailer.campaigns.comparing import Deed
+from mailer.campaigns.comparing import Verdict as Compared
 from mailer.campaigns.listing import Row as CampaignRow
 from mailer.campaigns.states import CampaignState
 from mailer.cli import frame, root
@@ -71,7 +73,7 @@ LISTED = (
 )
 STATES = (
     *(MailingState, DeliveryState, BreakerState, State, Health, MemberState, Ground),
-    *(Kind, Cause, Verdict, Action, Standing, What, CampaignState, DistrictKind, Coming),
+    *(Kind, Cause, Verdict, Action, Standing, What, CampaignState, Deed, Compared, DistrictKind, Coming),
 )
 
 Sentence = str | tuple[str, ...]
