@@ -29,6 +29,7 @@ from mailer.web import (
 )
 from mailer.web.guard import Guard
 from mailer.web.house import House, language_of
+from mailer.web.one_click import OneClick
 from mailer.web.rendering import Pages
 from subscribers.errors import Locked
 
@@ -71,6 +72,7 @@ def create_web(app: App, fetch: Fetch = hooks.fetch) -> FastAPI:
     web.add_exception_handler(HTTPException, _refusal)
     web.add_exception_handler(UtskickError, _trouble)
     web.add_exception_handler(Locked, _trouble)
+    web.add_middleware(OneClick)
     web.add_middleware(Guard, framed_by=app.settings.join.embed_in)
     return web
 

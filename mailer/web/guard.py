@@ -6,7 +6,6 @@ import traceback
 from collections.abc import Mapping, Sequence
 
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,6 +32,16 @@ _KNOWN = re.compile(
 )
 
 
+_Fields = Sequence[tuple[bytes, bytes]]
+
+
+def _as_sent(headers: Mapping[str, str]) -> _Fields:
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+_AS_SENT = _as_sent(HEADERS)
+
+
 def masked(path: str) -> str:
     """Return `path` without what it should not tell a log: tokens, and anything a stranger made up."""
     if secret := _SECRET.match(path):
@@ -46,7 +55,7 @@ class Guard:
     def __init__(self, app: ASGIApp, framed_by: Sequence[str] = ()) -> None:
         """framed_by: origins whose pages may show those of signing up in a frame."""
         self.app = app
-        self._framed = _framed(framed_by) if framed_by else HEADERS
+        self._framed = _as_sent(_framed(framed_by)) if framed_by else _AS_SENT
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -60,9 +69,9 @@ class Guard:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(raw=message["headers"])
-                for name, value in (self._framed if asked == "/join/…" else HEADERS).items():
-                    headers.setdefault(name, value)
+                said = {name for name, _ in message["headers"]}
+                ours = self._framed if asked == "/join/…" else _AS_SENT
+                message["headers"] = [*message["headers"], *(field for field in ours if field[0] not in said)]
             elif method == "HEAD":
                 message = {**message, "body": b""}
             await send(message)

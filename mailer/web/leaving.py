@@ -88,14 +88,19 @@ async def leave(claim: Asking, house: Here, fields: Posted) -> Response:
 
 
 async def _one_click(house: House, claim: Claim) -> Response:
-    """Leave for everyone the mail greeted. The answer is the same however often it comes, and never a redirect."""
-    language = await house.leaving.ask(claim, partial(_leave_together, house))
+    """Leave for everyone the mail greeted. mailer.web.one_click answers most of these before they come here."""
+    language = await house.leaving.ask(claim, partial(leave_together, house))
     if language is None:
         raise HTTPException(404)  # as for a token that was made up
+    return left_by_one_click(language)
+
+
+def left_by_one_click(language: str) -> PlainTextResponse:
+    """Return the answer: the same however often it comes, and never a redirect."""
     return PlainTextResponse(translations(language).gettext("You are unsubscribed.") + "\n")
 
 
-def _leave_together(house: House, claims: Sequence[Claim]) -> list[str | None]:
+def leave_together(house: House, claims: Sequence[Claim]) -> list[str | None]:
     """Leave for all of `claims` in one transaction. Returns the language of each one's member, None for nobody."""
     with house.writing() as session:
         asked = select(Member.id, Member.language).where(col(Member.id).in_({claim.member for claim in claims}))

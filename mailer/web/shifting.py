@@ -27,7 +27,7 @@ _ACTS: Mapping[str, tuple[Callable[..., Any], Remark]] = {
 }
 
 
-@router.api_route("/r/{token}/shifts", methods=["GET", "HEAD"])
+@router.get("/r/{token}/shifts")
 def look(claim: Asked, house: Here) -> HTMLResponse:
     with house.app.reading() as session:
         return answer_page(house, claim, session, Remark.NONE)

@@ -1,8 +1,5 @@
 """Every route of the site's OpenAPI, asked for what no browser would ask, with links of ours and with invented ones."""
 
-import warnings
-from typing import Any
-
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -29,12 +26,6 @@ FIELDS = st.lists(
 )
 
 
-def openapi_of(site: Site) -> dict[str, Any]:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Duplicate Operation ID")  # GET and HEAD of a route share its name
-        return site.web.openapi()
-
-
 def tokens_of(site: Site) -> list[str]:
     """Return a valid token of every purpose."""
     make, hour = site.app.links.tokens.make, hour_of(site.watch())
@@ -47,7 +38,7 @@ def test_schemathesis_finds_nothing_that_breaks(site: Site):
     hold(site, capacity=1, shifts=(a_shift(needs=1),))
     site.lift_limits()
     tokens = tokens_of(site)
-    schema = schemathesis.openapi.from_dict(openapi_of(site))
+    schema = schemathesis.openapi.from_dict(site.web.openapi())
     operations = [found.ok().as_strategy() for found in schema.get_all_operations()]
     assert len(operations) > 15
 
@@ -67,7 +58,7 @@ def test_no_form_breaks_a_page_or_shows_where_it_broke(site: Site):
     a_letter_was_sent(site)
     hold(site, capacity=1, shifts=(a_shift(needs=1),))
     site.lift_limits()
-    paths = [path for path, methods in openapi_of(site)["paths"].items() if "post" in methods and "{token}" in path]
+    paths = [path for path, methods in site.web.openapi()["paths"].items() if "post" in methods and "{token}" in path]
     nonces = [site.web.state.house.nonce_for(member) for member in (ANNA, CECILIA)]
     assert len(paths) > 4
 
