@@ -61,7 +61,7 @@ def ask(claim: Asked, house: Here, request: Request) -> HTMLResponse:
         return answer_page(house, claim, session, Remark.NONE, meant=request.url.query)
 
 
-@router.api_route("/p/{token}/e/{number}", methods=["GET", "HEAD"])
+@router.get("/p/{token}/e/{number}")
 def ask_by_any_letter(claim: FromAnyLetter, house: Here, request: Request) -> HTMLResponse:
     """Show the same for any event: a letter that tells of several has one link to their choices for each reader."""
     with house.app.reading() as session:
