@@ -24,6 +24,8 @@ class Digest(Section):
     per_section: int = Field(6, ge=1)
     at_most: int = Field(14, ge=1)
     same_for_everyone: bool = False
+    events: int = Field(5, ge=0, le=50)
+    events_within: Span = Field("5 weeks", validate_default=True)
 
     @model_validator(mode="after")
     def _drafted_before_sent(self) -> "Digest":

@@ -4,17 +4,20 @@ A mailing's content   {"edition", "subject", "intro", "correction", "names": {"d
                        "topic": {slug: {language: name}}}}
 A piece               {"item": id, "title", "paragraphs", "teaser", "url", "source_name", "published": "2024-03-04",
                        "image": {"url", "alt", "width", "height"} | None, "important"}
-A variant's content   {"sections": [{"heading": R, "items": [[ref, R], ...]}], "letterhead": district slug | None},
-                       where R is a reason, "district:bromma" or "everyone"
+A variant's content   {"sections": [{"heading": R, "items": [[ref, R], ...]}], "events": [[ref, R], ...],
+                       "letterhead": district slug | None}, where R is a reason, "district:bromma" or "everyone"; the
+                       piece of an event is one of mailer.events.frozen
 """
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from mailer.digest.reasons import Kind, Reason
 from mailer.digest.rules import Digest
+from mailer.events.frozen import shown
 
 Json = dict[str, Any]
 Refs = Mapping[int, int | None]  # outdated ref -> the one that replaces it, None when the item was withdrawn
@@ -24,8 +27,10 @@ def compact(content: Mapping[str, object]) -> str:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
-def variant_content(digest: Digest, refs: Mapping[int, int], letterhead: str | None) -> str:
-    """Return a Variant's content as JSON. `refs`: news item id -> ref of its piece."""
+def variant_content(
+    digest: Digest, refs: Mapping[int, int], letterhead: str | None, *, events: Mapping[int, int] = MappingProxyType({})
+) -> str:
+    """Return a Variant's content as JSON. `refs`: news item id -> ref of its piece; `events`: the same of events."""
     sections = [
         {
             "heading": _written(section.heading),
@@ -33,7 +38,8 @@ def variant_content(digest: Digest, refs: Mapping[int, int], letterhead: str | N
         }
         for section in digest.sections
     ]
-    return compact({"sections": sections, "letterhead": letterhead})
+    happenings = [[events[pick.item], _written(pick.reason)] for pick in digest.happenings]
+    return compact({"sections": sections, "events": happenings, "letterhead": letterhead})
 
 
 def expand(mailing_content: Json, pieces: Mapping[int, Json], variant_content: Json, language: str) -> Json:
@@ -45,6 +51,9 @@ def expand(mailing_content: Json, pieces: Mapping[int, Json], variant_content: J
         "intro": mailing_content["intro"],
         "correction": mailing_content["correction"],
         "sections": [_section(section, pieces, names, language) for section in variant_content["sections"]],
+        "events": [
+            _event(pieces[ref], _read(reason), names, language) for ref, reason in variant_content.get("events", ())
+        ],
     }
 
 
@@ -89,6 +98,10 @@ def _item(piece: Json, reason: Reason, names: Json, language: str) -> Json:
         "published": date.fromisoformat(piece["published"]),
         "reason": {"kind": reason.kind.value, "name": _name(reason, names, language)},
     }
+
+
+def _event(piece: Json, reason: Reason, names: Json, language: str) -> Json:
+    return shown(piece, language) | {"reason": {"kind": reason.kind.value, "name": _name(reason, names, language)}}
 
 
 def _name(reason: Reason, names: Json, language: str) -> str | None:

@@ -25,7 +25,16 @@ from mailer.news.models import NewsItem
 from mailer.outbox import archive, kept
 from mailer.outbox.enqueue import Content, Plan, Readership, begin, open_mailing, write_plan
 from mailer.outbox.history import HAD
-from mailer.outbox.models import Delivery, DeliveryState, Mailing, MailingState, Piece, Variant, VariantStory
+from mailer.outbox.models import (
+    Delivery,
+    DeliveryState,
+    Mailing,
+    MailingState,
+    Piece,
+    Variant,
+    VariantEvent,
+    VariantStory,
+)
 from mailer.outbox.moves import move_queued
 from mailer.sentences import N_, Word
 
@@ -51,6 +60,7 @@ class Outdated:
     plain_only: bool
     content: Json | None
     stories: tuple[int, ...]
+    events: tuple[tuple[int, int], ...]
 
 
 def stop(session: Session, mailing: Mailing) -> None:
@@ -116,12 +126,16 @@ def _pieces(session: Session, mailing: Mailing) -> dict[int, Json]:
 
 
 def _renew_pieces(session: Session, mailing: Mailing, settings: Settings, links: Links) -> Refs:
-    """Freeze what changed items say now. Returns which refs are outdated, and by what."""
+    """Freeze what changed items say now. Returns which refs are outdated, and by what.
+
+    Events are not mended here: who was told another time or place is told by a letter about that event.
+    """
     pieces = _pieces(session, mailing)
-    found = session.exec(select(NewsItem).where(col(NewsItem.id).in_({was["item"] for was in pieces.values()})))
+    items = {ref: was for ref, was in pieces.items() if "item" in was}
+    found = session.exec(select(NewsItem).where(col(NewsItem.id).in_({was["item"] for was in items.values()})))
     present = {row.id: piece(row, settings, links) for row in found if not row.hidden}
     refs: dict[int, int | None] = {}
-    for ref, was in pieces.items():
+    for ref, was in items.items():
         says = present.get(was["item"])
         if says is None or _words(says) != _words(was):
             same = [other for other, old in pieces.items() if old == says]
@@ -147,15 +161,20 @@ def _outdated(session: Session, mailing: Mailing, refs: Refs) -> list[Outdated]:
         .order_by(col(Variant.id))
     )
     return [
-        Outdated(row.id, row.language, row.plain_only, replaced(content, refs), _stories(session, row.id))
+        Outdated(row.id, row.language, row.plain_only, replaced(content, refs), *_tells(session, row.id))
         for row in variants
         if row.id and mentions(content := json.loads(row.content), refs)
     ]
 
 
-def _stories(session: Session, variant: int) -> tuple[int, ...]:
-    told = select(VariantStory.story_id).where(VariantStory.variant_id == variant)
-    return tuple(session.exec(told.order_by(col(VariantStory.story_id))))
+def _tells(session: Session, variant: int) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]]:
+    """Return the stories that a variant tells, and its events with their revisions."""
+    stories = select(VariantStory.story_id).where(VariantStory.variant_id == variant)
+    events = select(VariantEvent.event_id, VariantEvent.sequence).where(VariantEvent.variant_id == variant)
+    return (
+        tuple(session.exec(stories.order_by(col(VariantStory.story_id)))),
+        tuple((event, told) for event, told in session.exec(events.order_by(col(VariantEvent.event_id)))),
+    )
 
 
 def _new_variant(session: Session, mailing: Mailing, old: Outdated) -> int:
@@ -173,6 +192,7 @@ def _new_variant(session: Session, mailing: Mailing, old: Outdated) -> int:
     session.add(new)
     session.flush()
     session.add_all(VariantStory(variant_id=new.id or 0, story_id=story) for story in old.stories)
+    session.add_all(VariantEvent(variant_id=new.id or 0, event_id=event, sequence=told) for event, told in old.events)
     session.flush()
     return new.id or 0
 
@@ -209,9 +229,8 @@ def _correction(session: Session, mailing: Mailing, outdated: Sequence[Outdated]
 
 
 def _content(old: Outdated) -> Content:
-    return Content(
-        old.language, old.plain_only, compact(old.content or {"sections": [], "letterhead": None}), old.stories
-    )
+    content = compact(old.content or {"sections": [], "letterhead": None})
+    return Content(old.language, old.plain_only, content, old.stories, old.events if old.content else ())
 
 
 def _told_since(session: Session, mailing: Mailing, refs: Refs) -> set[int]:

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from mailer.config import Settings
 from mailer.digest.contents import Json
-from mailer.digest.items import MONTH, SERVED_THIS_MONTH, Item, Occasion
+from mailer.digest.items import MONTH, SERVED_THIS_MONTH, Happening, Item, Occasion
 from mailer.digest.models import Edition, EditionChoice
 from mailer.links import Links
 from mailer.news.models import NewsItem, NewsTag, TagKind
@@ -38,7 +38,7 @@ class Candidates:
 Told = Mapping[int, Mapping[int, int]]
 
 
-def occasion(session: Session, settings: Settings, now: datetime) -> Occasion:
+def occasion(session: Session, settings: Settings, happenings: tuple[Happening, ...], now: datetime) -> Occasion:
     digest = settings.digest
     parents = {district.id: district for district in session.exec(select(District))}
     return Occasion(
@@ -52,6 +52,8 @@ def occasion(session: Session, settings: Settings, now: datetime) -> Occasion:
             district.slug: parents[district.parent_id].slug if district.parent_id else None
             for district in parents.values()
         },
+        happenings=happenings,
+        at_most_happenings=digest.events,
     )
 
 

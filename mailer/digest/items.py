@@ -35,6 +35,15 @@ Items = Sequence[Item]
 
 
 @dataclass(frozen=True, slots=True)
+class Happening:
+    """A coming event as an edition sees it: it stands below the news."""
+
+    id: int
+    starts_at: datetime
+    districts: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Occasion:
     """What is the same for all readers of an edition. `parents`: slug of a district -> of the one above it."""
 
@@ -45,3 +54,5 @@ class Occasion:
     per_section: int
     at_most: int
     parents: Mapping[str, str | None]
+    happenings: tuple[Happening, ...] = ()  # the next one first
+    at_most_happenings: int = 0

@@ -17,6 +17,7 @@ from mailer.config import Settings
 from mailer.digest import gather
 from mailer.digest.contents import Json, compact, variant_content
 from mailer.digest.gather import Candidates
+from mailer.digest.happenings import Coming, coming
 from mailer.digest.items import Items, Occasion
 from mailer.digest.models import Edition
 from mailer.digest.reasons import View, reason_for
@@ -91,7 +92,7 @@ class Decisions:
 
     def _laid_out(self, items: Items, view: View) -> int | None:
         """Number a choice of items by what is shown and why: laid out in sections only when it is a new one."""
-        shown = tuple([(item.id, reason_for(item, view)) for item in items])
+        shown = tuple([(item.id, reason_for(item, view)) for item in items]), view.happenings
         if shown not in self._shown:
             self._shown[shown] = self._numbered(digest_of(items, view))
         return self._shown[shown]
@@ -133,6 +134,7 @@ class Basis:
     edition: Edition
     names: Json
     candidates: Candidates
+    coming: Coming
     told: gather.Told
     decisions: Decisions
 
@@ -146,7 +148,8 @@ class Basis:
 
 def prepare(session: Session, settings: Settings, edition: Edition, links: Links, now: datetime) -> Basis:
     """Gather what does not depend on a member. `now` is the moment of sending, or the one a preview looks at."""
-    occasion = gather.occasion(session, settings, now)
+    happenings = coming(session, settings, links, now)
+    occasion = gather.occasion(session, settings, happenings.happenings, now)
     candidates = gather.candidates(session, settings, edition, links, now)
     month = gather.mailings_of_month(session, settings, edition)
     told = gather.told(session, edition, candidates.bits, month)
@@ -156,7 +159,7 @@ def prepare(session: Session, settings: Settings, edition: Edition, links: Links
         anyone_had |= mask
     for_all = plan_for_all(candidates.items, anyone_had, occasion) if same else None
     decisions = Decisions(on_offer(candidates.items, occasion), occasion, for_all, same)
-    return Basis(settings, edition, gather.names(session), candidates, told, decisions)
+    return Basis(settings, edition, gather.names(session), candidates, happenings, told, decisions)
 
 
 def readers_with_had(connection: sa.Connection, basis: Basis, now: datetime) -> Iterator[tuple[Reader, int]]:
@@ -218,12 +221,17 @@ def to_write(basis: Basis, assignment: Assignment, shelves: Mapping[Form, Sequen
     forms = dict.fromkeys([*assignment.forms, *shelves])
     told = sorted({item for form in forms for item in digests[form.digest].items})
     refs = {item: ref for ref, item in enumerate(told, start=1)}
+    shown = sorted({pick.item for form in forms for pick in digests[form.digest].happenings})
+    events = {event: ref for ref, event in enumerate(shown, start=len(told) + 1)}
     return Plan(
         content=mailing_content(basis.edition, basis.names),
-        pieces=tuple(compact(basis.candidates.pieces[item]) for item in told),
+        pieces=(
+            *(compact(basis.candidates.pieces[item]) for item in told),
+            *(compact(basis.coming.pieces[event]) for event in shown),
+        ),
         readerships=[
             Readership(
-                _content(form, digests[form.digest], refs, basis.candidates.stories),
+                _content(form, digests[form.digest], refs, events, basis),
                 assignment.forms.get(form, ()),
                 shelves.get(form, ()),
             )
@@ -246,10 +254,11 @@ def mailing_content(edition: Edition, names: Mapping[str, object], correction: s
     )
 
 
-def _content(form: Form, digest: Digest, refs: Mapping[int, int], stories: Mapping[int, int]) -> Content:
+def _content(form: Form, digest: Digest, refs: Mapping[int, int], events: Mapping[int, int], basis: Basis) -> Content:
     return Content(
         language=form.language,
         plain_only=form.plain_only,
-        content=variant_content(digest, refs, form.letterhead),
-        stories=tuple(sorted({stories[item] for item in digest.items})),
+        content=variant_content(digest, refs, form.letterhead, events=events),
+        stories=tuple(sorted({basis.candidates.stories[item] for item in digest.items})),
+        events=tuple(sorted((pick.item, basis.coming.revisions[pick.item]) for pick in digest.happenings)),
     )

@@ -127,10 +127,12 @@ def for_reader(basis: Basis, reader: Reader, had: int) -> Sheet | None:
 def letter_of(basis: Basis, sheet: Sheet) -> Json:
     """Return what the letter's templates read of a sheet: the way it goes when it is planned, without the storing."""
     refs = {item: item for item in sheet.digest.items}
+    events = {pick.item: -pick.item for pick in sheet.digest.happenings}  # numbers that no news item has
     return expand(
         json.loads(mailing_content(basis.edition, basis.names)),
-        {item: basis.candidates.pieces[item] for item in refs},
-        json.loads(variant_content(sheet.digest, refs, sheet.form.letterhead)),
+        {item: basis.candidates.pieces[item] for item in refs}
+        | {ref: basis.coming.pieces[event] for event, ref in events.items()},
+        json.loads(variant_content(sheet.digest, refs, sheet.form.letterhead, events=events)),
         sheet.form.language,
     )
 
@@ -192,6 +194,10 @@ def sheet_row(basis: Basis, sheet: Sheet) -> dict[str, object]:
             }
             for section in sheet.digest.sections
             for pick in section.picks
+        ],
+        "events": [
+            {"event": pick.item, "reason": {"kind": pick.reason.kind.value, "slug": pick.reason.slug}}
+            for pick in sheet.digest.happenings
         ],
     }
 

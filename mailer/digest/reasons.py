@@ -6,14 +6,14 @@ district hears of the roots of the tree only. Without a topic an item is for eve
 one of them, or none at all. Both must hold.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from mailer.digest.items import Item, Items, Occasion
+from mailer.digest.items import Happening, Item, Occasion
 
 
 class Kind(StrEnum):
@@ -34,9 +34,17 @@ class Reason(NamedTuple):
     slug: str | None = None
 
 
+class Pick(NamedTuple):
+    item: int
+    reason: Reason
+
+
 @dataclass(frozen=True, slots=True)
 class View:
-    """One reader's side of an occasion. `near`: slug -> steps up the tree from what the reader chose."""
+    """One reader's side of an occasion. `near`: slug -> steps up the tree from what the reader chose.
+
+    happenings   the coming events that the digest tells, whatever its news is
+    """
 
     occasion: Occasion
     own: frozenset[str]
@@ -44,15 +52,17 @@ class View:
     topics: frozenset[str]
     start: datetime
     reasons: dict[int, Reason] = field(default_factory=dict)  # found so far, by item
+    happenings: tuple[Pick, ...] = ()
 
 
+Placed = TypeVar("Placed", Item, Happening)
 _because = lru_cache(maxsize=4096)(Reason)  # few are different, and they are asked for at every reader
 _LEAD = Reason(Kind.LEAD)
 _ALL_TOPICS = Reason(Kind.ALL_TOPICS)
 EVERYONE = Reason(Kind.EVERYONE)
 
 
-def reaching(items: Items, near: Mapping[str, int]) -> Items:
+def reaching(items: Sequence[Placed], near: Mapping[str, int]) -> list[Placed]:
     """Keep what is for everyone or of a district in `near`."""
     slugs = near.keys()
     return [item for item in items if not item.districts or not slugs.isdisjoint(item.districts)]
@@ -74,7 +84,14 @@ def _reason(item: Item, view: View) -> Reason:
     return _ALL_TOPICS if item.topics else EVERYONE
 
 
-def reason_of_place(item: Item, view: View) -> Reason | None:
+def happenings_near(view: View) -> tuple[Pick, ...]:
+    """Return the next events for everyone, of a chosen district or of one above it, each with its reason."""
+    occasion = view.occasion
+    near = reaching(occasion.happenings, view.near)[: occasion.at_most_happenings]
+    return tuple(Pick(one.id, reason_of_place(one, view) or EVERYONE) for one in near)
+
+
+def reason_of_place(item: Item | Happening, view: View) -> Reason | None:
     if own := item.districts & view.own:
         return _because(Kind.DISTRICT, min(own))
     if view.own and (above := item.districts & view.near.keys()):

@@ -1,7 +1,7 @@
 """What a digest holds: one function a rule, one line of RULES each. Pure; knows of no database."""
 
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -10,8 +10,10 @@ from mailer.digest.items import MONTH, SERVED_THIS_MONTH, Item, Items, Occasion
 from mailer.digest.reasons import (
     EVERYONE,
     Kind,
+    Pick,
     Reason,
     View,
+    happenings_near,
     heading_for,
     reaching,
     reason_for,
@@ -23,11 +25,6 @@ from subscribers.tree import steps_up
 _WEEK = timedelta(weeks=1)
 
 
-class Pick(NamedTuple):
-    item: int
-    reason: Reason
-
-
 class Section(NamedTuple):
     heading: Reason
     picks: tuple[Pick, ...]
@@ -35,9 +32,10 @@ class Section(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What one reader gets, in order; many readers get the same."""
+    """What one reader gets, in order; many readers get the same. `happenings`: coming events, below the news."""
 
     sections: tuple[Section, ...]
+    happenings: tuple[Pick, ...] = ()
 
     @property
     def items(self) -> tuple[int, ...]:
@@ -141,6 +139,7 @@ def on_offer(items: Items, occasion: Occasion) -> Items:
 def offer_near(items: Items, districts: frozenset[str], occasion: Occasion) -> Offer:
     """Return what those who chose `districts` may have, with the reasons that lie in the place. `items`: `on_offer`."""
     view = View(occasion, districts, steps_up(districts, occasion.parents), frozenset(), occasion.now)
+    view = replace(view, happenings=happenings_near(view))
     items = _apply(PLACE_RULES, items, view)
     view.reasons.update((item.id, reason) for item in items if (reason := reason_of_place(item, view)))
     return Offer(items, view, stories_of(items))
@@ -149,7 +148,8 @@ def offer_near(items: Items, districts: frozenset[str], occasion: Occasion) -> O
 def offer_to(reader: Reader, near: Offer) -> Offer:
     """Return what all may have whose `signature` is this reader's, of what there is near them."""
     occasion, own, steps = near.view.occasion, near.view.own, near.view.near
-    view = View(occasion, own, steps, reader.topics, start_for(reader, occasion), near.view.reasons.copy())
+    start, reasons = start_for(reader, occasion), near.view.reasons.copy()
+    view = View(occasion, own, steps, reader.topics, start, reasons, near.view.happenings)
     items = _apply(CHOICE_RULES, near.items, view)
     return Offer(items, view, stories_of(items))
 
@@ -174,7 +174,8 @@ def plan_for_all(items: Items, had: int, occasion: Occasion) -> Digest | None:
     """Choose one content for everybody. `had`: every story that anybody has had."""
     nothing: frozenset[str] = frozenset()
     reasons = {item.id: EVERYONE for item in items}
-    view = View(occasion, nothing, {}, nothing, occasion.now - occasion.fresh_for, reasons)
+    happenings = tuple(Pick(one.id, EVERYONE) for one in occasion.happenings[: occasion.at_most_happenings])
+    view = View(occasion, nothing, {}, nothing, occasion.now - occasion.fresh_for, reasons, happenings)
     rules = (rule for rule in RULES if rule not in _FOR_MANY)
     return digest_of(_apply(rules, not_had_already(items, had), view), view)
 
@@ -234,4 +235,4 @@ def digest_of(items: Items, view: View) -> Digest | None:
     for item in items:
         sections.setdefault(heading_for(item, view), []).append(Pick(item.id, reason_for(item, view)))
     ordered = sorted(sections.items(), key=lambda section: _ORDER[section[0].kind])  # stable: best item first
-    return Digest(tuple(Section(heading, tuple(picks)) for heading, picks in ordered))
+    return Digest(tuple(Section(heading, tuple(picks)) for heading, picks in ordered), view.happenings)

@@ -147,11 +147,14 @@ def _open(planner: Planner, dossier: Dossier, step: str, due_at: datetime, publi
 
 
 def _plan_opened(planner: Planner, event: int) -> Iterator[Planned]:
-    """Plan what was opened, now or before a crash."""
-    with db.reading(planner.engine) as session:
-        [dossier] = gather.dossiers(session, planner.now, only=event)
-        opened = [_opened(session, letter) for letter in decide.unplanned(dossier)]
-    for one in sorted(opened, key=lambda it: it.mailing):
+    """Plan what was opened, now or before a crash: what changed first, because who is told that has had the step."""
+    while True:
+        with db.reading(planner.engine) as session:
+            [dossier] = gather.dossiers(session, planner.now, only=event)
+            opened = [_opened(session, letter) for letter in decide.unplanned(dossier)]
+        if not opened:
+            return
+        one = min(opened, key=lambda it: (not is_news(it.step), it.mailing))
         if is_news(one.step):
             told = [number for number in decide.told_in(dossier, one.step) if number != one.mailing]
             yield planner.plan(dossier, one, partial(planner.news, dossier=dossier, opened=one, beside=told))

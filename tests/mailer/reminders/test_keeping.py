@@ -1,6 +1,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+from sqlmodel import select
 
 from mailer import db
 from mailer.events.attendance import Answer
@@ -8,6 +9,8 @@ from mailer.notices.gather import gather
 from mailer.outbox.models import DeliveryState, Mailing, MailingState
 from mailer.reminders.keeping import BEGUN, CALLED_OFF, CHANGED
 from mailer.sentences import Sentence
+from subscribers.models import Subscription
+from tests.builders import a_news_item
 from tests.mailer.reminders.conftest import Rally, at
 
 STEPS = ("invitation-14d-before", "reminder-3d-before", "reminder-on-the-day", "thanks-1d-after")
@@ -286,3 +289,44 @@ def test_the_people_in_charge_are_told_what_the_event_overtook_and_not_what_goes
     halfway.ring(at("05-01 13:00"))
 
     assert told_people(halfway, at("05-01 13:01")) == [f"Not sent whole: {REMINDER}"]
+
+
+# Beside a digest
+
+
+def digest_sent(rally: Rally, now: datetime) -> str:
+    """Send a digest of that week with the event in it, to those who read the weekly letter."""
+    with db.writing(rally.engine) as session:
+        session.add(a_news_item(f"Nyhet {now:%j}", published_at=now - timedelta(days=1)))
+    key = rally.send(now).key
+    rally.send_all(key=key)
+    with db.writing(rally.engine) as session:
+        session.exec(select(Mailing).where(Mailing.key == key)).one().started_at = now
+    return key
+
+
+def test_who_read_of_it_in_a_digest_that_day_has_had_the_step(rally: Rally):
+    only_events, both = rally.reader(), rally.reader()
+    with db.writing(rally.engine) as session:
+        session.add(Subscription(member_id=both, publication="weekly", since=at("01-01 00:00")))
+    rally.event()
+    digest_sent(rally, at("04-28 08:00"))
+
+    rally.ring(at("04-28 18:00"))
+
+    assert rally.letters(REMINDER) == {only_events: "reminder"}
+    assert rally.left_out(REMINDER) == {"told already": 1}
+
+
+def test_who_was_told_by_a_digest_is_told_by_it_what_changed_and_nobody_by_two(rally: Rally):
+    only_events, only_weekly, both = rally.reader(), rally.member(), rally.reader()
+    with db.writing(rally.engine) as session:
+        session.add(Subscription(member_id=both, publication="weekly", since=at("01-01 00:00")))
+    rally.event()
+    digest_sent(rally, at("04-22 08:00"))
+    rally.edit(at("04-23 12:00"), place="Humlegården")
+
+    keys = rally.ring_through(at("04-23 12:00"), at("04-23 14:00"))
+
+    assert keys == ["event:1:changed-1:events", "event:1:changed-1:weekly", INVITATION]  # that one is late
+    assert [set(rally.letters(key)) for key in keys] == [{both}, {only_weekly}, {only_events}]

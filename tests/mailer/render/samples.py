@@ -64,6 +64,34 @@ def a_section(*items: dict[str, object], kind: str = "district", name: str | Non
     return {"heading_kind": kind, "name": name, "items": list(items)}
 
 
+def an_event(**changes: object) -> dict[str, object]:
+    """Return an event as templates read it."""
+    return {
+        "title": "Första maj i Stockholm",
+        "when": "lördag 1 maj 2027, 13:00–16:00",
+        "short": "lördag 1 maj",
+        "day": "1",
+        "month": "maj",
+        "place": "Norra Bantorget",
+        "map_url": "https://www.openstreetmap.org/?mlat=59.3347",
+        "meeting_point": "Vid scenen",
+        "route": [
+            {"hour": "13:00", "what": "Samling", "place": "Norra Bantorget"},
+            {"hour": "14:00", "what": "Marsch", "place": ""},
+        ],
+        "text": "Ta med grannar.\n\nFika finns.",
+        "access": "Asfalterat hela vägen.",
+        "rain_plan": "Vi går i alla väder.",
+        "contact": "1maj@nyhet.example.org",
+        "url": "https://example.org/forsta-maj",
+        "page": "https://m.distrikt.example.org/e/1",
+        "calendar": "https://m.distrikt.example.org/e/1.ics",
+        "cancelled": False,
+        "reason": {"kind": "everyone", "name": None},
+        **changes,
+    }
+
+
 def a_digest(**changes: object) -> dict[str, object]:
     """Return the content of a digest with 14 items in three sections."""
     near = [an_item(number, important=number == 1) for number in range(1, 7)]
@@ -79,6 +107,7 @@ def a_digest(**changes: object) -> dict[str, object]:
             a_section(*everyone, kind="everyone", name=None),
         ],
         "correction": None,
+        "events": [an_event()],
         **changes,
     }
 
