@@ -36,6 +36,11 @@ class Proposal:
     def in_words(self, language: str) -> str:
         return in_words(self.standing.rule, self.names, language, statutory=self.standing.stream is Stream.STATUTORY)
 
+    @property
+    def districts(self) -> frozenset[str] | None:
+        """The districts that hold everybody it goes to, as rules.Rule.districts_of_all says."""
+        return self.standing.rule.districts_of_all(self.names.segments)
+
     def exclusions(self, language: str) -> list[tuple[str, int]]:
         """Return each exclusion in words, with how many it removed."""
         words = [condition_in_words(one, self.names, language) for one in self.standing.rule.exclude]
@@ -67,8 +72,12 @@ def propose(desk: Desk, campaign: Campaign) -> Proposal:
     )
 
 
-def approve(post: Post, name: str, *, who: str, seen: str, now: datetime) -> Proposal:
+def approve(
+    post: Post, name: str, *, who: str, seen: str, not_before: datetime | None = None, now: datetime
+) -> Proposal:
     """Approve a campaign as it was `seen` (its hash), and freeze to whom it goes.
+
+    not_before  until then somebody may still change their mind: nothing leaves
 
     raises  WrongText, Mistake; also when somebody changed it in the meantime
     """
@@ -86,6 +95,7 @@ def approve(post: Post, name: str, *, who: str, seen: str, now: datetime) -> Pro
         present = post.desk(session, now).read_again(campaign, send_at)
         if not present.digest == proposal.standing.digest == seen:
             raise Mistake("{name} was changed just now: look at it again.", name=name)
+        campaign.not_before = not_before
         settle(session, campaign, proposal, people, who=who, now=now)
         book.give_time(session, campaign, send_at, post.settings)
     return proposal

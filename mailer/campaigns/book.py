@@ -1,7 +1,7 @@
 """The book of campaigns: a text is brought in, found again, tested, given its time, withdrawn. Nothing is sent here."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
@@ -18,6 +18,7 @@ from mailer.outbox.enqueue import open_mailing
 from mailer.outbox.models import Mailing, MailingState
 
 KEY = "campaign:"
+_ROOM = timedelta(hours=1)  # for the clock to begin what may go at last
 
 
 def bring_in(desk: Desk, name: str, files: list[File], pictures: Pictures, *, who: str) -> Campaign:
@@ -126,11 +127,15 @@ def schedule(session: Session, campaign: Campaign, at: datetime, settings: Setti
 
 def give_time(session: Session, campaign: Campaign, at: datetime | None, settings: Settings) -> None:
     """Set when the mailing goes and what follows from it: later than its grace, it is held for a person."""
-    mailing = mailing_of(session, campaign)
-    begins = max(at, campaign.not_before or at) if at else None
+    mailing, grace = mailing_of(session, campaign), settings.campaigns.grace
     mailing.send_at = at
-    mailing.late_at = begins + settings.campaigns.grace if begins else None
-    mailing.give_up_at = begins + settings.outbox.give_up_after if begins else None
+    mailing.late_at = mailing.give_up_at = None
+    if at:
+        waits, approved_at = campaign.not_before or at, campaign.approved_at or at
+        mailing.late_at = at + grace
+        if approved_at <= mailing.late_at:  # it was in time when it was approved
+            mailing.late_at = max(mailing.late_at, waits + _ROOM)
+        mailing.give_up_at = max(at, waits) + settings.outbox.give_up_after
     session.flush()
 
 
@@ -141,6 +146,12 @@ def reopen(session: Session, campaign: Campaign) -> None:
     mailing.planning += 1
     campaign.approved = campaign.approved_at = campaign.approved_by = campaign.people = campaign.not_before = None
     session.flush()
+
+
+def take_back(session: Session, campaign: Campaign) -> None:
+    """Make a draft again of what was approved and has not begun. raises Mistake when it has"""
+    states.require(Action.TAKE_BACK, facts_of(session, campaign), campaign.name)
+    reopen(session, campaign)
 
 
 def withdraw(session: Session, campaign: Campaign) -> None:

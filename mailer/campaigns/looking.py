@@ -38,6 +38,13 @@ def tests(
             yield mail(letters, letter, links, address=address, now=now)
 
 
+def require_renderable(letters: Letters, standing: Standing, settings: Settings, links: Links, now: datetime) -> None:
+    """raises Mistake for a letter that is too large, or that the site's templates cannot lay out"""
+    for language in standing.content["versions"]:
+        for _ in show(letters, standing, settings, links, language, now):
+            pass
+
+
 def _variants(standing: Standing, language: str, links: Links) -> Iterator[Json]:
     version = standing.content["versions"][language]
     for number in range(len(version["subjects"])):

@@ -11,7 +11,7 @@ What stands in one table holds together; whoever one of the `include` describes 
 `exclude` describes is not.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -69,6 +69,20 @@ class Rule(Condition):
         if any(condition.says_nothing for condition in (*self.include, *self.exclude)):
             raise ValueError(N_("an empty condition would mean everybody"))
         return self
+
+    def districts_of_all(self, segments: "Mapping[str, Rule]") -> frozenset[str] | None:
+        """Return the districts, one of which everybody in it chose, or one inside; None: some need not have chosen any.
+
+        segments  the rules of named segments
+        """
+        found: frozenset[str] = frozenset()
+        for condition in (self, *self.include):
+            inner = segments[condition.segment].districts_of_all(segments) if condition.segment else None
+            bound = frozenset(condition.districts) or inner
+            if not bound:
+                return None
+            found |= bound
+        return found
 
     def conditions(self) -> Iterator[Condition]:
         yield self

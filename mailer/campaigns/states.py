@@ -40,6 +40,7 @@ class Action(StrEnum):
     APPROVE = "approve"
     SCHEDULE = "schedule"
     SEND = "send"
+    TAKE_BACK = "take back"
     WITHDRAW = "withdraw"
 
 
@@ -73,6 +74,7 @@ _OPEN: Mapping[Action, frozenset[CampaignState]] = {
     Action.APPROVE: frozenset({CampaignState.DRAFT, CampaignState.TESTED, CampaignState.HELD}),
     Action.SCHEDULE: _UNSENT,
     Action.SEND: frozenset({CampaignState.APPROVED, CampaignState.SCHEDULED, CampaignState.HELD}),
+    Action.TAKE_BACK: frozenset({CampaignState.APPROVED, CampaignState.SCHEDULED, CampaignState.HELD}),
     Action.WITHDRAW: frozenset(CampaignState) - {CampaignState.DONE, CampaignState.WITHDRAWN},
 }
 

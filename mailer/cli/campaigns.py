@@ -49,6 +49,7 @@ def new(
     with app.writing() as session:
         campaign = book.bring_in(_desk(app, session), called, texts, pictures, who=account())
         proposal = approving.propose(_desk(app, session), campaign)
+        looking.require_renderable(app.letters, proposal.standing, app.settings, app.links, app.now())
     _show_proposal(proposal)
     remark("{name} is brought in. Look at it with `utskick campaigns preview {name}`.", name=called)
 

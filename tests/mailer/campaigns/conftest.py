@@ -59,9 +59,9 @@ class Town(City):
         with db.reading(self.engine) as session:
             return approving.propose(self.post.desk(session, now), book.find(session, name))
 
-    def approve(self, name: str = "sommar", *, now: datetime = MOMENT) -> Proposal:
+    def approve(self, name: str = "sommar", *, not_before: datetime | None = None, now: datetime = MOMENT) -> Proposal:
         seen = self.look(name, now=now).standing.digest
-        return approving.approve(self.post, name, who="bo", seen=seen, now=now)
+        return approving.approve(self.post, name, who="bo", seen=seen, not_before=not_before, now=now)
 
     def schedule(self, at: datetime, name: str = "sommar", *, now: datetime = MOMENT) -> None:
         with db.writing(self.engine) as session:

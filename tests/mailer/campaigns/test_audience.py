@@ -172,3 +172,21 @@ def test_what_somebody_opened_or_followed_cannot_be_asked_for():
     assert offered == {
         *("districts", "sub_districts", "topics", "languages", "ground", "segment", "members", "answers"),
     }
+
+
+@pytest.mark.parametrize(
+    ("table", "districts"),
+    [
+        ({}, None),
+        ({"districts": "bromma, kista"}, {"bromma", "kista"}),
+        ({"segment": "norr"}, {"kista"}),
+        ({"segment": "alla"}, None),
+        ({"districts": "bromma", "include": [{"segment": "norr"}]}, {"bromma", "kista"}),
+        ({"districts": "bromma", "include": [{"languages": "en"}]}, None),
+        ({"topics": "care", "exclude": [{"districts": "bromma"}]}, None),
+    ],
+)
+def test_the_districts_that_hold_everybody_are_known(table: dict[str, object], districts: set[str] | None):
+    named = {"norr": Rule.model_validate({"districts": "kista"}), "alla": Rule.model_validate({"ground": "member"})}
+
+    assert Rule.model_validate(table).districts_of_all(named) == districts

@@ -187,14 +187,36 @@ def test_two_clocks_plan_it_once(town: Town):
 def test_nothing_leaves_before_the_moment_that_somebody_may_still_change_their_mind_in(town: Town):
     town.member("bromma")
     town.write(text=a_file(front="send_at = '2024-03-05 08:00'"))
-    town.approve()
     until = datetime(2024, 3, 5, 8, 5, tzinfo=UTC)
-    with db.writing(town.engine) as session:
-        book.find(session, "sommar").not_before = until
+    town.approve(not_before=until)
 
     assert send_due(town.post, until - timedelta(seconds=1)) == []
     assert send_now(town.post, "sommar", until - timedelta(seconds=1)) is None
     assert len(send_due(town.post, until)) == 1
+
+
+def test_what_was_approved_can_be_taken_back_until_it_begins(town: Town):
+    town.member("bromma")
+    town.write()
+    town.approve(not_before=MOMENT + HOUR)
+    with db.writing(town.engine) as session:
+        book.take_back(session, book.find(session, "sommar"))
+    assert (town.state(), town.campaign().people, town.campaign().not_before) == (CampaignState.DRAFT, None, None)
+
+    town.approve()
+    send_now(town.post, "sommar", MOMENT)
+    with db.writing(town.engine) as session, pytest.raises(Mistake, match="is sending"):
+        book.take_back(session, book.find(session, "sommar"))
+
+
+def test_a_window_to_think_again_does_not_make_a_late_letter_early(town: Town):
+    town.member("bromma")
+    town.write(text=a_file(front="send_at = '2024-03-05 08:00'"))
+    late = datetime(2024, 3, 5, 20, 1, tzinfo=UTC)
+    town.approve(now=late, not_before=late + timedelta(minutes=5))
+
+    assert send_due(town.post, late + timedelta(minutes=6)) == []
+    assert town.state() is CampaignState.HELD
 
 
 def test_a_withdrawn_letter_is_not_sent_whatever_rings(town: Town, tmp_path: Path):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from mailer.campaigns.content import compiled, digest_of, pictures_in
 from mailer.campaigns.faults import Place, WrongText
 from mailer.campaigns.markup import Json
+from mailer.campaigns.plainly import in_plain_words
 from mailer.campaigns.written import read
 from tests.mailer.campaigns.letters import EVERYTHING, OURS, AnyThere, a_file, a_written, nodes
 
@@ -145,6 +146,21 @@ def test_the_hash_changes_with_whatever_a_reader_sees_and_with_the_audience():
     assert len({same, *others}) == 5
     assert digest_of(compiled(a_written(EVERYTHING, front="send_at = '2027-06-01 08:00'"), AnyThere(), OURS)) == same
     assert digest_of(compiled(a_written(EVERYTHING), Otherwise({"told": [1, 3]}), OURS)) == same
+
+
+def test_whoever_approves_reads_the_letter_in_plain_words():
+    words = in_plain_words(compiled(a_written(EVERYTHING, subject='["Ett", "Två"]'), AnyThere(), OURS))
+
+    assert words.startswith("Ett / Två\n\nEn rubrik\n\nHej vän! Fet, lutad och en länk.")
+    for said in (
+        "- ett\n- två",
+        "[Anmäl dig] https://example.org/anmal",
+        "forsta-maj\nlördag 1 maj",
+        "- Nyhet 12 https",
+    ):
+        assert said in words
+    for said in ("(Ett torg i sol)", "”Det vill nästan alla.”\nAmina", "Vänster", "[Ändra]", "Höger", "(Samma torg)"):
+        assert said in words
 
 
 def test_the_pictures_of_a_letter_are_those_it_names_also_in_columns():

@@ -97,6 +97,8 @@ def test_a_mistake_names_file_line_and_column_and_nothing_is_kept(run: Run, lett
 
     letter.write_text(LETTER.replace("member.given_name", "member.name"), encoding="utf-8")
     assert "sommar.md, line 7, column 5: There is no value member.name" in run("campaigns", "new", letter)[2]
+    letter.write_text(LETTER.replace("Hello!", "Hello! " + "Word upon word. " * 6000), encoding="utf-8")
+    assert "mail programs cut it off" in run("campaigns", "new", letter)[2]
     letter.write_bytes(b"\xff\xfe")
     assert "sommar.md is not UTF-8" in run("campaigns", "new", letter)[2]
     (letter.parent / "torg.png").write_bytes(b"GIF89a")
