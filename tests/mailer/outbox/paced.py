@@ -2,19 +2,13 @@
 
 import asyncio
 import os
-import signal
 import sys
 import time
 from pathlib import Path
 
-from mailer import db
-from mailer.clock import system_clock
-from mailer.outbox.worker import run
 from mailer.pace import Pace
 from mailer.providers import Desk, Receipt
-from subscribers import sealed
-from tests.builders import KEYS
-from tests.mailer.outbox.posting import an_office
+from tests.mailer.outbox.posting import work_until_told
 
 
 class NotingProvider:
@@ -38,16 +32,7 @@ class NotingProvider:
 
 
 def main(url: str, folder: Path, pace: Pace) -> None:
-    sealed.unlock(KEYS)
-    provider = NotingProvider(folder / "given")
-    office = an_office(db.open_engine(url), folder / "journal", provider, now=system_clock, pace=pace)
-
-    async def work() -> None:
-        stop = asyncio.Event()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-        await run(office, stop)
-
-    asyncio.run(work())
+    work_until_told(folder, url, NotingProvider(folder / "given"), pace)
 
 
 if __name__ == "__main__":

@@ -202,10 +202,14 @@ class LoggingProvider:
 
 
 def main(folder: Path, database: str) -> None:
-    """Work in `folder` until there is nothing to send, or a signal comes; SIGTERM is heeded."""
+    """Work in `folder` until SIGTERM."""
+    work_until_told(folder, database, LoggingProvider(folder / "accepted"))
+
+
+def work_until_told(folder: Path, database: str, provider: Provider, pace: Pace = UNLIMITED) -> None:
+    """Be a worker with its journal in `folder`, until SIGTERM."""
     sealed.unlock(KEYS)
-    engine = db.open_engine(database)
-    office = an_office(engine, folder / "journal", LoggingProvider(folder / "accepted"), now=system_clock)
+    office = an_office(db.open_engine(database), folder / "journal", provider, now=system_clock, pace=pace)
 
     async def work() -> None:
         stop = asyncio.Event()
