@@ -45,8 +45,6 @@ _POSTGRESQL: dict[str, Any] = {
     "keepalives_interval": 10,
     "keepalives_count": 3,
     "tcp_user_timeout": 60_000,
-    # One that stands still inside a transaction (stopped, or its machine frozen) holds its locks no longer than this.
-    "options": "-c idle_in_transaction_session_timeout=5min",
 }
 
 
@@ -75,10 +73,22 @@ def _open_postgresql(address: sa.URL) -> sa.Engine:
     except ImportError as error:
         raise Mistake("PostgreSQL needs its driver: pip install 'utskick[postgres]'.") from error
     sa.event.listen(engine, "handle_error", _quote_nothing)
+    if "options" not in address.query:
+        sa.event.listen(engine, "connect", _limit_standing_still)
     return engine
 
 
 _OPEN = {"sqlite": _open_sqlite, "postgresql+psycopg": _open_postgresql}
+
+
+def _limit_standing_still(connection: Any, _: object) -> None:
+    """Let whoever stands still inside a transaction (stopped, or its machine frozen) hold its locks for no longer.
+
+    Asked for afterwards: as a startup option it would be refused by poolers, which fit in session mode.
+    """
+    connection.autocommit = True
+    connection.execute("SET idle_in_transaction_session_timeout = '5min'")
+    connection.autocommit = False
 
 
 def _quote_nothing(context: sa.ExceptionContext) -> None:
