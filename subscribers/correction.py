@@ -11,7 +11,7 @@ from sqlmodel import Session, col, delete, select
 from subscribers import access, address
 from subscribers.address import Address
 from subscribers.errors import Refused
-from subscribers.models import AddressChange, Member, State
+from subscribers.models import AddressChange, FormerAddress, Member, State
 
 OPEN_FOR = timedelta(days=7)
 BETWEEN = timedelta(minutes=10)  # two requests of one member: nobody is flooded with letters by somebody else's link
@@ -75,6 +75,8 @@ def agree(session: Session, change: AddressChange, mailbox: Mailbox, *, now: dat
     if change.new_at is None or change.old_at is None:
         return False
     member, new = _member(session, change.member_id), address.parse(change.address)
+    if member.address_key is not None:
+        session.merge(FormerAddress(member_id=change.member_id, address_key=member.address_key, at=now))
     member.address, member.address_key, member.changed_at = new.text, new.key, now
     member.address_by = BY_THEMSELVES
     access.record(session, who=BY_THEMSELVES, what="change address", member_id=member.id, now=now)

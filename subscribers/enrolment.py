@@ -18,6 +18,7 @@ from subscribers.models import (
     ConsentKind,
     District,
     Erased,
+    FormerAddress,
     Ground,
     Member,
     MemberDistrict,
@@ -147,14 +148,17 @@ def forget_leaver(session: Session, member: Member, now: datetime) -> None:
 
 
 def _keep_out(session: Session, member: Member, now: datetime) -> None:
-    for key in (member.number_key, member.address_key):
+    former = session.exec(select(FormerAddress.address_key).where(FormerAddress.member_id == member.id))
+    for key in (member.number_key, member.address_key, *former):
         if key is not None:
             session.merge(Erased(key=key, at=now))
 
 
 def _forget(session: Session, member: Member, now: datetime) -> None:
-    tables: tuple[type[MemberDistrict | MemberTopic | Subscription | Consent | AddressChange | SignUp], ...]
-    tables = (MemberDistrict, MemberTopic, Subscription, Consent, AddressChange, SignUp)
+    tables: tuple[
+        type[MemberDistrict | MemberTopic | Subscription | Consent | AddressChange | FormerAddress | SignUp], ...
+    ]
+    tables = (MemberDistrict, MemberTopic, Subscription, Consent, AddressChange, FormerAddress, SignUp)
     for table in tables:
         session.exec(delete(table).where(col(table.member_id) == member.id))
     empty(member, now)
@@ -186,6 +190,7 @@ def export(session: Session, member_id: int) -> dict[str, object]:
         "consents": _held(session, select(Consent).where(Consent.member_id == member_id), hidden),
         "suppressions": _held(session, _suppressions(member), hidden),
         "address_changes": _held(session, select(AddressChange).where(AddressChange.member_id == member_id), hidden),
+        "former_addresses": _held(session, select(FormerAddress).where(FormerAddress.member_id == member_id), hidden),
         "sign_ups": _held(session, select(SignUp).where(SignUp.member_id == member_id), hidden),
         "accesses": _held(session, select(Access).where(Access.member_id == member_id), hidden),
     }

@@ -119,6 +119,17 @@ class AddressChange(SQLModel, table=True):
     )
 
 
+class FormerAddress(SQLModel, table=True):
+    """Keyed hash of an address that a member changed themself: a register that was not told still means them by it."""
+
+    __tablename__ = "former_address"
+    __table_args__ = {"sqlite_with_rowid": False}  # SQLAlchemy's own form
+
+    member_id: int = Field(sa_column=Column(BigId, ForeignKey("member.id", ondelete="CASCADE"), primary_key=True))
+    address_key: bytes = Field(sa_column=Column(LargeBinary(32), primary_key=True))
+    at: datetime  # when it was changed
+
+
 class SignUp(SQLModel, table=True):
     """What somebody asked for on a page, until its mailbox has confirmed it. The number stands in a link.
 

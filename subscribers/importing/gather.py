@@ -16,6 +16,7 @@ from subscribers.models import (
     ConsentKind,
     District,
     Erased,
+    FormerAddress,
     ImportMapping,
     Member,
     MemberDistrict,
@@ -87,6 +88,9 @@ class _Choices:
             session.exec(select(Consent.member_id).where(col(Consent.kind) != ConsentKind.WITHDRAWN, proof))
         )
         self._withdrew = consent.all_withdrawn(session)
+        self._former: defaultdict[int, tuple[bytes, ...]] = defaultdict(tuple)
+        for member, key in session.exec(select(FormerAddress.member_id, FormerAddress.address_key)):
+            self._former[member] += (key,)
 
     def known(self, row: sa.Row[Any]) -> Known:
         return Known(
@@ -110,6 +114,7 @@ class _Choices:
             moved=row.address_by is not None,
             consented=row.id in self._consented,
             withdrew=row.id in self._withdrew,
+            former=self._former.get(row.id, ()),
         )
 
 

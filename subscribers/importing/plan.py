@@ -73,9 +73,12 @@ class _Planner:
         self._register, self._policy = register, policy
         self._by_number = {known.number_key: known for known in register.members if known.number_key}
         self._by_address: defaultdict[bytes, list[Known]] = defaultdict(list)
+        self._by_former: defaultdict[bytes, list[Known]] = defaultdict(list)
         for known in register.members:
             if known.address_key:
                 self._by_address[known.address_key].append(known)
+            for key in {*known.former} - {known.address_key}:
+                self._by_former[key].append(known)
         self._lines: dict[bytes | int, int] = {}  # number key, address key of a line without number, or id: its line
         self._refused: set[bytes] = set()  # keys of refused lines: these members are not missing
         self._grounds: set[Ground] = set()
@@ -111,7 +114,7 @@ class _Planner:
 
     def _match(self, entry: Entry) -> Known | None:
         """Find whom the line means: by number, else by address, and by name where an address is shared."""
-        same_address = self._by_address.get(entry.address_key, []) if entry.address_key else []
+        same_address = self._at(entry, entry.address_key) if entry.address_key else []
         if entry.number_key is not None:
             known = self._by_number.get(entry.number_key)
             if known is None:  # someone who was known by address alone has got a number
@@ -127,6 +130,16 @@ class _Planner:
         if known is not None:
             self._refuse_repeated(known.id, entry.line)
         return known
+
+    def _at(self, entry: Entry, address_key: bytes) -> list[Known]:
+        """Return whom the address of a line may mean: who has it, and who had it until they changed it themself.
+
+        An address may have passed on to somebody else: while anyone has it, it means those before by their names only.
+        """
+        now, before = self._by_address.get(address_key, []), self._by_former.get(address_key, [])
+        if now:
+            return now + [known for known in before if _may_be(entry, known, in_doubt=False)]
+        return [known for known in before if _may_be(entry, known)]
 
     def _refuse_repeated(self, key: bytes | int, line: int) -> None:
         if (first := self._lines.setdefault(key, line)) != line:
@@ -193,7 +206,10 @@ def _address_key(entry: Entry, known: Known | None) -> bytes | None:
     return entry.address_key
 
 
-def _may_be(entry: Entry, known: Known) -> bool:
-    """Say whether the given names do not speak against it: half a couple must not become the other."""
+def _may_be(entry: Entry, known: Known, *, in_doubt: bool = True) -> bool:
+    """Say whether the given names do not speak against it: half a couple must not become the other.
+
+    in_doubt  what holds when one of the names is not known
+    """
     said, held = entry.given_name, known.person.given_name
-    return not said or not held or said.casefold() == held.casefold()
+    return said.casefold() == held.casefold() if said and held else in_doubt

@@ -31,6 +31,7 @@ class Known:
     moved      the address was, and both mailboxes agreed
     consented  there is evidence that a supporter said yes
     withdrew   left everything, and has not come back
+    former     keys of addresses that they had before they changed it themself
     """
 
     id: int
@@ -41,6 +42,7 @@ class Known:
     moved: bool
     consented: bool
     withdrew: bool
+    former: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

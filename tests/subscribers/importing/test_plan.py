@@ -41,12 +41,14 @@ def a_known(number: int = 1, **values: object) -> Known:
         "publications": ("weekly",),
     }
     marks = {name: values.pop(name, False) for name in ("chosen", "moved", "consented", "withdrew")}
+    former = tuple(parse_address(str(address)).key for address in values.pop("former", ()))  # type: ignore[attr-defined]  # as above
     known = Person(**(person | values))  # type: ignore[arg-type]  # values are the test's own
     return Known(
         id=number,
         number_key=number_key(known.number) if known.number else None,
         address_key=parse_address(known.address).key if known.address else None,
         person=known,
+        former=former,
         **marks,  # type: ignore[arg-type]  # values are the test's own
     )
 
@@ -272,3 +274,42 @@ def test_a_register_that_lacks_more_than_five_percent_is_refused(missing: int, r
             refuse_too_many_gone(decided)
     else:
         refuse_too_many_gone(decided)
+
+
+def moved(number: int, **values: object) -> Known:
+    """Return someone without a number who changed their address from old@example.org themself."""
+    return replace(a_known(number, moved=True, former=("old@example.org",), **values), number_key=None)
+
+
+def test_an_address_that_a_member_changed_themself_still_means_them_in_a_register_that_was_not_told():
+    decided = decide(an_entry(address="old@example.org", given_name="Anna", family_name="Berg"), known=[moved(1)])
+
+    assert (decided.added, decided.unchanged) == ([], [(2, 1)])
+    assert [note.sentence for note in decided.remarks] == [
+        "The member has changed their address themself: theirs is kept, not the file's."
+    ]
+
+
+def test_half_a_couple_that_moved_out_is_still_found_by_name():
+    bo = replace(a_known(2, given_name="Bo", address="old@example.org"), number_key=None)
+    couple = [moved(1), bo]
+
+    for name, number in (("Anna", 1), ("Bo", 2), ("", 2)):
+        decided = decide(an_entry(address="old@example.org", given_name=name or None), known=couple)
+        assert (decided.added, decided.refused, decided.unchanged) == ([], [], [(2, number)])
+
+
+def test_who_gets_an_address_after_somebody_is_not_taken_for_them():
+    decided = decide(an_entry(address="old@example.org", given_name="Cia"), known=[moved(1)])
+
+    assert [change.member_id for change in decided.added] == [None]
+
+
+def test_someone_who_moved_gets_their_number_by_the_address_they_had():
+    (change,) = decide(an_entry(number="77", address="old@example.org", given_name="Anna"), known=[moved(1)]).changed
+
+    assert (change.member_id, change.person.number, change.person.address) == (1, "77", "m1@example.org")
+
+
+def test_whoever_moved_is_not_missing_from_a_whole_register_that_was_not_told():
+    assert decide(an_entry(address="old@example.org", given_name="Anna"), known=[moved(1)], policy=WHOLE).gone == []

@@ -18,6 +18,7 @@ from subscribers.importing.target import Policy
 from subscribers.models import (
     Access,
     Consent,
+    FormerAddress,
     Ground,
     ImportMapping,
     ImportRow,
@@ -137,6 +138,16 @@ def test_choices_by_will_are_kept_also_when_made_between_plan_and_import(transac
         assert session.get_one(Member, 1).given_name == "Anja"
 
 
+def anna_moves(transaction: Transaction) -> None:
+    """Let the first member change their address, with both mailboxes agreeing."""
+    with transaction() as session:
+        number = correction.ask_to_move(session, 1, address.parse("anna@new.example"), now=NOW)
+        change = correction.find_move(session, number, 1, NOW)
+        assert change is not None
+        assert not correction.agree(session, change, Mailbox.OLD, now=NOW)
+        assert correction.agree(session, change, Mailbox.NEW, now=NOW)
+
+
 @pytest.mark.parametrize("before_the_plan", [True, False])
 def test_an_old_address_is_not_written_over_one_that_both_mailboxes_agreed_to(
     transaction: Transaction, *, before_the_plan: bool
@@ -144,17 +155,37 @@ def test_an_old_address_is_not_written_over_one_that_both_mailboxes_agreed_to(
     take_in(transaction, HEADINGS, ANNA)
     stale = ANNA.replace("Zetterqvist", "Ek")
     found = None if before_the_plan else prepared(transaction, HEADINGS, stale)
-    with transaction() as session:
-        number = correction.ask_to_move(session, 1, address.parse("anna@new.example"), now=NOW)
-        change = correction.find_move(session, number, 1, NOW)
-        assert change is not None
-        assert not correction.agree(session, change, Mailbox.OLD, now=NOW)
-        assert correction.agree(session, change, Mailbox.NEW, now=NOW)
+    anna_moves(transaction)
     run.carry_out(transaction, found or prepared(transaction, HEADINGS, stale), who="kim", now=NOW, progress=_quiet)
 
     (anna,) = members(transaction)
     assert (anna.family_name, anna.address) == ("Ek", "anna@new.example")
     assert anna.address_key == address.parse("anna@new.example").key
+
+
+def test_a_register_without_numbers_that_was_not_told_still_means_the_same_person(transaction: Transaction):
+    nameless = ANNA.replace("1;", ";", 1)
+    take_in(transaction, HEADINGS, nameless)
+    anna_moves(transaction)
+
+    plan = take_in(transaction, HEADINGS, nameless.replace("Zetterqvist", "Ek"))
+
+    assert (len(plan.added), len(plan.changed), len(plan.remarks)) == (0, 1, 1)
+    (anna,) = members(transaction)
+    assert (anna.family_name, anna.address) == ("Ek", "anna@new.example")
+
+
+def test_who_moved_and_was_erased_comes_back_by_neither_address(transaction: Transaction):
+    nameless = ANNA.replace("1;", ";", 1)
+    take_in(transaction, HEADINGS, nameless)
+    anna_moves(transaction)
+    with transaction() as session:
+        enrolment.erase(session, 1, NOW)
+
+    for row in (nameless, nameless.replace("anna.z@example.org", "anna@new.example")):
+        assert len(take_in(transaction, HEADINGS, row).refused) == 1
+    with transaction() as session:
+        assert session.exec(select(FormerAddress)).all() == []
 
 
 def test_nobody_who_left_is_subscribed_again(transaction: Transaction):
