@@ -144,6 +144,8 @@ def show(context: typer.Context, which: Which, json: Json = False) -> None:
         for one in values:
             if one not in ("", None):
                 _say_field(key, str(one))
+    counted = ", ".join(f"{_(name)} {number}" for name, number in asdict(whole.answers).items())
+    _say_field("", counted)
     for earlier in whole.history:
         when = f"{moment_in(zone, earlier.starts_at)} – {moment_in(zone, earlier.ends_at)}"
         changed = f" ({', '.join(earlier.changed)})" if earlier.changed else ""

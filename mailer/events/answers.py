@@ -4,6 +4,7 @@ The edge owns the transaction, and writers take turns (mailer.db): what is read 
 place is given twice, on SQLite and PostgreSQL alike.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -28,7 +29,8 @@ class Given(NamedTuple):
     sequence: int
 
 
-class Tally(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Tally:
     """How many people come, companions counted; how many of them wait for a place; how many answered otherwise."""
 
     coming: int
@@ -39,9 +41,12 @@ class Tally(NamedTuple):
 
 def answers_of(session: Session, event_id: int) -> dict[int, Given]:
     """Return by member what was answered, members without an answer left out. One query, and no object per row."""
-    columns: Any = (Rsvp.member_id, Rsvp.answer, Rsvp.companions, Rsvp.waiting, Rsvp.sequence)
-    rows = session.execute(sa.select(*columns).where(col(Rsvp.event_id) == event_id).execution_options(yield_per=1000))
-    return {member: Given(answer, *rest) for member, answer, *rest in rows}
+    answer = sa.type_coerce(col(Rsvp.answer), sa.String)  # turned into an Answer below: there are three
+    columns: Any = (Rsvp.member_id, answer, Rsvp.companions, Rsvp.waiting, Rsvp.sequence)
+    query = sa.select(*columns).where(col(Rsvp.event_id) == event_id)
+    words = {one.value: one for one in Answer}
+    rows = session.connection().execute(query)
+    return {member: Given(words[word], *rest) for member, word, *rest in rows}
 
 
 def find(session: Session, event_id: int, member_id: int) -> Standing | None:
@@ -65,13 +70,13 @@ def give(session: Session, event: Event, member_id: int, wish: Wish, *, now: dat
     return standing
 
 
-def fill(session: Session, event: Event, *, now: datetime) -> list[int]:
-    """Give free places to those who wait, in their order; returns who got one. None once the event has begun."""
+def fill(session: Session, event: Event, *, now: datetime, most: int) -> list[int]:
+    """Give free places to `most` of those who wait, in their order; returns who got one. None once it has begun."""
     if event.state is EventState.CANCELLED or event.starts_at <= now:
         return []
     waiting = sa.and_(col(Rsvp.event_id) == id_of(event), col(Rsvp.waiting))
     queue = sa.select(col(Rsvp.member_id), 1 + col(Rsvp.companions)).where(waiting)
-    rows = session.execute(queue.order_by(col(Rsvp.since), col(Rsvp.member_id))).all()
+    rows = session.execute(queue.order_by(col(Rsvp.since), col(Rsvp.member_id)).limit(most)).all()
     room = _room(session, event, besides=0)
     got = attendance.promoted(room.capacity, room.taken, [(member, people) for member, people in rows])
     if got:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from mailer.events.answers import Tally, tally
 from mailer.events.book import revisions
 from mailer.events.details import Details, EventState
 from mailer.events.models import Event, EventDistrict
@@ -51,6 +52,7 @@ class Whole:
     uid: str
     locked: tuple[str, ...]
     said: dict[str, object]
+    answers: Tally
     history: tuple[Earlier, ...]
 
 
@@ -82,7 +84,8 @@ def show(session: Session, event: Event) -> Whole:
         )
         for one in revisions(session, event)
     )
-    return Whole(_entry(event, details), event.uid, tuple(filter(None, event.locked.split(","))), said, history)
+    locked = tuple(filter(None, event.locked.split(",")))
+    return Whole(_entry(event, details), event.uid, locked, said, tally(session, id_of(event)), history)
 
 
 def _entry(event: Event, details: Details) -> Entry:

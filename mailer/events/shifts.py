@@ -14,6 +14,14 @@ from mailer.events.models import Event, EventShift, TakenShift
 from mailer.events.rota import Post
 from mailer.events.rows import id_of
 
+# A taken shift is not what its holder was told.
+_MOVED = sa.or_(
+    col(EventShift.gone),
+    col(EventShift.starts_at) != col(TakenShift.starts_at),
+    col(EventShift.ends_at) != col(TakenShift.ends_at),
+    col(EventShift.place) != col(TakenShift.place),
+)
+
 
 class Untold(NamedTuple):
     """A member whose shift is not what they were told. `shift` None: it is gone."""
@@ -105,37 +113,33 @@ def keep(session: Session, event: Event, shift_id: int, member_id: int, *, now: 
     session.flush()
 
 
-def tell_changes(session: Session, event_id: int, now: datetime) -> list[Untold]:
-    """Return whose shift was moved or is gone since they were told of it, and note that they are told now.
+def tell_changes(session: Session, event_id: int, *, now: datetime, most: int) -> list[Untold]:
+    """Return whose shift was moved or is gone since they were told of it, `most` of them, and note that they are now.
 
     Of a shift that was over before, nobody needs to hear.
     """
-    rows = session.exec(select(TakenShift, EventShift).join(EventShift).where(EventShift.event_id == event_id)).all()
+    rows = session.exec(
+        select(TakenShift, EventShift).join(EventShift).where(EventShift.event_id == event_id, _MOVED).limit(most)
+    )
     found = []
-    for taken, row in rows:
+    for taken, row in rows.all():
         told, shift = Shift(taken.starts_at, taken.ends_at, taken.place, row.needs), _shift(row)
         if row.gone:
             session.delete(taken)
-        elif told != shift:
+        else:
             taken.starts_at, taken.ends_at, taken.place = shift.starts_at, shift.ends_at, shift.place
             session.add(taken)
-        if (row.gone or told != shift) and told.ends_at > now:
+        if told.ends_at > now:
             found.append(Untold(taken.member_id, told, None if row.gone else shift))
     session.flush()
-    gone = sa.and_(col(EventShift.event_id) == event_id, col(EventShift.gone))
-    session.execute(sa.delete(EventShift).where(gone))
+    nobodys = sa.and_(col(EventShift.gone), col(EventShift.id).not_in(sa.select(col(TakenShift.shift_id))))
+    session.execute(sa.delete(EventShift).where(col(EventShift.event_id) == event_id, nobodys))
     return found
 
 
-def with_changes(session: Session) -> Sequence[int]:
-    """Return the events in which somebody has a shift that is not what they were told."""
-    moved = sa.or_(
-        col(EventShift.gone),
-        col(EventShift.starts_at) != col(TakenShift.starts_at),
-        col(EventShift.ends_at) != col(TakenShift.ends_at),
-        col(EventShift.place) != col(TakenShift.place),
-    )
-    return session.scalars(sa.select(col(EventShift.event_id)).join(TakenShift).where(moved).distinct()).all()
+def with_changes() -> sa.Select[int]:
+    """Return the statement that finds the events in which somebody has a shift that is not what they were told."""
+    return sa.select(col(EventShift.event_id)).join(TakenShift).where(_MOVED)
 
 
 def _open(session: Session, event: Event) -> list[Post]:

@@ -12,5 +12,7 @@ def keep_places(app: App, now: datetime) -> None:
     with app.reading() as session:
         events = [event.id for event in places.unsettled(session, now)]
     for number in events:
-        with app.writing() as session:
-            places.settle(session, app.settings, session.get_one(Event, number), now=now)
+        posted = 1
+        while posted:
+            with app.writing() as session:
+                posted = places.settle(session, app.settings, session.get_one(Event, number), now=now)

@@ -23,6 +23,7 @@ from mailer.i18n import LANGUAGES
 from mailer.outbox.single import LetterToOne, post
 from subscribers.models import Member
 
+AT_ONCE = 10  # letters a transaction: some milliseconds each, and nobody who writes beside us waits 200
 LETTERS_ABOUT_ANSWERS = ("place", "shift")  # folders of templates/email
 
 
@@ -38,16 +39,19 @@ def unsettled(session: Session, now: datetime) -> list[Event]:
     """Return the events for which somebody waits, or has a shift that is not what they were told."""
     waiting = select(Rsvp.event_id).where(col(Rsvp.waiting))
     waited_for = sa.and_(col(Event.id).in_(waiting), col(Event.starts_at) > now)
-    changed = col(Event.id).in_(shifts.with_changes(session))
+    changed = col(Event.id).in_(shifts.with_changes())
     return list(session.exec(select(Event).where(sa.or_(waited_for, changed)).order_by(col(Event.id))))
 
 
 def settle(session: Session, settings: Settings, event: Event, *, now: datetime) -> int:
-    """Give free places to whoever waits, in order, and tell of moved shifts. Returns how many letters were posted."""
-    got = answers.fill(session, event, now=now)
+    """Give free places to whoever waits, in order, and tell of moved shifts: AT_ONCE of each.
+
+    returns  how many letters were posted; while there are any, there may be more to tell
+    """
+    got = answers.fill(session, event, now=now, most=AT_ONCE)
     for member in got:
         tell(session, settings, event, member, News("place"), now=now)
-    untold = shifts.tell_changes(session, id_of(event), now)
+    untold = shifts.tell_changes(session, id_of(event), now=now, most=AT_ONCE)
     for member, was, shift in untold:
         tell(session, settings, event, member, _of_shift("moved" if shift else "gone", event, was, shift), now=now)
     return len(got) + len(untold)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import stat
 from datetime import timedelta
 from pathlib import Path
@@ -30,7 +31,7 @@ def event(run: Run, tmp_path: Path) -> str:
     day = f"{system_clock() + timedelta(days=30):%Y-%m-%d}"
     run("events", "add", "title=Fika & flygblad", f"starts={day} 13:00", f"ends={day} 16:00", "capacity=3",
         f"shifts={day} 14:00-16:00 @ Torget: 2")  # fmt: skip
-    app = App.load(Places.of(tmp_path / "config.toml", None, {}), {})
+    app = App.load(Places.of(tmp_path / "config.toml", None, {}), os.environ)
     with app.writing() as session:
         found = book.find_event(session, "1")
         for member, wish in (
@@ -61,6 +62,12 @@ def test_the_list_says_who_comes_who_waits_and_who_has_which_shift(run: Run, eve
     assert "Torget" in rows[2]["shifts"][0]
     assert "example.org" not in out
     assert "Öberg" in run("events", "people", event)[1]
+
+
+def test_the_event_is_shown_with_how_many_come(run: Run, event: str):
+    assert "coming 3, waiting 1, maybe 1, no 0" in run("events", "show", event)[1]
+    [whole] = json.loads(run("events", "show", event, "--json")[1])
+    assert whole["answers"] == {"coming": 3, "waiting": 1, "maybe": 1, "no": 0}
 
 
 def test_reading_it_is_noted_in_the_diary(run: Run, event: str):

@@ -23,6 +23,7 @@ from mailer.campaigns.states import CampaignState
 from mailer.cli import frame, root
 from mailer.demo.figures import Row
 from mailer.errors import ProviderDown, UtskickError
+from mailer.events.answers import Tally
 from mailer.feedback.causes import Cause, Verdict
 from mailer.feedback.listing import CameIn, Dead, Told
 from mailer.feedback.models import Kind, Standing
@@ -53,6 +54,7 @@ SPOKEN = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2), "remark": 
 HANDED_ON = {"Note": (2,), "Line": (3,), "_refuse_unknown": (3,), "_slugs": (4,), "_refused": None}
 # Headings and cells of what the command line prints: the names of fields, and of states.
 LISTED = (
+    Tally,
     Attendee,
     Status,
     Service,

@@ -15,6 +15,7 @@ from mailer.events.answers import Given, Tally
 from mailer.events.attendance import Answer
 from mailer.jobs.places import keep_places
 from mailer.links import Purpose
+from mailer.members import places
 from mailer.outbox.models import Delivery, Mailing, Variant
 from mailer.outbox.worker import drain
 from subscribers import consent
@@ -215,6 +216,22 @@ def test_the_letter_arrives_as_html_and_text_with_the_members_own_link(site: Sit
         assert link in text
         assert "Folkets hus" in text
         assert "because you answered on our pages" in text
+
+
+def test_when_many_get_a_place_at_once_they_are_told_in_several_transactions(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+):
+    event = hold(site, capacity=1)
+    say(site, event, "yes", ANNA)
+    for member in newcomers(site, 7):
+        say(site, event, "yes", member)
+    monkeypatch.setattr(places, "AT_ONCE", 3)
+
+    edit(site, event, capacity=None)
+    keep_places(site.app, site.watch())
+
+    assert len(told(site)) == len(set(told(site))) == 7
+    assert tally(site, event).waiting == 0
 
 
 def test_nobody_gets_a_place_once_it_has_begun_or_is_called_off(site: Site):
