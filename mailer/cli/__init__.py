@@ -8,11 +8,10 @@ from typing import Any
 import typer
 
 from mailer.cli import misuse
-from mailer.cli.frame import Frame, accept_everywhere, said, say
+from mailer.cli.frame import Frame, accept_everywhere, masked, said, say
 from mailer.cli.nouns import Noun, tree_of
 from mailer.errors import ProviderDown, UtskickError
 from mailer.i18n import _, language_of, speaking
-from mailer.message.masking import mask_addresses
 from subscribers.errors import SubscribersError
 
 NOUNS = {
@@ -99,7 +98,7 @@ def _told(error: Exception) -> tuple[str, int]:
         case misuse.Misuse():
             return said(misuse.mistake_of(error)), 2
         case ProviderDown():
-            return _("The mail server could not be used: {reason}").format(reason=mask_addresses(said(error))), 1
+            return _("The mail server could not be used: {reason}").format(reason=masked(error)), 1
         case UtskickError() | SubscribersError():
             return said(error), getattr(error, "status", 2)
         case OSError():

@@ -16,11 +16,13 @@ import typer
 
 if TYPE_CHECKING:  # all the program hangs on it: loaded when a command is called
     from mailer.app import App, Places
+from mailer.cli import helping
 from mailer.cli.nouns import Loading
 from mailer.collector import uncollected
 from mailer.errors import ProviderDown, SendError, UtskickError
 from mailer.i18n import _
-from mailer.sentences import Sentence, filled
+from mailer.message.masking import mask_addresses
+from mailer.sentences import Sentence, Word, filled
 from subscribers.errors import SubscribersError
 
 # What would speak to the terminal instead of the person, or cannot be written: controls, bidi overrides, surrogates.
@@ -81,11 +83,8 @@ def accept_everywhere(command: Any, frame: Frame) -> None:
 
     `command` is one of Typer's own; their classes have no public name to annotate with.
     """
-    command.help = _(command.help) if command.help else None
-    for parameter in command.params:
-        if getattr(parameter, "help", None):
-            parameter.help = _(parameter.help)
     command.params.extend(_shared_options(frame))
+    helping.translate(command)
     children = getattr(command, "commands", {})
     if isinstance(children, Loading):
         said_in = copy_context()  # in the language of now
@@ -172,6 +171,17 @@ def insist(question: str) -> None:
 def said(error: UtskickError | ProviderDown | SubscribersError) -> str:
     """Return what went wrong, translated."""
     return filled(error.sentence, error.values, _)
+
+
+def masked(error: ProviderDown) -> str:
+    """Return what went wrong, translated, with nobody's address in a server's words; ours stay as they are."""
+    if not error.values:
+        return mask_addresses(_(error.sentence))
+    values = {
+        name: value if isinstance(value, Word | Sentence) else mask_addresses(str(value))
+        for name, value in error.values.items()
+    }
+    return filled(error.sentence, values, _)
 
 
 def in_words(sentence: Sentence) -> str:

@@ -63,7 +63,9 @@ def tree_of(nouns: Mapping[str, Noun]) -> type[TyperGroup]:
         def format_help(self, ctx: Any, formatter: Any) -> None:
             """Show the help with nothing loaded: each noun by its sentence alone."""
             named: Any = {name: TyperCommand(name, help=_(noun.help)) for name, noun in nouns.items()}
-            TyperGroup(name=self.name, help=self.help, params=self.params, commands=named).format_help(ctx, formatter)
+            shown: Any = TyperGroup(name=self.name, help=self.help, params=self.params, commands=named)
+            shown.get_usage, shown.get_help_option = self.get_usage, self.get_help_option  # they speak the language
+            shown.format_help(ctx, formatter)
 
     return Tree
 

@@ -21,6 +21,16 @@ UNREACHABLE_FOR = timedelta(minutes=5)
 EVENING = time(18)
 NEWS_IS_OLD_AFTER = timedelta(days=7)  # a first start does not report on years of mailings
 
+_WAITS_FOR_APPROVAL = (
+    N_("The edition {edition} is drafted. It goes out {send_at} once it is approved."),
+    N_("Look at it: utskick editions preview {edition}"),
+    N_("Approve it: utskick editions approve {edition}"),
+)
+_GOES_BY_ITSELF = (
+    N_("The edition {edition} is drafted. It goes out {send_at} by itself, as auto_approve in the config says."),
+    N_("Look at it: utskick editions preview {edition}"),
+)
+
 
 def gather(session: Session, settings: Settings, now: datetime) -> list[Cause]:
     """Return everything there is to tell at `now`, whether or not it was told before."""
@@ -44,21 +54,20 @@ def _drafts(session: Session, settings: Settings, now: datetime) -> Iterator[Cau
     )
     for edition, mailing in rows:
         values = {"edition": mailing.key, "send_at": _local(mailing.send_at, settings)}
-        yield _drafted(edition, mailing.key, values)
+        if settings.digest.auto_approve:
+            yield _drafted(edition, mailing.key, values, _GOES_BY_ITSELF)
+            continue
+        yield _drafted(edition, mailing.key, values, _WAITS_FOR_APPROVAL)
         if mailing.send_at is not None and now >= _evening_before(mailing.send_at, settings):
             yield _unapproved(edition, mailing.key, values)
 
 
-def _drafted(edition: Edition, key: str, values: Mapping[str, str]) -> Cause:
+def _drafted(edition: Edition, key: str, values: Mapping[str, str], lines: tuple[str, ...]) -> Cause:
     return Cause(
         key=f"draft:{key}",
         matter="draft",
         subject=N_("Draft ready: {edition}"),
-        lines=(
-            N_("The edition {edition} is drafted. It goes out {send_at} once it is approved."),
-            N_("Look at it: utskick editions preview {edition}"),
-            N_("Approve it: utskick editions approve {edition}"),
-        ),
+        lines=lines,
         values=values,
         edition_id=edition.id,
     )

@@ -5,13 +5,12 @@ that leaves rows which the next plan sweeps. Two planners at once: the later tak
 earlier finds itself overtaken before it can write another row.
 """
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
-from itertools import accumulate, chain, groupby, islice
+from itertools import accumulate, chain, groupby
 
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col
@@ -37,12 +36,10 @@ from mailer.sentences import N_, Progress, quiet
 from subscribers import bulk
 
 BATCH = 500
-# Nobody who writes beside us waits 200 ms: a transaction takes so many rows as are work for 25 ms of a core, and fewer
-# when more time than that goes by, because the disk or the machine is slow.
-_WORK = 0.025
-_LONG = 0.1
-_MOST = 8  # thousands of rows
-ROWS_A_TRANSACTION = 1_000  # where nobody measures: about 30 ms on a busy slow core
+ROWS_A_TRANSACTION = 1_000  # about 30 ms on a busy slow core: no writer waits 200 ms for us
+# Deliveries come in variant order, so each transaction writes most pages of the index over (mailing, member) anew: a
+# thousand rows take 10 to 20 ms of a core and four thousand some 20.
+_DELIVERIES_A_TRANSACTION = 4_000
 
 Addressed = tuple[int, int, int | None]  # variant, member, household
 
@@ -177,7 +174,7 @@ def write_plan(ticket: Ticket, plan: Plan, *, now: datetime, progress: Progress 
     variants = write_variants(ticket, [readership.content for readership in plan.readerships])
     write_shelves(ticket, plan, variants)
     candidates = 0
-    for batches in as_quick_as_wanted(chunks(addressed(plan.readerships, variants))):
+    for batches in chunks(addressed(plan.readerships, variants)):
         candidates += write_batches(ticket, batches, now=now)
         progress("Writing letters down", candidates, None)
     make_valid(ticket, content=plan.content, candidates=candidates, now=now)
@@ -265,37 +262,13 @@ def chunks(households: Iterable[list[Addressed]]) -> Iterator[list[list[Addresse
     batches: list[list[Addressed]] = [[]]
     for household in households:
         if batches[-1] and len(batches[-1]) + len(household) > BATCH:
-            if len(batches) == ROWS_A_TRANSACTION // BATCH:
+            if len(batches) == _DELIVERIES_A_TRANSACTION // BATCH:
                 yield batches
                 batches = []
             batches.append([])
         batches[-1].extend(household)
     if batches[-1]:
         yield batches
-
-
-def as_quick_as_wanted(parts: Iterable[list[list[Addressed]]]) -> Iterator[list[list[Addressed]]]:
-    """Join parts into transactions that are as long as they may be: the caller writes one until it asks again.
-
-    Every transaction writes most pages of the index over (mailing, member) anew, so few long ones cost much less than
-    many short ones.
-    """
-    together, waiting = 1, iter(parts)
-    while some := list(chain.from_iterable(islice(waiting, together))):
-        work, begun = time.thread_time(), time.perf_counter()
-        yield some
-        together = next_size(together, work=time.thread_time() - work, seconds=time.perf_counter() - begun)
-
-
-def next_size(size: int, *, work: float, seconds: float) -> int:
-    """Return how many parts the next transaction takes, after one of `size`.
-
-    work     seconds of CPU that it took of this thread: what another size changes
-    seconds  that it took by the clock: on a busy machine or a slow disk it is no fault of the size, but holds up others
-    """
-    if work > 2 * _WORK or seconds > _LONG:
-        return max(size // 2, 1)
-    return min(size * 2, _MOST) if work < _WORK / 2 else size
 
 
 def write_batches(ticket: Ticket, batches: Sequence[Sequence[Addressed]], *, now: datetime) -> int:

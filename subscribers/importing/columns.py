@@ -54,6 +54,9 @@ def header_key(header: Sequence[str]) -> str:
     return hashlib.sha256("\0".join(map(plain, header)).encode()).hexdigest()
 
 
+_MANY, _LONG = 30, 60  # headings and characters that a sentence has room for
+
+
 def choose(header: Sequence[str], said: Mapping[str, str]) -> dict[str, int]:
     """Return the column of each field that is read, by index.
 
@@ -76,7 +79,7 @@ def choose(header: Sequence[str], said: Mapping[str, str]) -> dict[str, int]:
         raise Refused(
             "No column is known to hold a member number or an address: say which, with --map address=HEADING."
             " The headings are: {headings}.",
-            headings=", ".join(filter(None, header)),
+            headings=_few_of(header),
         )
     return chosen
 
@@ -96,12 +99,18 @@ def _recognise(header: Sequence[str], field: str) -> int | None:
     return next((headings.index(name) for name in FIELDS[field] if name in headings), None)
 
 
+def _few_of(header: Sequence[str]) -> str:
+    """Return the headings for a sentence: a file may have thousands, or be none of words."""
+    headings = [heading if len(heading) <= _LONG else f"{heading[:_LONG]}…" for heading in header if heading]
+    return ", ".join(headings[:_MANY] + ["…"] * (len(headings) > _MANY))
+
+
 def _index(header: Sequence[str], heading: str) -> int:
     headings = [plain(cell) for cell in header]
     if plain(heading) not in headings:
         raise Refused(
             "There is no column {heading}; there are: {headings}.",
             heading=heading,
-            headings=", ".join(filter(None, header)),
+            headings=_few_of(header),
         )
     return headings.index(plain(heading))

@@ -7,7 +7,7 @@ import pytest
 import typer
 
 from mailer.cli import main, root
-from mailer.cli.frame import reason_of
+from mailer.cli.frame import masked, reason_of
 from mailer.errors import AddressRefused, ProviderDown
 
 
@@ -92,6 +92,13 @@ def test_init_takes_its_places_from_the_environment(
 def test_debug_shows_where_an_error_came_from(tmp_path: Path):
     with pytest.raises(Exception, match="There is no config file"):
         main(["db", "upgrade", "--debug", "--config", str(tmp_path / "none.toml")])
+
+
+def test_a_sentence_of_ours_keeps_its_quotes_and_a_server_names_nobody():
+    ours = ProviderDown('{place} wants "tls": {answer}', place="mx.example.org", answer="<anna> is not known")
+
+    assert masked(ours) == 'mx.example.org wants "tls": [address] is not known'
+    assert masked(ProviderDown("550 <anna@example.org> unknown")) == "550 [address] unknown"
 
 
 def test_a_reason_inside_a_sentence_brings_no_full_stop_of_its_own():

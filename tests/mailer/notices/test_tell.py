@@ -66,6 +66,19 @@ def test_a_draft_is_told_and_the_evening_before_that_it_is_not_approved(
     assert occasions(session, settings, now + timedelta(days=2, hours=6)) == ["draft", "unapproved"]  # 18:00
 
 
+def test_a_draft_that_goes_by_itself_is_told_as_such_and_asks_for_no_approval(
+    session: Session, settings: Settings, now: datetime
+):
+    a_draft(session, now)
+    by_itself = settings.digest.model_copy(update={"auto_approve": True})
+
+    [told] = gather(session, settings.model_copy(update={"digest": by_itself}), now + timedelta(days=2, hours=6))
+
+    assert told.matter == "draft"
+    assert "by itself" in told.lines[0]
+    assert not any("approve weekly" in line for line in told.lines)
+
+
 def test_the_commands_of_a_notice_name_the_edition(session: Session, settings: Settings, now: datetime):
     a_draft(session, now)
     anna, sender = Person(address="anna@example.org", language="en"), settings.publications["weekly"]

@@ -17,7 +17,6 @@ from mailer.outbox.enqueue import (
     addressed,
     begin,
     chunks,
-    next_size,
     open_mailing,
     sweep,
     write_batches,
@@ -173,19 +172,3 @@ def test_other_mailings_are_untouched_by_a_sweep(engine: sa.Engine):
     write_plan(begin(engine, opened(engine)), a_plan(a_readership(3)), now=NOW)
 
     assert count(engine, "delivery") == 3
-
-
-@pytest.mark.parametrize(
-    ("size", "work", "seconds", "following"),
-    [
-        (1, 0.005, 0.010, 2),  # little work: twice as many
-        (2, 0.005, 0.090, 4),  # also when others kept the machine or the disk busy
-        (8, 0.005, 0.010, 8),  # but never more than the most
-        (4, 0.020, 0.030, 4),
-        (4, 0.060, 0.060, 2),  # too much work
-        (4, 0.005, 0.300, 2),  # somebody waited
-        (1, 0.060, 0.300, 1),
-    ],
-)
-def test_a_transaction_is_as_long_as_it_may_be(size: int, work: float, seconds: float, following: int):
-    assert next_size(size, work=work, seconds=seconds) == following

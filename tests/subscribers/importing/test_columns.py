@@ -95,3 +95,10 @@ def test_a_file_without_headings_or_lines_is_refused():
 def test_a_mapping_is_remembered_by_the_headings_in_their_order():
     assert columns.header_key(("Nr", "E-post")) == columns.header_key(("NR.", "e post"))
     assert columns.header_key(("Nr", "E-post")) != columns.header_key(("E-post", "Nr"))
+
+
+def test_a_sentence_names_so_many_headings_as_a_person_reads():
+    with pytest.raises(Refused) as refused:
+        columns.choose([f"k{number}" for number in range(5000)] + ["x" * 5000], {})
+
+    assert str(refused.value).endswith("k28, k29, ….")
