@@ -1,4 +1,4 @@
-"""Makes the pictures of the documentation: a sample digest, as its readers see it. `make pictures`.
+"""Makes the pictures of the documentation: sample letters, as their readers see them. `make pictures`.
 
 Needs Debian's Chromium. Sends nothing anywhere but to a catcher on this machine.
 """
@@ -10,17 +10,20 @@ import tempfile
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from itertools import product
 from pathlib import Path
 
+from pictures_of_campaigns import pages as pages_of_campaigns
 from playwright.sync_api import Browser, sync_playwright
 
 FOLDER = Path(__file__).parent / "pictures"
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"]
 VIEWS = {  # name: (width, height, colour scheme)
-    "digest-phone-light": (390, 844, "light"),
-    "digest-phone-dark": (390, 844, "dark"),
-    "digest-desktop-light": (900, 1100, "light"),
+    "phone-light": (390, 844, "light"),
+    "phone-dark": (390, 844, "dark"),
+    "desktop-light": (900, 1100, "light"),
+    "desktop-dark": (900, 1100, "dark"),
 }
 
 
@@ -29,11 +32,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         demo = Path(folder) / "demo"
         subprocess.run([sys.executable, "-m", "mailer.cli", "demo", "--once", "--data", demo], check=True)
-        page = html_of(demo / "caught" / "new")
+        pages = {"digest": html_of(demo / "caught" / "new"), **pages_of_campaigns(Path(folder) / "campaigns")}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        for name, (width, height, scheme) in VIEWS.items():
-            picture(browser, page, FOLDER / f"{name}.png", width=width, height=height, scheme=scheme)
+        for (letter, page), (view, (width, height, scheme)) in product(pages.items(), VIEWS.items()):
+            picture(browser, page, FOLDER / f"{letter}-{view}.png", width=width, height=height, scheme=scheme)
         browser.close()
 
 

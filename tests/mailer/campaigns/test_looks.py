@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from selectolax.lexbor import LexborHTMLParser
 
 from mailer.campaigns.content import compiled, expand, variant_of
+from mailer.campaigns.written import read
 from mailer.message.characters import one_line
 from mailer.render.head import Manner
 from mailer.render.letters import Letter, _OneByOne, _Shared
+from mailer.resources import resource
 from tests.mailer.campaigns.letters import EVERYTHING, OURS, AnyThere, a_written
 from tests.mailer.message.wire import HOSTILE, assert_fit_for_the_wire, parsed
 from tests.mailer.render.colours import words_and_contrast
@@ -124,3 +126,17 @@ def test_what_somebody_wrote_is_no_markup():
 
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp;" in page
+
+
+@pytest.mark.parametrize("name", ["tack", "kallelse", "sommarvarvning"])
+def test_the_examples_are_letters_in_both_languages(name: str):
+    written = read([(f"{name}.md", resource(f"examples/{name}.md").read_text("utf-8"))], language="sv")
+    content = compiled(written, AnyThere(), OURS)
+
+    assert list(content["versions"]) == ["sv", "en"]
+    assert content["kind"] in KINDS
+    for language, version in content["versions"].items():
+        context = expand({}, {}, variant_of(version, 0, None, "https://m.distrikt.example.org/i/"), language)
+        assert (
+            "Anna Åström" in LETTERS.show(Letter(written.front.kind, language, LETTERHEAD, context), a_recipient()).text
+        )
