@@ -21,6 +21,7 @@ from mailer.links import Links, Purpose
 from mailer.message import Message
 from mailer.message.dkim import Signer
 from mailer.news.reference import load_reference, require_known
+from mailer.operators.matters import Place
 from mailer.outbox import home
 from mailer.outbox.batches import Terms
 from mailer.outbox.carriers import Carrier
@@ -170,6 +171,10 @@ class App:
     @cached_property
     def links(self) -> Links:
         return Links(self.settings.site.base_url, self.keyring.tokens)
+
+    @property
+    def approving(self) -> Place:
+        return Place(self.engine, self.settings, self.links)
 
     @cached_property
     def letters(self) -> Letters:

@@ -43,6 +43,7 @@ class Purpose(IntEnum):
     ADDRESS_OLD = 8  # the owner of the address until now agrees; as above
     SIGN_UP = 9  # goes into the form of a page that anybody may open; its second stands where the member would
     ANSWER = 11  # to an event, whose number stands where the mailing would
+    APPROVE = 13  # by an operator, whose number stands where the member would; the request where the mailing would
     VIEW = 10  # a letter as a web page: the variant stands where the member would, so it names nobody
     ARCHIVE = 12  # read the archive that is for members: the hour it was asked for stands where the mailing would
 
@@ -146,6 +147,7 @@ _ACTS = {
     Purpose.ADDRESS_OLD: "b",
     Purpose.ANSWER: "r",
     Purpose.ARCHIVE: "l",
+    Purpose.APPROVE: "o",
 }
 
 

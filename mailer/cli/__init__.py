@@ -46,6 +46,7 @@ NOUNS = {
     "outbox": Noun("outbox:commands", "What is being sent, to stop it, to send on, to look at it."),
     "campaigns": Noun("campaigns:commands", "One-off letters: write, look, test, approve, send."),
     "segments": Noun("segments:commands", "Audiences with a name of their own."),
+    "approvals": Noun("approvals:commands", "What operators were asked to approve, and who signed."),
     "editions": Noun("editions:commands", "The editions of a digest."),
     "keys": Noun("keys:commands", "The keys that seal the register and make the links."),
     "feedback": Noun("feedback:commands", "What came back: bounces and complaints, and what follows from them."),

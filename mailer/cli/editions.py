@@ -11,6 +11,7 @@ import typer
 from sqlmodel import Session
 
 from mailer.app import App
+from mailer.cli.approvals import As, ask_for_approval, refuse_as
 from mailer.cli.frame import LARGEST_ID, Json, account, app_of, moment_in, print_json, reason_of, remark
 from mailer.cli.progress import progress_bar
 from mailer.cli.sheets import mails_to_members, members_in_words, show_coverage, show_sheets
@@ -100,9 +101,15 @@ def leave_out(
 
 
 @commands.command()
-def approve(context: typer.Context, name: Name) -> None:
-    """Let the draft go out at its time."""
+def approve(context: typer.Context, name: Name, as_operator: As = None) -> None:
+    """Let the draft go out at its time. Where the config has operators, ask for their approval."""
     app = app_of(context)
+    if app.settings.operators:
+        with app.reading() as session:
+            key = editions.mailing_of(session, editions.find(session, app.settings, name, app.now())).key
+        ask_for_approval(app, key, as_operator)
+        return
+    refuse_as(as_operator)
     with app.writing() as session:
         edition = editions.find(session, app.settings, name, app.now())
         editions.approve(session, edition, who=account(), now=app.now())
@@ -126,10 +133,14 @@ def _tell_when(app: App, key: str, send_at: datetime, late_at: datetime | None) 
 def send(context: typer.Context, name: Name) -> None:
     """Send an approved edition now, without waiting for its time."""
     app = app_of(context)
-    with app.reading() as session:
-        number = editions.find(session, app.settings, name, app.now()).id or 0
+    with app.writing() as session:
+        edition = editions.find(session, app.settings, name, app.now())
+        number, begins = edition.id or 0, sending.bring_forward(session, app.settings, edition, app.now())
+    if begins > app.now():
+        remark("It goes out {at}, unless somebody takes it back.", at=moment_in(app.settings.site.zone, begins))
+        return
     with progress_bar() as progress:
-        planned = sending.send_now(app.engine, app.settings, app.links, number, app.now(), progress)
+        planned = sending.plan_edition(app.engine, app.settings, app.links, number, app.now(), progress)
     remark(
         "{key}: {mails}, {variants}; nothing new for {silent}.",
         key=planned.key,

@@ -49,4 +49,23 @@ def a_key_for_every_sender(settings: Settings, path: Path) -> None:
             )
 
 
-RULES: tuple[Callable[[Settings, Path], None], ...] = (subscribable_publications, a_key_for_every_sender)
+def operators_apart(settings: Settings, path: Path) -> None:
+    """Each operator is one person, or approving twice would be easy; and nothing goes out without them."""
+    for what, values in (
+        ("address", [it.address.casefold() for it in settings.operators.values()]),
+        ("accounts", [name for slug, it in settings.operators.items() for name in it.accounts or (slug,)]),
+    ):
+        twice = sorted({value for value in values if values.count(value) > 1})
+        if twice:
+            raise Mistake(
+                "{path}: [operators]: {value} stands in {key} of two operators.", path=path, value=twice[0], key=what
+            )
+    if settings.operators and settings.digest.auto_approve:
+        raise Mistake("{path}: where there are [operators], digest.auto_approve has to be false.", path=path)
+
+
+RULES: tuple[Callable[[Settings, Path], None], ...] = (
+    subscribable_publications,
+    a_key_for_every_sender,
+    operators_apart,
+)

@@ -10,6 +10,7 @@ from mailer.config.events import Events
 from mailer.config.feedback import Feedback
 from mailer.config.members import Join, Members, Retention, Welcome
 from mailer.config.news import News, Source
+from mailer.config.operators import Approval, Operator
 from mailer.config.outbox import Dkim, Outbox, ProviderTable
 from mailer.config.people import Person
 from mailer.config.publications import Publication
@@ -39,6 +40,8 @@ class Settings(Section):
     welcome: Welcome = Welcome()
     retention: Retention = Retention()
     people: dict[str, Person] = Field({})
+    operators: dict[Slug, Operator] = Field({})
+    approval: Approval = Approval()
 
     def require_stream(self, publication: str, stream: str) -> None:
         """Refuse a publication of another stream than the one that is meant. raises Mistake

@@ -1,7 +1,9 @@
 """An edition and what its editor decides: drafted once a week, changed, approved. Nothing is sent from here."""
 
+import hashlib
+import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
@@ -17,6 +19,7 @@ from mailer.sentences import Word
 
 LETTER = "digest"
 _LATEST = 10
+_ROOM = timedelta(hours=1)  # for the clock to begin what was approved at the last moment
 _OPEN = (MailingState.DRAFT, MailingState.APPROVED)
 
 
@@ -51,7 +54,11 @@ def find(session: Session, settings: Settings, name: str, now: datetime) -> Edit
     """Return the edition called "weekly:2026-W47"; a publication alone means this week's. raises Mistake"""
     publication, _, period = name.partition(":")
     require_publication(settings, publication)
-    period = period or period_of(now, settings.site.zone)
+    return of_period(session, publication, period or period_of(now, settings.site.zone))
+
+
+def of_period(session: Session, publication: str, period: str) -> Edition:
+    """raises Mistake when there is none"""
     edition = session.exec(select(Edition).where(Edition.publication == publication, Edition.period == period)).first()
     if edition is None:
         raise Mistake(
@@ -66,16 +73,45 @@ def mailing_of(session: Session, edition: Edition) -> Mailing:
     return session.exec(select(Mailing).where(Mailing.id == edition.mailing_id)).one()
 
 
-def approve(session: Session, edition: Edition, *, who: str, now: datetime) -> None:
-    """Let a draft go out at its time. raises Mistake when it is past that."""
+def require_draft(session: Session, edition: Edition) -> None:
+    """raises Mistake when it is past that"""
     mailing = mailing_of(session, edition)
     if mailing.state is not MailingState.DRAFT:
         raise Mistake(
             "The edition {key} is {state}: only a draft can be approved.", key=mailing.key, state=Word(mailing.state)
         )
+
+
+def approve(session: Session, edition: Edition, *, who: str, now: datetime, not_before: datetime | None = None) -> None:
+    """Let a draft go out at its time, but not before `not_before`. raises Mistake when it is no draft."""
+    require_draft(session, edition)
+    mailing = mailing_of(session, edition)
     mailing.state = MailingState.APPROVED
-    edition.approved_at, edition.approved_by = now, who
+    edition.approved_at, edition.approved_by, edition.not_before = now, who, not_before
+    if not_before is not None and mailing.late_at is not None and mailing.late_at >= now:
+        mailing.late_at = max(mailing.late_at, not_before + _ROOM)  # it was in time when it was approved
     session.flush()
+
+
+def require_same(session: Session, edition: Edition, content: str) -> None:
+    """raises Mistake when its editor decided otherwise since `content` was looked at (content_of)"""
+    if content_of(session, edition) != content:
+        raise Mistake("{key} was changed just now: look at it again.", key=mailing_of(session, edition).key)
+
+
+def take_back(session: Session, edition: Edition) -> None:
+    """Make a draft again of what was approved and has not begun. raises Mistake when it has"""
+    _reopen(session, edition)
+    session.flush()
+
+
+def content_of(session: Session, edition: Edition) -> str:
+    """Return a hash of what its editor decided. News that come in later are in it like those there are."""
+    choices = session.exec(
+        select(EditionChoice).where(EditionChoice.edition_id == edition.id).order_by(col(EditionChoice.item_id))
+    )
+    said = [edition.subject, edition.intro, *([it.item_id, it.position, it.lead, it.left_out] for it in choices)]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 def set_subject(session: Session, edition: Edition, subject: str | None) -> None:
@@ -143,7 +179,7 @@ def _reopen(session: Session, edition: Edition) -> None:
         )
     mailing.state = MailingState.DRAFT
     mailing.planning += 1
-    edition.approved_at = edition.approved_by = None
+    edition.approved_at = edition.approved_by = edition.not_before = None
 
 
 def _choice(session: Session, edition: Edition, item_id: int) -> EditionChoice:

@@ -18,6 +18,7 @@ class Edition(SQLModel, table=True):
     drafted_at: datetime
     approved_at: datetime | None = None
     approved_by: str | None = Field(default=None, max_length=100)
+    not_before: datetime | None = None  # whoever approved it may still change their mind
     subject: str | None = None
     intro: str | None = None
 

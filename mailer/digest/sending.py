@@ -79,27 +79,40 @@ def _counted(readers: Iterable[tuple[Reader, int]], progress: Progress) -> Itera
             progress("Deciding who gets what", number, None)
 
 
+def bring_forward(session: Session, settings: Settings, edition: Edition, now: datetime) -> datetime:
+    """Give an approved edition its turn now, because a person says so: before its time, or after it was held.
+
+    returns  when it may begin, which is later than `now` as long as its approval can be taken back
+    raises   Mistake
+    """
+    mailing = mailing_of(session, edition)
+    if mailing.state is MailingState.DRAFT:
+        raise Mistake("The edition {key} is not approved: run `utskick editions approve {key}` first.", key=mailing.key)
+    if mailing.state not in _UNBEGUN or mailing.plan is not None:
+        raise Mistake(
+            "The edition {key} is {state}: `utskick outbox status` shows how it goes.",
+            key=mailing.key,
+            state=Word(mailing.state),
+        )
+    begins = max(now, edition.not_before or now)
+    mailing.state, mailing.reason = MailingState.APPROVED, ""
+    mailing.send_at = min(mailing.send_at or now, now)
+    mailing.late_at = begins + settings.digest.grace  # the person has decided that now is not too late
+    mailing.give_up_at = begins + settings.outbox.give_up_after
+    session.flush()
+    return begins
+
+
 def send_now(
     engine: sa.Engine, settings: Settings, links: Links, edition_id: int, now: datetime, progress: Progress = quiet
 ) -> Planned:
-    """Plan an edition because a person says so, before its time or after it was held. raises Mistake"""
+    """Plan an edition because a person says so. raises Mistake, also as long as its approval can be taken back"""
     with db.writing(engine) as session:
         edition = session.exec(select(Edition).where(Edition.id == edition_id)).one()
-        mailing = mailing_of(session, edition)
-        if mailing.state is MailingState.DRAFT:
+        if bring_forward(session, settings, edition, now) > now:
             raise Mistake(
-                "The edition {key} is not approved: run `utskick editions approve {key}` first.", key=mailing.key
+                "{key} can still be taken back, and goes out after that.", key=mailing_of(session, edition).key
             )
-        if mailing.state not in _UNBEGUN or mailing.plan is not None:
-            raise Mistake(
-                "The edition {key} is {state}: `utskick outbox status` shows how it goes.",
-                key=mailing.key,
-                state=Word(mailing.state),
-            )
-        mailing.state, mailing.reason = MailingState.APPROVED, ""
-        mailing.send_at = min(mailing.send_at or now, now)
-        mailing.late_at = now + settings.digest.grace  # the person has decided that now is not too late
-        mailing.give_up_at = now + settings.outbox.give_up_after
     return plan_edition(engine, settings, links, edition_id, now, progress)
 
 
@@ -143,5 +156,10 @@ def approve_due(session: Session, now: datetime) -> None:
 
 def _due(session: Session, state: MailingState, now: datetime) -> list[Edition]:
     due = select(Edition).join(Mailing, col(Mailing.id) == col(Edition.mailing_id))
-    waiting = due.where(Mailing.state == state, col(Mailing.plan).is_(None), col(Mailing.send_at) <= now)
+    waiting = due.where(
+        Mailing.state == state,
+        col(Mailing.plan).is_(None),
+        col(Mailing.send_at) <= now,
+        sa.or_(col(Edition.not_before).is_(None), col(Edition.not_before) <= now),
+    )
     return list(session.exec(waiting.order_by(col(Edition.id))))

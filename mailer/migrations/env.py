@@ -13,6 +13,7 @@ import mailer.feedback.models
 import mailer.members.models
 import mailer.news.models
 import mailer.notices.models
+import mailer.operators.models
 import mailer.outbox.models
 import mailer.reminders.models
 import subscribers.models

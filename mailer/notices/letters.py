@@ -3,15 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime, make_msgid
 
 from mailer.config.people import Person
 from mailer.config.publications import Publication
 from mailer.i18n import translations
 from mailer.message import Message
+from mailer.message.note import write_note
 from mailer.notices.causes import Cause
 from mailer.sentences import N_, filled
 
@@ -32,25 +29,21 @@ class Enclosure:
 
 NOTHING = Enclosure()
 
-# Not the members' hot path: the library's writer serves, base64 keeps every line short and free of leading dots.
-_POLICY = SMTP.clone(cte_type="7bit")
-
 
 def compose(cause: Cause, person: Person, sender: Publication, *, enclosure: Enclosure, now: datetime) -> Message:
     """Write `cause` to `person`."""
     say = translations(person.language).gettext
-    mail = EmailMessage(policy=_POLICY)
-    mail["From"] = Address(sender.from_name, addr_spec=sender.from_address)
-    mail["To"] = Address(addr_spec=person.address)
-    mail["Subject"] = filled(cause.subject, cause.values, say)
-    mail["Date"] = format_datetime(now)
-    mail["Message-ID"] = make_msgid(domain=sender.from_address.rpartition("@")[2])
-    mail["Auto-Submitted"] = "auto-generated"
     lines = [filled(line, cause.values, say) for line in cause.lines]
     holes = [filled(line, values, say) for line, values in _holes(enclosure, person.language)]
     if holes:
         lines += ["", *holes]
-    mail.set_content("\n".join(lines) + "\n", cte="base64")
+    mail = write_note(
+        (sender.from_name, sender.from_address),
+        person.address,
+        subject=filled(cause.subject, cause.values, say),
+        lines=lines,
+        now=now,
+    )
     for name, html in enclosure.pages:
         mail.add_attachment(html, subtype="html", filename=name, cte="base64")
     return Message(sender=sender.from_address, recipient=person.address, content=bytes(mail))

@@ -11,6 +11,7 @@ from mailer.errors import UtskickError
 from mailer.feedback.hooks.calls import Fetch
 from mailer.web import (
     answering,
+    approving,
     archive,
     archive_link,
     calendar,
@@ -65,6 +66,7 @@ def create_web(app: App, fetch: Fetch = hooks.fetch) -> FastAPI:
         hooks,
         forgetting,
         archive_link,
+        approving,
     ):
         web.include_router(part.router)
     web.include_router(archive.open_router)

@@ -17,6 +17,7 @@ from tests.mailer.events.saying import a_shift, a_step
 from tests.mailer.web.conftest import ANNA, CECILIA, Site
 from tests.mailer.web.letters import a_letter_was_sent, stands_in_the_archive
 from tests.mailer.web.test_answering import answer_path
+from tests.mailer.web.test_approving import approval_paths
 from tests.mailer.web.test_calendar import hold
 from tests.mailer.web.test_joining import confirm_path, sign_up
 
@@ -47,6 +48,7 @@ def paths(site: Site) -> list[str]:
     own += [answer_path(site, event, who) for who in (ANNA, CECILIA)]
     own += [f"{answer_path(site, event)}/shifts", f"{site.choose_path()}/e/{event}", f"{site.choose_path()}/e/99"]
     own += [f"/e/{event}", f"/e/{event}.ics", "/e/99", "/calendar.ics", "/calendar/bromma.ics", "/calendar/none.ics"]
+    own += approval_paths(site)
     return ["/", "/healthz", "/static/pages.css", "/n/1", "/n/2", "/i/none.png", "/nowhere", "/u/x", token + "/", *own]
 
 

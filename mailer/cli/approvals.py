@@ -1,0 +1,87 @@
+"""utskick approvals: who was asked, who signed. And how a command that sends asks for approval."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from mailer.app import App
+from mailer.cli.frame import Json, account, app_of, moment_in, print_json, reason_of, remark
+from mailer.cli.tables import print_table
+from mailer.errors import Mistake, SendError, Trouble
+from mailer.operators import book, people
+from mailer.operators.book import ACCOUNT, State
+from mailer.operators.letters import letters
+from mailer.operators.models import Outcome
+
+commands = typer.Typer(no_args_is_help=True)
+As = Annotated[
+    str | None,
+    typer.Option("--as", metavar="OPERATOR", help="Who you are, if your account does not say: a link is sent to you."),
+]
+_COLUMNS = ("number", "key", "people", "asked_by", "asked_at", "outcome", "signed", "awaited")
+_MOST = 50
+
+
+@commands.command("list")
+def list_requests(context: typer.Context, as_json: Json = False) -> None:
+    """List what was asked for approval, the latest first."""
+    app = app_of(context)
+    rows = [_row(app, state) for state in book.latest(app.approving, most=_MOST)]
+    if as_json:
+        print_json(rows, zone=app.settings.site.zone)
+        return
+    print_table(rows, _COLUMNS, zone=app.settings.site.zone)
+
+
+def _row(app: App, state: State) -> dict[str, object]:
+    over = state.outcome is Outcome.OPEN and book.is_over(state, app.now())
+    return {
+        "number": state.number,
+        "key": state.key,
+        "people": state.people,
+        "asked_by": state.asked_by,
+        "asked_at": state.asked_at,
+        "outcome": "over" if over else state.outcome.value,
+        "signed": ", ".join(one.operator for one in state.signed),
+        "awaited": ", ".join(sorted(state.awaited)),
+        "not_before": state.not_before,
+    }
+
+
+def refuse_as(as_operator: str | None) -> None:
+    """raises Mistake when somebody says who they are where nobody is known"""
+    if as_operator is not None:
+        raise Mistake("The config has no [operators], so --as means nobody.")
+
+
+def ask_for_approval(app: App, key: str, as_operator: str | None) -> None:
+    """Take the part of whoever runs this, and write to whoever is needed next. Safe to repeat: links are sent anew."""
+    settings, now = app.settings, app.now()
+    if as_operator is None:
+        state = book.ask(app.approving, key, people.by_account(settings, account()), way=ACCOUNT, now=now)
+    else:
+        state = book.ask(app.approving, key, people.by_name(settings, as_operator), way=None, now=now)
+    _say(app, state)
+    for outcome in asyncio.run(app.post(letters(app.approving, state, now=now))):
+        if isinstance(outcome, SendError):
+            raise Trouble("A link could not be sent: {reason}. Run the command again.", reason=reason_of(outcome))
+
+
+def _say(app: App, state: State) -> None:
+    if state.outcome is Outcome.GRANTED:
+        at = moment_in(app.settings.site.zone, state.not_before or app.now())
+        remark("Approved by {signed}. It can be taken back until {at}.", signed=_signers(state), at=at)
+    elif not state.signed:
+        remark("A link was sent to {operator}: open it to confirm that it was you.", operator=", ".join(state.awaited))
+    else:
+        remark(
+            "{key} goes to {people} members and needs one more operator. A link was sent to: {awaited}.",
+            key=state.key,
+            people=state.people,
+            awaited=", ".join(sorted(state.awaited)),
+        )
+
+
+def _signers(state: State) -> str:
+    return ", ".join(one.name for one in state.signed)

@@ -1,0 +1,115 @@
+"""/o/TOKEN: an operator approves a letter to many, says no, or takes it back. Opening the page changes nothing."""
+
+import asyncio
+from enum import StrEnum
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, Depends
+from fastapi.responses import HTMLResponse
+from starlette.exceptions import HTTPException
+
+from mailer.errors import Mistake, ProviderDown
+from mailer.links import Claim, Purpose
+from mailer.operators import book
+from mailer.operators.book import State
+from mailer.operators.letters import letters
+from mailer.operators.matters import Proposal, matter_of
+from mailer.operators.models import Outcome
+from mailer.operators.people import number_of, operators
+from mailer.operators.rules import Operator
+from mailer.providers import Receipt
+from mailer.web.forms import Posted
+from mailer.web.house import Here, House, claim_of
+
+router = APIRouter()
+log = structlog.get_logger()
+
+ByLink = Annotated[Claim, Depends(claim_of(Purpose.APPROVE))]
+_ACTS = {"approve": book.sign, "decline": book.decline, "take back": book.take_back}
+
+
+class Stage(StrEnum):
+    ASK = "ask"
+    WAITS = "waits"
+    OVER = "over"
+
+
+@router.api_route("/o/{token}", methods=["GET", "HEAD"])
+def look(claim: ByLink, house: Here) -> HTMLResponse:
+    operator = _operator(house, claim)
+    return _page(house, claim, operator, _state(house, claim))
+
+
+@router.post("/o/{token}")
+def decide(claim: ByLink, house: Here, fields: Posted) -> HTMLResponse:
+    operator = _operator(house, claim)
+    before = _state(house, claim)
+    act = _ACTS.get(fields.one("choice"))
+    if act is None or not house.came_from_our_page(fields, claim.member):
+        return _page(house, claim, operator, before, remark="stale")
+    try:
+        state = act(house.app.approving, claim.mailing, operator.slug, now=house.app.now())
+    except Mistake:
+        return _page(house, claim, operator, _state(house, claim), remark="too late")
+    unsent = (state.outcome, state.signed) != (before.outcome, before.signed) and not _tell(house, state)
+    return _page(house, claim, operator, state, remark="unsent" if unsent else "")
+
+
+def _operator(house: House, claim: Claim) -> Operator:
+    """raises HTTPException 404 when they are no operator any more, or have another address now"""
+    with house.app.reading() as session:
+        people = operators(session, house.app.settings)
+        known = book.find(session, claim.mailing) is not None
+    for operator in people.values():
+        if known and number_of(operator) == claim.member:
+            return operator
+    raise HTTPException(404)
+
+
+def _state(house: House, claim: Claim) -> State:
+    return book.look(house.app.approving, claim.mailing)
+
+
+def _tell(house: House, state: State) -> bool:
+    """Write to whoever is needed next; False when some could not be written to."""
+    mails = letters(house.app.approving, state, now=house.app.now())
+    try:
+        outcomes = asyncio.run(house.app.post(mails)) if mails else []
+    except ProviderDown as down:
+        log.warning("approval not told", request=state.number, reason=down.detail)
+        return False
+    return all(isinstance(outcome, Receipt) for outcome in outcomes)
+
+
+def _page(house: House, claim: Claim, operator: Operator, state: State, *, remark: str = "") -> HTMLResponse:
+    now = house.app.now()
+    is_open = state.outcome is Outcome.OPEN and not book.is_over(state, now)
+    has_signed = operator.slug in {one.operator for one in state.signed}
+    proposal = _proposal(house, state) if is_open else None
+    stage = Stage.OVER if proposal is None else Stage.ASK if operator.slug in state.awaited else Stage.WAITS
+    language = house.spoken(operator.language)
+    zone = house.app.settings.site.zone
+    return house.pages.answer(
+        "approve.html",
+        language,
+        status={"stale": 400, "too late": 409}.get(remark, 200),
+        remark=remark,
+        stage=stage,
+        state=state,
+        operator=operator,
+        is_asker=not state.signed and not has_signed and state.asked_by == operator.name,
+        to=proposal.words[language] if proposal else "",
+        text=proposal.text if proposal else "",
+        until=f"{state.not_before.astimezone(zone):%H:%M}" if state.may_be_taken_back(now) and state.not_before else "",
+        is_over=book.is_over(state, now),
+        nonce=house.nonce_for(claim.member),
+    )
+
+
+def _proposal(house: House, state: State) -> Proposal | None:
+    try:
+        with house.app.reading() as session:
+            return matter_of(state.key).propose(session, house.app.approving, state.key, house.app.now())
+    except Mistake:
+        return None

@@ -1,0 +1,129 @@
+"""Approving from the command line: by one's account, or as whom one says to be, by a link."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from mailer.cli import main
+from mailer.cli.frame import account
+
+OPERATORS = """
+[operators.anna]
+name = "Anna Ek"
+address = "anna@kansli.example.org"
+may_approve = true
+accounts = ["%s"]
+
+[operators.bo]
+name = "Bo Al"
+address = "bo@kansli.example.org"
+may_approve = true
+
+[approval]
+second_above = %d
+"""
+
+
+class Desk:
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self._capsys = capsys
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        self._capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main(["--config", str(self.folder / "config.toml"), "--data", str(self.folder / "data"), *arguments])
+        said = self._capsys.readouterr()
+        return int(left.value.code or 0), said.out, said.err
+
+    def configure(self, text: str) -> None:
+        config = self.folder / "config.toml"
+        config.write_text(config.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+    def state(self) -> str:
+        return str(json.loads(self.run("editions", "status", "--json")[1])[0]["state"])
+
+    def links(self) -> list[str]:
+        return [file.read_text() for file in (self.folder / "data" / "caught" / "new").glob("*")]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, site_database: str, capsys: pytest.CaptureFixture[str]) -> Desk:
+    del site_database
+    register = tmp_path / "members.csv"
+    register.write_text("Medlemsnummer;E-post\n1;anna@example.org\n2;bo@example.org\n", encoding="utf-8")
+    desk = Desk(tmp_path, capsys)
+    assert desk.run("init")[0] == 0
+    config = tmp_path / "config.toml"
+    config.write_text(re.sub(r"(?m)^providers = .*$", 'providers = ["catch"]', config.read_text(encoding="utf-8")))
+    for command in (["members", "import", str(register)], ["editions", "draft"]):
+        assert desk.run(*command)[0] == 0
+    return desk
+
+
+def test_one_who_may_approves_alone_to_few_and_it_waits_for_the_window(desk: Desk) -> None:
+    desk.configure(OPERATORS % (account(), 500))
+
+    status, _, said = desk.run("editions", "approve", "weekly")
+
+    assert status == 0
+    assert "Approved by Anna Ek. It can be taken back until" in said
+    assert desk.state() == "approved"
+    assert "unless somebody takes it back" in desk.run("editions", "send", "weekly")[2]
+    assert desk.state() == "approved"
+    [row] = json.loads(desk.run("approvals", "list", "--json")[1])
+    assert (row["outcome"], row["signed"]) == ("granted", "anna")
+
+
+def test_to_many_a_link_goes_to_the_others_and_nothing_is_approved(desk: Desk) -> None:
+    desk.configure(OPERATORS % (account(), 1))
+
+    for sent in (1, 2):  # asked again, the link is sent again
+        status, _, said = desk.run("editions", "approve", "weekly")
+        assert status == 0
+        assert "needs one more operator. A link was sent to: bo." in said
+        assert len(desk.links()) == sent
+    assert desk.state() == "draft"
+    assert desk.run("editions", "send", "weekly")[0] == 2
+    assert "bo" in desk.run("approvals", "list")[1]
+
+
+def test_as_somebody_else_one_confirms_by_a_link_first(desk: Desk) -> None:
+    desk.configure(OPERATORS % (account(), 500))
+
+    status, _, said = desk.run("editions", "approve", "weekly", "--as", "bo")
+
+    assert status == 0
+    assert "A link was sent to bo" in said
+    assert desk.state() == "draft"
+    [mail] = desk.links()
+    assert "bo@kansli.example.org" in mail
+
+
+@pytest.mark.parametrize(
+    ("config", "arguments", "says"),
+    [
+        (OPERATORS % ("somebody-else", 500), (), "is no operator"),
+        (OPERATORS % ("somebody-else", 500), ("--as", "cecilia"), "it has anna, bo"),
+        ("", ("--as", "anna"), "no [operators]"),
+        (OPERATORS % ("bo", 500), (), "of two operators"),
+        ('[operators.anna]\nname = "A"\naddress = "nobody"\n', (), "operators.anna.address"),
+        ('[operators.anna]\nname = "A"\naddress = "a@example.org"\ndistricts = ["brom"]\n', (), "no district brom"),
+    ],
+)
+def test_a_mistake_says_what_to_do(desk: Desk, config: str, arguments: tuple[str, ...], says: str) -> None:
+    desk.configure(config)
+
+    status, _, said = desk.run("editions", "approve", "weekly", *arguments)
+
+    assert status == 2
+    assert says in said
+
+
+def test_without_operators_everything_is_as_before(desk: Desk) -> None:
+    assert desk.run("editions", "approve", "weekly")[0] == 0
+    assert desk.state() == "approved"
+    assert desk.run("editions", "send", "weekly")[0] == 0
+    assert json.loads(desk.run("approvals", "list", "--json")[1]) == []
