@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from mailer import config, db, keys
 from mailer.campaigns.content import expand as expand_campaign
+from mailer.campaigns.letter import Post
 from mailer.clock import Clock, system_clock
 from mailer.config.outbox import ProviderTable
 from mailer.digest.calendar import moment_in, period_of
@@ -21,7 +22,6 @@ from mailer.links import Links, Purpose
 from mailer.message import Message
 from mailer.message.dkim import Signer
 from mailer.news.reference import load_reference, require_known
-from mailer.operators.matters import Place
 from mailer.outbox import home
 from mailer.outbox.batches import Terms
 from mailer.outbox.carriers import Carrier
@@ -173,8 +173,8 @@ class App:
         return Links(self.settings.site.base_url, self.keyring.tokens)
 
     @property
-    def approving(self) -> Place:
-        return Place(self.engine, self.settings, self.links)
+    def approving(self) -> Post:
+        return Post(self.engine, self.settings, self.links)
 
     @cached_property
     def letters(self) -> Letters:

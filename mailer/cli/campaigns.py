@@ -21,6 +21,7 @@ from mailer.campaigns.sending import send_now
 from mailer.campaigns.states import Action
 from mailer.campaigns.written import File, read
 from mailer.cli import campaigns_seen as seen
+from mailer.cli.approvals import As, ask_for_approval, refuse_as
 from mailer.cli.campaigns_seen import Name
 from mailer.cli.frame import Json, account, app_of, insist, moment_in, print_json, reason_of, remark, say
 from mailer.cli.sheets import mails_to_members
@@ -169,8 +170,8 @@ def test(
 
 
 @commands.command()
-def approve(context: typer.Context, name: Name, yes: Yes = False) -> None:
-    """Let the letter go at its time, to those it is for now. Shows them first, and asks."""
+def approve(context: typer.Context, name: Name, yes: Yes = False, as_operator: As = None) -> None:
+    """Let the letter go at its time, to those it is for now. Shows them first, and asks; operators approve it."""
     app = app_of(context)
     with app.reading() as session:
         campaign = book.find(session, name)
@@ -179,6 +180,10 @@ def approve(context: typer.Context, name: Name, yes: Yes = False) -> None:
     _show_proposal(proposal)
     if not yes:
         insist(_("Approve it?"))
+    if app.settings.operators:
+        ask_for_approval(app, f"{book.KEY}{proposal.name}", as_operator)
+        return
+    refuse_as(as_operator)
     approving.approve(_post(app), name, who=account(), seen=proposal.standing.digest, now=app.now())
     with app.reading() as session:
         row = listing.row_of(session, book.find(session, name))

@@ -8,8 +8,9 @@ import structlog
 from sqlmodel import Session, col, select
 
 from mailer import db
+from mailer.campaigns.letter import Post
 from mailer.errors import Mistake
-from mailer.operators.matters import Place, Proposal, matter_of
+from mailer.operators.matters import Proposal, matter_of
 from mailer.operators.models import ApprovalRequest, ApprovalSignature, Outcome
 from mailer.operators.people import operators
 from mailer.operators.rules import Asked, Operator, Verdict, judge
@@ -46,7 +47,7 @@ class State:
         return self.outcome is Outcome.GRANTED and self.not_before is not None and now < self.not_before
 
 
-def ask(place: Place, key: str, by: str, *, way: str | None, now: datetime) -> State:
+def ask(place: Post, key: str, by: str, *, way: str | None, now: datetime) -> State:
     """Ask for approval, or take part in what was asked already; `way` None: it is not proved yet that it is them.
 
     raises  Mistake when it is past being approved, or when nobody could approve it
@@ -70,7 +71,7 @@ def ask(place: Place, key: str, by: str, *, way: str | None, now: datetime) -> S
     return _carry_out(place, number, proposal, verdict, now)
 
 
-def sign(place: Place, number: int, operator: str, *, now: datetime) -> State:
+def sign(place: Post, number: int, operator: str, *, now: datetime) -> State:
     """Take the part of an operator who is waited for, by a link that was sent to them."""
     with db.writing(place.engine) as session:
         request = _locked(session, number)
@@ -85,7 +86,7 @@ def sign(place: Place, number: int, operator: str, *, now: datetime) -> State:
     return _carry_out(place, number, proposal, verdict, now)
 
 
-def decline(place: Place, number: int, operator: str, *, now: datetime) -> State:
+def decline(place: Post, number: int, operator: str, *, now: datetime) -> State:
     """End a request: whoever could sign it may say no instead."""
     with db.writing(place.engine) as session:
         request = _locked(session, number)
@@ -94,7 +95,7 @@ def decline(place: Place, number: int, operator: str, *, now: datetime) -> State
         return _state(session, place, request)
 
 
-def take_back(place: Place, number: int, operator: str, *, now: datetime) -> State:
+def take_back(place: Post, number: int, operator: str, *, now: datetime) -> State:
     """Make a draft again of what was granted, while its undo window is open."""
     with db.reading(place.engine) as session:
         state = _state(session, place, session.get_one(ApprovalRequest, number))
@@ -105,7 +106,7 @@ def take_back(place: Place, number: int, operator: str, *, now: datetime) -> Sta
     return look(place, number)
 
 
-def look(place: Place, number: int) -> State:
+def look(place: Post, number: int) -> State:
     with db.reading(place.engine) as session:
         return _state(session, place, session.get_one(ApprovalRequest, number))
 
@@ -114,7 +115,7 @@ def find(session: Session, number: int) -> ApprovalRequest | None:
     return session.get(ApprovalRequest, number)
 
 
-def latest(place: Place, *, most: int) -> list[State]:
+def latest(place: Post, *, most: int) -> list[State]:
     """Return the requests, the latest first."""
     with db.reading(place.engine) as session:
         rows = session.exec(select(ApprovalRequest).order_by(col(ApprovalRequest.id).desc()).limit(most))
@@ -162,7 +163,7 @@ def _locked(session: Session, number: int) -> ApprovalRequest:
     return session.exec(select(ApprovalRequest).where(ApprovalRequest.id == number).with_for_update()).one()
 
 
-def _unchanged(session: Session, place: Place, request: ApprovalRequest, now: datetime) -> Proposal | None:
+def _unchanged(session: Session, place: Post, request: ApprovalRequest, now: datetime) -> Proposal | None:
     """Return what was asked for, if it is still that; else the request is over."""
     try:
         proposal = matter_of(request.key).propose(session, place, request.key, now)
@@ -192,7 +193,7 @@ def _asked(request: ApprovalRequest) -> Asked:
 
 
 def _grant_if_enough(
-    session: Session, place: Place, request: ApprovalRequest, people: Mapping[str, Operator], now: datetime
+    session: Session, place: Post, request: ApprovalRequest, people: Mapping[str, Operator], now: datetime
 ) -> Verdict:
     approval = place.settings.approval
     verdict = judge(_asked(request), _who(session, request), people, second_above=approval.second_above)
@@ -207,7 +208,7 @@ def _end(request: ApprovalRequest, outcome: Outcome, operator: str | None, now: 
     log.info("approval ended", request=request.id, key=request.key, outcome=outcome.value, operator=operator)
 
 
-def _carry_out(place: Place, number: int, proposal: Proposal, verdict: Verdict, now: datetime) -> State:
+def _carry_out(place: Post, number: int, proposal: Proposal, verdict: Verdict, now: datetime) -> State:
     """Let the letter go when its approval is granted. A crash in between lets nothing go."""
     state = look(place, number)
     if verdict.granted and state.not_before is not None:
@@ -225,7 +226,7 @@ def _is_over(request: ApprovalRequest, now: datetime) -> bool:
     return now - request.asked_at > GOOD_FOR
 
 
-def _state(session: Session, place: Place, request: ApprovalRequest) -> State:
+def _state(session: Session, place: Post, request: ApprovalRequest) -> State:
     people = operators(session, place.settings)
     rows = session.exec(
         select(ApprovalSignature)

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from mailer import db
+from mailer.campaigns.letter import Post
 from mailer.i18n import translations
 from mailer.links import Purpose
 from mailer.message import Message
 from mailer.message.note import write_note
 from mailer.operators.book import State
-from mailer.operators.matters import Place
 from mailer.operators.models import Outcome
 from mailer.operators.people import number_of, operators
 from mailer.operators.rules import Operator
@@ -32,7 +32,7 @@ _GRANTED = (
 )
 
 
-def letters(place: Place, state: State, *, now: datetime) -> list[Message]:
+def letters(place: Post, state: State, *, now: datetime) -> list[Message]:
     """Return what has to be sent after a step of a request."""
     with db.reading(place.engine) as session:
         people = operators(session, place.settings)
@@ -49,11 +49,11 @@ def _asking(state: State, operator: Operator) -> tuple[Word, ...]:
     return _YOURSELF if not state.signed and state.asked_by == operator.name else _ASKED
 
 
-def link_of(place: Place, state: State, operator: Operator) -> str:
+def link_of(place: Post, state: State, operator: Operator) -> str:
     return place.links.act(Purpose.APPROVE, number_of(operator), state.number)
 
 
-def _letter(place: Place, state: State, to: Operator, lines: Iterable[Word], subject: Word, now: datetime) -> Message:
+def _letter(place: Post, state: State, to: Operator, lines: Iterable[Word], subject: Word, now: datetime) -> Message:
     sender = place.settings.publications[place.settings.digest.publication]
     say = translations(to.language).gettext
     values = {

@@ -1,5 +1,6 @@
 """What can be approved: letters to many, of one kind or another, each by the key of its mailing."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,22 +10,17 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from mailer import db
-from mailer.config import Settings
+from mailer.campaigns import approving, states
+from mailer.campaigns import book as campaigns
+from mailer.campaigns.letter import Post
+from mailer.campaigns.states import Action
+from mailer.campaigns.written import Text
 from mailer.digest import editions
+from mailer.errors import Mistake
 from mailer.i18n import LANGUAGES, translations
-from mailer.links import Links
 from mailer.sentences import N_
 from subscribers import audience
 from subscribers.streams import Stream
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The installation, as far as approving needs it."""
-
-    engine: sa.Engine
-    settings: Settings
-    links: Links
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +39,13 @@ class Proposal:
 
 
 class Matter(Protocol):
-    def propose(self, session: Session, place: Place, key: str, now: datetime) -> Proposal:
+    def propose(self, session: Session, place: Post, key: str, now: datetime) -> Proposal:
         """Return it as it stands. raises Mistake when it is past being approved"""
 
-    def approve(self, place: Place, proposal: Proposal, *, who: str, not_before: datetime, now: datetime) -> None:
+    def approve(self, place: Post, proposal: Proposal, *, who: str, not_before: datetime, now: datetime) -> None:
         """Let go what was proposed, in transactions of its own. raises Mistake when it is not that any more"""
 
-    def take_back(self, place: Place, key: str) -> None:
+    def take_back(self, place: Post, key: str) -> None:
         """Make a draft of it again. raises Mistake when it has begun"""
 
 
@@ -57,7 +53,7 @@ _EVERYONE = N_("everyone who subscribes to {publication}")
 
 
 class Editions:
-    def propose(self, session: Session, place: Place, key: str, now: datetime) -> Proposal:
+    def propose(self, session: Session, place: Post, key: str, now: datetime) -> Proposal:
         edition = editions.find(session, place.settings, key, now)
         editions.require_draft(session, edition)
         publication = edition.publication
@@ -78,18 +74,57 @@ class Editions:
             text="\n\n".join(filter(None, (edition.subject, edition.intro))),
         )
 
-    def approve(self, place: Place, proposal: Proposal, *, who: str, not_before: datetime, now: datetime) -> None:
+    def approve(self, place: Post, proposal: Proposal, *, who: str, not_before: datetime, now: datetime) -> None:
         with db.writing(place.engine) as session:
             edition = editions.find(session, place.settings, proposal.key, now)
             editions.require_same(session, edition, proposal.content)
             editions.approve(session, edition, who=who, now=now, not_before=not_before)
 
-    def take_back(self, place: Place, key: str) -> None:
+    def take_back(self, place: Post, key: str) -> None:
         with db.writing(place.engine) as session:
             publication, _, period = key.partition(":")
             editions.take_back(session, editions.of_period(session, publication, period))
 
 
+class Campaigns:
+    def propose(self, session: Session, place: Post, key: str, now: datetime) -> Proposal:
+        campaign = campaigns.find(session, key)
+        states.require(Action.APPROVE, campaigns.facts_of(session, campaign), campaign.name)
+        found = approving.propose(place.desk(session, now), campaign)
+        return Proposal(
+            key=campaigns.mailing_of(session, campaign).key,
+            content=_hash_of(found),
+            people=found.counted.members,
+            districts=found.districts,
+            words={language: found.in_words(language) for language in LANGUAGES},
+            text="\n\n".join(_words_of(text) for text in found.standing.written.texts),
+        )
+
+    def approve(self, place: Post, proposal: Proposal, *, who: str, not_before: datetime, now: datetime) -> None:
+        with db.reading(place.engine) as session:
+            campaign = campaigns.find(session, proposal.key)
+            found = approving.propose(place.desk(session, now), campaign)
+            name = campaign.name
+        if _hash_of(found) != proposal.content:
+            raise Mistake("{key} was changed just now: look at it again.", key=proposal.key)
+        approving.approve(place, name, who=who, seen=found.standing.digest, not_before=not_before, now=now)
+
+    def take_back(self, place: Post, key: str) -> None:
+        with db.writing(place.engine) as session:
+            campaign = campaigns.find(session, key)
+            if campaigns.facts_of(session, campaign).planned:
+                raise Mistake("The campaign {name} has begun to be sent: withdraw it.", name=campaign.name)
+            campaigns.reopen(session, campaign)
+
+
+def _hash_of(found: approving.Proposal) -> str:
+    """Return a hash of what a campaign says and to whom: an approver saw both."""
+    return hashlib.sha256(f"{found.standing.digest} {found.standing.rule.model_dump_json()}".encode()).hexdigest()
+
+
+def _words_of(text: Text) -> str:
+    return "\n\n".join((" / ".join(text.version.subject), "\n".join(line.text for line in text.body).strip()))
+
+
 def matter_of(key: str) -> Matter:
-    del key
-    return Editions()
+    return Campaigns() if key.startswith(campaigns.KEY) else Editions()

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import sys
 import webbrowser
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from PIL import Image
 from sqlmodel import select
 
 from mailer import db
+from mailer.cli.frame import account
 from mailer.outbox.models import Mailing
 from subscribers.models import District, MemberDistrict, Subscription
 from tests.builders import a_member
@@ -192,3 +194,53 @@ def test_a_report_shows_no_small_number_and_says_what_a_difference_means(run: Ru
     row = json.loads(run("campaigns", "report", "sommar", "--json")[1])[0]
     assert row["members"] is row["unsubscribed"] is None
     assert row["verdicts"] == {"unsubscribed": "too few to compare"}
+
+
+OPERATORS = """
+[operators.siv]
+name = "Siv Lind"
+address = "siv@kansli.example.org"
+districts = ["%s"]
+may_approve = true
+accounts = ["%s"]
+
+[operators.bo]
+name = "Bo Al"
+address = "bo@kansli.example.org"
+may_approve = true
+"""
+
+
+def with_operators(folder: Path, district: str) -> None:
+    config = folder / "config.toml"
+    text = re.sub(r"(?m)^providers = .*$", 'providers = ["catch"]', config.read_text(encoding="utf-8"))
+    config.write_text(text + OPERATORS % (district, account()), encoding="utf-8")
+
+
+def test_operators_approve_within_their_districts_and_nothing_leaves_at_once(run: Run, letter: Path, tmp_path: Path):
+    with_operators(tmp_path, "stockholm")  # Bromma lies inside
+    run("campaigns", "new", letter)
+
+    status, _, err = run("campaigns", "approve", "sommar", "--yes")
+    assert (status, "Approved by Siv Lind. It can be taken back until" in err) == (0, True)
+
+    assert json.loads(run("campaigns", "list", "--json")[1])[0]["state"] == "approved"
+    assert "unless somebody withdraws it" in run("campaigns", "send", "sommar")[2]
+    assert json.loads(run("campaigns", "status", "sommar", "--json")[1])[0]["queued"] == 0
+
+
+def test_beyond_ones_districts_another_operator_is_asked_and_other_words_need_asking_anew(
+    run: Run, letter: Path, tmp_path: Path
+):
+    with_operators(tmp_path, "solna")
+    run("campaigns", "new", letter)
+
+    assert "A link was sent to: bo." in run("campaigns", "approve", "sommar", "--yes")[2]
+    assert json.loads(run("campaigns", "list", "--json")[1])[0]["state"] == "draft"
+
+    for old, new in (("Hej {{", "Hallå {{"), ('"Bromma"', '["Bromma", "Solna"]')):
+        letter.write_text(letter.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+        run("campaigns", "new", letter)
+        run("campaigns", "approve", "sommar", "--yes")
+    outcomes = [row["outcome"] for row in json.loads(run("approvals", "list", "--json")[1])]
+    assert outcomes == ["open", "changed", "changed"]
