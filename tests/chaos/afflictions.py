@@ -157,15 +157,15 @@ def cancel(siege: Siege) -> None:
 
 
 def stop_what_waits(siege: Siege) -> None:
-    """Pause and cancel what all workers have in hand and wait to send: their pace has no room for most of a minute."""
+    """Pause and cancel what workers have in hand and wait to send: their pace has no room for most of a minute."""
     siege.set_temper(0.0)
     siege.settle()
     siege.stop_gently()
     siege.fill_up(UTSKICK_PROVIDERS__SMTP__PACE__PER_MINUTE="3")
     for command in (("pause",), ("cancel", "--yes")):
-        siege.let_work()
         siege.site.plan()
-        wait_until(lambda: len(siege.site.holders()) == WORKERS)
+        siege.let_work()
+        wait_until(lambda: bool(siege.site.holders()))
         mailing = siege.site.busiest()
         if _stop(siege, mailing, *command):
             _see_nothing_accepted(siege, mailing)
