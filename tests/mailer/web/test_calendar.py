@@ -77,7 +77,9 @@ def test_the_page_says_what_became_of_it(site: Site, change: dict[str, object], 
     with site.app.writing() as session:
         book.edit(session, book.find_event(session, str(number)), change, now=site.watch())
 
-    assert words in site.client.get(f"/e/{number}").text
+    page = site.client.get(f"/e/{number}").text
+    assert words in page
+    assert ("Ta bort det ur din kalender" in page) is ("cancelled" in change)
 
 
 def test_what_is_over_says_so_and_is_put_into_no_calendar(site: Site):
