@@ -12,10 +12,11 @@ import base64
 import re
 import struct
 from binascii import b2a_base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -91,11 +92,18 @@ class Tokens:
 
     def make(self, purpose: Purpose, member: int, mailing: int = 0) -> str:
         """Return the 23 characters. raises OverflowError beyond 40 and 24 bits."""
-        if member >> 40 or mailing >> 24:
+        return self.make_all(purpose, [member], mailing)[0]
+
+    def make_all(self, purpose: Purpose, members: Sequence[int], mailing: int = 0) -> list[str]:
+        """Return a token for each member, as `make` does: what costs most is done once for all."""
+        if members and (max(members) >> 40 or mailing >> 24):
             raise OverflowError("a token holds members of 40 bits and mailings of 24")
-        block = _BLOCK.pack(purpose << 56 | member << 16 | mailing >> 8, mailing & 0xFF)
-        # base64.urlsafe_b64encode says the same in three times the steps, and a letter has three tokens.
-        return self._id + b2a_base64(self._current.encrypt(block)).translate(_URL_SAFE)[:22].decode()
+        upper, lowest = purpose << 56 | mailing >> 8, mailing & 0xFF
+        blocks = self._current.encrypt(b"".join([_BLOCK.pack(upper | member << 16, lowest) for member in members]))
+        # Two octets more, and each block fills its 24 characters, of which the first 22 are as without them.
+        filled = b"\0\0".join([blocks[start : start + 16] for start in range(0, len(blocks), 16)]) + b"\0\0"
+        text, name = b2a_base64(filled, newline=False).translate(_URL_SAFE).decode(), self._id
+        return [name + text[start : start + 22] for start in range(0, 24 * len(members), 24)]
 
     def read(self, token: str, purpose: Purpose) -> Claim | None:
         """Return what `token` says, None when it is not one of ours, not canonical or of another purpose."""
@@ -151,6 +159,14 @@ _ACTS = {
 }
 
 
+class WaysOut(NamedTuple):
+    """What a letter offers one member: the links of Links.unsubscribe, preferences and unsubscribe_by_mail."""
+
+    unsubscribe: str
+    preferences: str
+    mailto: str
+
+
 @dataclass(frozen=True, slots=True)
 class Links:
     """The addresses of the member's pages."""
@@ -168,6 +184,15 @@ class Links:
     def preferences(self, member: int, mailing: int) -> str:
         return f"{self.base_url}/p/{self.tokens.make(Purpose.PREFERENCES, member, mailing)}"
 
+    def ways_out(self, members: Sequence[int], mailing: int, *, mailbox: str) -> list[WaysOut]:
+        """Return those of each member, who may be many."""
+        make, base, by_mail = self.tokens.make_all, self.base_url, f"mailto:{mailbox}?subject="
+        leaving, choosing = (make(to, members, mailing) for to in (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES))
+        return [
+            WaysOut(f"{base}/u/{leave}", f"{base}/p/{choose}", by_mail + leave if mailbox else "")
+            for leave, choose in zip(leaving, choosing, strict=True)
+        ]
+
     def view_online(self, variant: int, mailing: int) -> str:
         """The page of a letter as it was sent, the same for all who got that variant."""
         return f"{self.base_url}/v/{self.tokens.make(Purpose.VIEW, variant, mailing)}"
@@ -176,9 +201,9 @@ class Links:
         """The page that a letter to one asks its reader to open."""
         return f"{self.base_url}/{_ACTS[purpose]}/{self.tokens.make(purpose, member, number)}"
 
-    def message_id(self, member: int, mailing: int) -> str:
-        """The left half of a Message-ID: the same in every attempt, and only we can read it."""
-        return self.tokens.make(Purpose.MESSAGE, member, mailing)
+    def message_ids(self, members: Sequence[int], mailing: int) -> list[str]:
+        """The left halves of Message-IDs: the same in every attempt, and only we can read them."""
+        return self.tokens.make_all(Purpose.MESSAGE, members, mailing)
 
     def envelope_sender(self, domain: str, member: int, mailing: int) -> str:
         """The address that a letter comes back to: no other letter has it, and every attempt has the same."""

@@ -40,7 +40,7 @@ class FakeProvider:
             self._send(desk, outgoing)
 
     def _send(self, desk: Desk, outgoing: Outgoing) -> None:
-        if not desk.start(outgoing):
+        if not desk.start([outgoing]):
             self.withdrawn.append(outgoing.message)
             desk.give_back(outgoing)
             return

@@ -1,10 +1,9 @@
 """A composed mail: its envelope and its bytes."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One mail for one recipient, ready for the wire.
 
     sender     envelope sender, an ASCII addr-spec

@@ -1,23 +1,24 @@
 """From a planned variant and its recipients to the bytes of a mail."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from mailer.config import Settings
-from mailer.links import Links, Purpose
+from mailer.links import Links, Purpose, WaysOut
 from mailer.message import Message
 from mailer.message.headers import addr_spec
 from mailer.message.headers import recipient as to_address
 from mailer.outbox.manifest import FrozenContent, Occasion
+from mailer.outbox.manifest import Letter as InHand
 from mailer.outbox.single import NUMBER
 from mailer.render.head import Manner
 from mailer.render.letterheads import letterhead_of
 from mailer.render.letters import Letter, Letters, PreparedLetter
 from mailer.render.recipients import Person, Shape
-from mailer.render.recipients import Recipient as Addressed
+from mailer.render.recipients import Recipient as Addressee
 from subscribers.recipient import Recipient
 from subscribers.streams import Stream
 
@@ -48,6 +49,21 @@ class _Shared:
     page: Callable[[int], str]  # variant -> the address of its web page, empty for none
 
 
+class Addressed(NamedTuple):
+    """What is one letter's own, before it is composed: to whom it goes, with their links, and who it says sends it."""
+
+    sender: str
+    recipient: Addressee
+
+
+class _Prepared(NamedTuple):
+    """The letter that was asked for last."""
+
+    content: FrozenContent
+    persons: int
+    letter: PreparedLetter
+
+
 _PREPARED = 64  # deliveries come in variant order: a few are enough
 
 
@@ -60,49 +76,72 @@ class Composer:
         self._links = links
         self._kinds = kinds
         self._prepared: OrderedDict[tuple[int, Shape], PreparedLetter] = OrderedDict()
-        self._shared: _Shared | None = None
+        self._last: _Prepared | None = None
 
     def prepare(self, occasion: Occasion, content: FrozenContent, persons: int) -> PreparedLetter:
         """Return what all recipients of a variant share, from the cache or rendered: milliseconds.
 
         raises  Mistake when the letter cannot be rendered for anyone
         """
+        last = self._last
+        if last is not None and last.content is content and last.persons == persons:
+            return last.letter  # nearly always: deliveries come in the order of their variants
         key = (content.variant, Shape(persons, view_online=self._has_page(occasion)))
         found = self._prepared.pop(key, None) or self._letters.prepare(self._letter(occasion, content), key[1])
         self._prepared[key] = found
         if len(self._prepared) > _PREPARED:
             self._prepared.popitem(last=False)
+        self._last = _Prepared(content, persons, found)
         return found
 
-    def message(
-        self,
-        prepared: PreparedLetter,
-        occasion: Occasion,
-        recipients: Sequence[Recipient],
-        *,
-        variant: int,
-        addressee: int,
-    ) -> Message:
-        """Compose the one mail of `recipients`, who share the first one's address. Repeated, it gives the same bytes.
+    def address_ahead(self, occasion: Occasion, letters: Sequence[InHand]) -> list[Addressed | None]:
+        """As `address`. When it fails for one it is None for all: each is addressed again by itself, fails alone."""
+        try:
+            return self.address(occasion, letters)
+        except Exception:  # noqa: BLE001  as above: the one it is about says so in its turn
+            return [None] * len(letters)
+
+    def address(self, occasion: Occasion, letters: Sequence[InHand]) -> list[Addressed | None]:
+        """Say what is each letter's own, many at once, since most of it is done once for all. None: nobody is left.
+
+        raises  OverflowError for a member whose number fits no link
+        """
+        shared, links, mailing = self._shared_by(occasion), self._links, occasion.mailing
+        people = [held.recipient for letter in letters for held in letter.held if held.recipient is not None]
+        members = [person.member_id for person in people]
+        ways_out = iter(zip(people, links.ways_out(members, mailing, mailbox=shared.mailbox), strict=True))
+        names = links.message_ids([letter.addressee for letter in letters], mailing)
+        return [self._addressed(letter, name, shared, ways_out) for letter, name in zip(letters, names, strict=True)]
+
+    def _addressed(
+        self, letter: InHand, name: str, shared: "_Shared", ways_out: Iterator[tuple[Recipient, WaysOut]]
+    ) -> Addressed | None:
+        """Address one letter; `ways_out` goes on with its people."""
+        some = [next(ways_out) for held in letter.held if held.recipient is not None]
+        if not some:
+            return None
+        (first, its_ways), occasion = some[0], shared.occasion
+        sender = shared.sender or self._links.envelope_sender(shared.bounces, letter.addressee, occasion.mailing)
+        return Addressed(
+            sender,
+            Addressee(
+                address=first.address,
+                persons=tuple([self._person(person, ways, shared) for person, ways in some]),
+                message_id=f"{name}@{shared.domain}",
+                date=occasion.started_at,
+                one_click=its_ways.unsubscribe,
+                mailto=its_ways.mailto,
+                view_online=shared.page(letter.content.variant),
+            ),
+        )
+
+    def message(self, prepared: PreparedLetter, addressed: Addressed) -> Message:
+        """Compose the one mail of a letter's recipients, who share the first one's address. The same bytes each time.
 
         raises  ValueError when a value of theirs can stand in no mail
         """
-        shared, links, mailing = self._shared_by(occasion), self._links, occasion.mailing
-        address = recipients[0].address
-        persons = tuple([self._person(recipient, shared) for recipient in recipients])
-        content = prepared.compose(
-            Addressed(
-                address=address,
-                persons=persons,
-                message_id=f"{links.message_id(addressee, mailing)}@{shared.domain}",
-                date=occasion.started_at,
-                one_click=persons[0].unsubscribe,
-                mailto=links.unsubscribe_by_mail(shared.mailbox, recipients[0].member_id, mailing),
-                view_online=shared.page(variant),
-            )
-        )
-        sender = shared.sender or links.envelope_sender(shared.bounces, addressee, mailing)
-        return Message(sender, to_address("To", address).decode(), content)
+        content = prepared.compose(addressed.recipient)
+        return Message(addressed.sender, to_address("To", addressed.recipient.address).decode(), content)
 
     def page(self, occasion: Occasion, content: FrozenContent, archive: str = "") -> str:
         """Return a letter to many as a web page, the greeting without a name and no link of anyone's own.
@@ -116,35 +155,25 @@ class Composer:
         return self._kinds[occasion.letter].manner is not Manner.SINGLE
 
     def _shared_by(self, occasion: Occasion) -> "_Shared":
-        """Return what all letters of a batch share: a batch comes with an occasion of its own."""
-        if self._shared is None or self._shared.occasion is not occasion:
-            published, bounces = (
-                self._settings.publications[occasion.publication],
-                self._settings.feedback.bounce_domain,
-            )
-            sender = published.from_address
-            self._shared = _Shared(
-                occasion=occasion,
-                act=self._kinds[occasion.letter].act,
-                domain=sender.partition("@")[2],
-                mailbox=published.unsubscribe_address,
-                bounces=bounces,
-                sender="" if bounces else addr_spec("the envelope", sender).decode("ascii"),
-                page=lru_cache(partial(self._page_of, occasion)),
-            )
-        return self._shared
+        published, bounces = self._settings.publications[occasion.publication], self._settings.feedback.bounce_domain
+        sender = published.from_address
+        return _Shared(
+            occasion=occasion,
+            act=self._kinds[occasion.letter].act,
+            domain=sender.partition("@")[2],
+            mailbox=published.unsubscribe_address,
+            bounces=bounces,
+            sender="" if bounces else addr_spec("the envelope", sender).decode("ascii"),
+            page=lru_cache(partial(self._page_of, occasion)),
+        )
 
     def _page_of(self, occasion: Occasion, variant: int) -> str:
         return self._links.view_online(variant, occasion.mailing) if self._has_page(occasion) else ""
 
-    def _person(self, recipient: Recipient, shared: "_Shared") -> Person:
-        member, links, mailing = recipient.member_id, self._links, shared.occasion.mailing
-        return Person(
-            recipient.given_name,
-            links.unsubscribe(member, mailing),
-            links.preferences(member, mailing),
-            links.act(shared.act, member, shared.occasion.content[NUMBER]) if shared.act else "",
-        )
+    def _person(self, recipient: Recipient, ways: WaysOut, shared: "_Shared") -> Person:
+        act = shared.act
+        link = self._links.act(act, recipient.member_id, shared.occasion.content[NUMBER]) if act else ""
+        return Person(recipient.given_name, ways.unsubscribe, ways.preferences, link)
 
     def _letter(self, occasion: Occasion, content: FrozenContent) -> Letter:
         kind = self._kinds[occasion.letter]

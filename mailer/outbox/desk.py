@@ -4,7 +4,6 @@ All of it is in memory and belongs to the event loop's thread; the database is w
 may not be lost meanwhile stands in the journal.
 """
 
-import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +19,7 @@ from mailer.message import Message
 from mailer.message.headers import Refused
 from mailer.outbox import breaker
 from mailer.outbox.batches import Lease, Terms
-from mailer.outbox.compose import Composer
+from mailer.outbox.compose import Addressed, Composer
 from mailer.outbox.journal import Journal, Mark, record
 from mailer.outbox.ledger import Line
 from mailer.outbox.manifest import Hand, Held, Letter, Occasion
@@ -72,6 +71,7 @@ class _Task:
 
     pile: _Pile
     letter: Letter
+    addressed: Addressed | None  # None: not yet, or nobody is left
     started: float = 0.0  # on the monotonic clock; 0: not yet
 
 
@@ -148,13 +148,13 @@ class Desk:
         """Leases with nothing left on the desk: their batches can be given back after `entries` are written."""
         return [lease for lease, pile in self._piles.items() if not pile.open]
 
-    def add(self, hand: Hand, *, leased_at: float) -> None:
+    def add(self, hand: Hand, addressed: Sequence[Addressed | None], *, leased_at: float) -> None:
         """Lay a batch on the desk, a letter to one on top. `leased_at`: monotonic, before its lease was asked for."""
         self._permission.refresh()
         self._permission.ask_again(hand.lease.mailing)  # it may have been stopped while its batch was being leased
         pile = _Pile(hand.lease, hand.occasion, len(hand.letters), leased_at + self._trusted)
         self._piles[hand.lease] = pile
-        tasks = [_Task(pile, letter) for letter in hand.letters]
+        tasks = [_Task(pile, *both) for both in zip(hand.letters, addressed, strict=True)]
         if hand.lease.lane == Lane.ONE:
             self._waiting.extendleft(reversed(tasks))
         else:
@@ -226,20 +226,25 @@ class Desk:
                 return outgoing
         return None
 
-    def start(self, outgoing: Outgoing) -> bool:
-        """Allow the irrevocable line, if mailing, members and lease are still as they were when it was composed.
+    def start(self, outgoings: Sequence[Outgoing]) -> list[Outgoing]:
+        """Allow the irrevocable lines of those whose mailing, members and lease are as they were when composed.
 
         The lease is looked at again after the journal was written: a worker may be stopped between any two lines,
         and one that wakes up here too late has only a harmless note to take back.
-        raises  OSError when the journal cannot be written
+        raises  OSError when the journal cannot be written: none may go
         """
-        task = self._out[outgoing.ticket]
         self._permission.refresh_once_a_pass()
-        if not self._permission.going(task.pile.occasion.mailing) or task.pile.expired or self._refused(task):
-            return False
-        self._journal.append(_notes(task, Mark.STARTED))
-        task.started = time.monotonic()
-        return task.started < task.pile.until
+        tasks = [self._out[outgoing.ticket] for outgoing in outgoings]
+        allowed = [task for task in tasks if self._may_start(task)]
+        self._journal.append(b"".join([_notes(task, Mark.STARTED) for task in allowed]))
+        now = time.monotonic()
+        for task in allowed:
+            task.started = now
+        return [one for one, task in zip(outgoings, tasks, strict=True) if task.started and now < task.pile.until]
+
+    def _may_start(self, task: _Task) -> bool:
+        going = self._permission.going(task.pile.occasion.mailing)
+        return going and not task.pile.expired and not self._refused(task)
 
     def settle(self, outgoing: Outgoing, outcome: Outcome) -> None:
         """Judge an outcome and keep it for the books."""
@@ -251,8 +256,7 @@ class Desk:
             self._permission.refresh()  # a server that refuses everything lets nothing be started, where this is asked
         task = self._out.pop(outgoing.ticket)
         verdict = self._judged(task, outgoing.message.recipient, outcome)
-        with contextlib.suppress(OSError):  # without this note a crash leaves it uncertain, never wrong
-            self._journal.append(_notes(task, _mark(verdict), verdict.code or ""))
+        self._journal.keep(_notes(task, _mark(verdict), verdict.code or ""))
         self._enter(task, verdict)
         self._weigh(outcome, verdict)
 
@@ -290,7 +294,7 @@ class Desk:
         """Put a letter that was never started back in front."""
         task = self._out.pop(outgoing.ticket)
         if task.started:  # allowed, and withdrawn all the same
-            self._journal.append(_notes(task, Mark.LATER))
+            self._journal.keep(_notes(task, Mark.LATER))
         if task.pile.expired:
             task.pile.close_one()
         else:
@@ -332,22 +336,20 @@ class Desk:
             verdict = Verdict(DeliveryState.CANCELLED, code=reasons[held.member], attempts=task.letter.attempts)
             self.entries.append(Entry(task.pile.lease, Line(held.delivery, verdict)))
         left = tuple(held for held in task.letter.held if held not in refused)
-        task.letter = task.letter._replace(held=left)
+        task.letter, task.addressed = task.letter._replace(held=left), None
 
     def _compose(self, task: _Task) -> Message | None:
         """Compose. A member who cannot be written to fails alone; a letter that fits nobody stops its mailing."""
         letter, occasion = task.letter, task.pile.occasion
-        people = [held.recipient for held in letter.held if held.recipient is not None]
         try:
-            prepared = self._composer.prepare(occasion, letter.content, len(people))
+            prepared = self._composer.prepare(occasion, letter.content, len(letter.held))
         except UtskickError as error:
             self.unfit[occasion.mailing] = str(error)
             task.pile.close_one()
             return None
         try:
-            return self._composer.message(
-                prepared, occasion, people, variant=letter.content.variant, addressee=letter.addressee
-            )
+            addressed = task.addressed or self._composer.address(occasion, [letter])[0]
+            return addressed and self._composer.message(prepared, addressed)
         except Exception as error:  # noqa: BLE001  whatever is wrong with one member must not stop the others
             # A Refused names the place and never the value; of any other error only the kind is safe to keep.
             answer = str(error) if isinstance(error, Refused) else type(error).__name__
@@ -370,6 +372,8 @@ def _names(letter: Letter) -> tuple[str, ...]:
 
 def _mark(verdict: Verdict) -> Mark:
     """Say what happened: whoever inherits this journal decides by itself what follows from it."""
+    if verdict.state is DeliveryState.SENT:  # nearly always, and an enum takes its time to be looked up
+        return Mark.SENT
     return Mark.UNANSWERED if verdict.repeated else _MARKS[verdict.state]
 
 

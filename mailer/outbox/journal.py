@@ -9,6 +9,7 @@ The file is HEADER, then records of SIZE bytes, each with a checksum. Its name i
 lock on it is that worker, or its heir.
 """
 
+import contextlib
 import fcntl
 import os
 import re
@@ -16,10 +17,10 @@ import secrets
 import socket
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum
 from pathlib import Path
 
 FULL = 4 << 20  # bytes: a worker lets its desk run dry and starts the file anew, so recovery reads little
@@ -31,18 +32,15 @@ SIZE = _RECORD.size
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
-class Mark(StrEnum):
+class Mark(bytes, Enum):
     """What a record says of a delivery, or (LEASE) of a batch."""
 
-    LEASE = "L"
-    STARTED = "I"  # the irrevocable line follows
-    SENT = "S"
-    LATER = "D"
-    FAILED = "F"
-    UNANSWERED = "U"
-
-
-_KINDS = {mark: mark.encode() for mark in Mark}
+    LEASE = b"L"
+    STARTED = b"I"  # the irrevocable line follows
+    SENT = b"S"
+    LATER = b"D"
+    FAILED = b"F"
+    UNANSWERED = b"U"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ class Note:
 
 def record(mark: Mark, batch: int, fence: int, delivery: int, code: str = "") -> bytes:
     """Return a Note as it stands in the file, without making one: a letter has two."""
-    body = _BODY.pack(_KINDS[mark], fence & 0xFFFF, batch, delivery, code.encode("ascii", "replace")[:8])
+    body = _BODY.pack(mark, fence & 0xFFFF, batch, delivery, code.encode("ascii", "replace")[:8])
     return zlib.crc32(body).to_bytes(4, "little") + body
 
 
@@ -80,10 +78,20 @@ class Remains:
         return self.last.get((batch, fence & 0xFFFF), {}).get(delivery)
 
 
-class Journal:
-    """The living worker's side: append only."""
+def _call_at_once(call: Callable[[], None]) -> None:
+    """Stands for the end of a pass where no event loop runs."""
+    call()
 
-    def __init__(self, folder: Path, *, boot_id: str) -> None:
+
+class Journal:
+    """The living worker's side: append only.
+
+    after_pass  runs a call when the event loop begins its next pass (`call_soon`)
+    """
+
+    def __init__(
+        self, folder: Path, *, boot_id: str, after_pass: Callable[[Callable[[], None]], object] = _call_at_once
+    ) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder = folder
         self.owner = _name()
@@ -93,7 +101,9 @@ class Journal:
         self._file = os.open(beginning, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self.size = 0
-        self.append(_header(boot_id))
+        self._kept: list[bytes] = []
+        self._after_pass = after_pass
+        self._write(_header(boot_id))
         beginning.rename(self._path)
 
     @property
@@ -101,14 +111,32 @@ class Journal:
         return self.size >= FULL
 
     def write(self, notes: Iterable[Note]) -> None:
-        """As `append`."""
-        self.append(b"".join(note.packed() for note in notes))
+        """Append by themselves; from any thread, and raises as `append`."""
+        self._write(b"".join(note.packed() for note in notes))
 
     def append(self, octets: bytes) -> None:
-        """Append records; what was written stands when this returns.
+        """Append records, behind those that were kept; all of it stands when this returns.
 
         raises  OSError when the disk refuses; the file then ends as before, and nothing may be started on its word
         """
+        if octets or self._kept:
+            self._write(b"".join([*self._kept, octets]))
+            self._kept.clear()
+
+    def keep(self, octets: bytes) -> None:
+        """Keep the record of an answer until this pass of the event loop ends, or the next letters are started.
+
+        A disk that refuses it changes nothing: without the record a crash leaves its letter uncertain, never wrong.
+        """
+        self._kept.append(octets)
+        if len(self._kept) == 1:
+            self._after_pass(self._catch_up)
+
+    def _catch_up(self) -> None:
+        with contextlib.suppress(OSError):
+            self.append(b"")
+
+    def _write(self, octets: bytes) -> None:
         written = 0
         try:
             written = os.write(self._file, octets)
@@ -121,14 +149,17 @@ class Journal:
 
     def clear(self) -> None:
         """Start anew. Only when the database has everything the journal says."""
+        self._kept.clear()
         os.ftruncate(self._file, _HEADER.size)
         self.size = _HEADER.size
 
     def close(self) -> None:
         """Let go. A journal with nothing in it is removed; another one is left for an heir."""
+        self._catch_up()
         if self.size == _HEADER.size:
             self._path.unlink(missing_ok=True)
         os.close(self._file)
+        self._file = -1  # never what the number is given to next
 
 
 @contextmanager
@@ -184,7 +215,7 @@ def _unpack(octets: bytes) -> Note | None:
     checksum, kind, fence, batch, delivery, code = _RECORD.unpack(octets)
     if checksum != zlib.crc32(octets[4:]):
         return None
-    return Note(Mark(kind.decode()), batch, fence, delivery, code.rstrip(b"\0").decode("ascii"))
+    return Note(Mark(kind), batch, fence, delivery, code.rstrip(b"\0").decode("ascii"))
 
 
 def _header(boot_id: str) -> bytes:

@@ -111,9 +111,9 @@ class Worker:
     async def __aenter__(self) -> Self:
         office = self._office
         self._thread = self._resources.enter_context(ThreadPoolExecutor(1, "outbox-books"))
-        self._journal = Journal(office.journals, boot_id=self._boot_id)
-        self._resources.callback(self._journal.close)
         after_pass = asyncio.get_running_loop().call_soon
+        self._journal = Journal(office.journals, boot_id=self._boot_id, after_pass=after_pass)
+        self._resources.callback(self._journal.close)
         permission = self._resources.enter_context(Permission(office.engine, office.now, after_pass=after_pass))
         self._clerk = Clerk(
             office.engine,
@@ -174,7 +174,9 @@ class Worker:
         if hand is None:
             self._dry = time.monotonic()
             return False
-        self._desk.add(hand, leased_at=leased_at)
+        address = partial(self._office.composer.address_ahead, hand.occasion, hand.letters)
+        addressed = await self._in_thread(address)
+        self._desk.add(hand, addressed, leased_at=leased_at)
         return True
 
     async def _carry(self) -> None:

@@ -7,9 +7,8 @@ A provider file has a frozen pydantic `Settings` (its [providers.NAME] table) an
 import importlib
 import pkgutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pydantic import ValidationError
 
@@ -18,15 +17,13 @@ from mailer.message import Message
 from mailer.validation import first_fault
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """Proof of acceptance: what the provider calls the mail, or the server's answer."""
 
     answer: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A message on its way. `ticket` is the outbox's own number for it, `key` is stable over retries."""
 
     ticket: int
@@ -43,8 +40,11 @@ class Desk(Protocol):
     def take(self) -> Outgoing | None:
         """Hand over the next message, or None when there is nothing (more) to send now."""
 
-    def start(self, outgoing: Outgoing) -> bool:
-        """Ask leave for the irrevocable line. False: withdraw, nothing of the body may be completed."""
+    def start(self, outgoings: Sequence[Outgoing]) -> list[Outgoing]:
+        """Ask leave for the irrevocable lines of some; return those that may go.
+
+        The others are withdrawn and given back: nothing of their bodies may be completed.
+        """
 
     def settle(self, outgoing: Outgoing, outcome: Outcome) -> None:
         """Report what became of a message that was started, or refused before."""
@@ -76,9 +76,8 @@ class LetterDesk:
     def take(self) -> Outgoing | None:
         return self._waiting.pop(0) if self._waiting else None
 
-    def start(self, outgoing: Outgoing) -> bool:
-        del outgoing
-        return True
+    def start(self, outgoings: Sequence[Outgoing]) -> list[Outgoing]:
+        return list(outgoings)
 
     def settle(self, outgoing: Outgoing, outcome: Outcome) -> None:
         self.outcomes[outgoing.ticket] = outcome

@@ -255,19 +255,15 @@ class _Load:
         return "/".join(outgoing.key for outgoing in self.left)
 
     def start(self) -> None:
-        """Ask leave for each. raises _Withdrawn when one may not go; the others keep theirs."""
-        refused = [it for it in self.left if it.ticket not in self.started and not self._allowed(it)]
+        """Ask leave for all. raises _Withdrawn when one may not go; the others keep theirs."""
+        asking = [it for it in self.left if it.ticket not in self.started]
+        self.started |= {it.ticket for it in self.crew.desk.start(asking)}
+        refused = [it for it in asking if it.ticket not in self.started]
         for outgoing in refused:
             self.left.remove(outgoing)
             self.crew.give_back(outgoing)
         if refused:
             raise _Withdrawn
-
-    def _allowed(self, outgoing: Outgoing) -> bool:
-        allowed = self.crew.desk.start(outgoing)
-        if allowed:
-            self.started.add(outgoing.ticket)
-        return allowed
 
     def halves(self) -> list["_Load"]:
         """Return two loads that have taken over all that is left."""

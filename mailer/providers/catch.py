@@ -52,7 +52,7 @@ class Catch:
         """Nothing is open."""
 
     def _finish(self, desk: Desk, outgoing: Outgoing, path: Path) -> None:
-        if desk.start(outgoing):
+        if desk.start([outgoing]):
             desk.settle(outgoing, Receipt(maildir.deliver(path)))
         else:
             path.unlink()

@@ -7,9 +7,8 @@ so a few threads sign the next letters, and the event loop finds them ready.
 import importlib
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 
 from mailer.message.dkim import Signer
@@ -70,10 +69,10 @@ class _Ahead:
         outgoing, signature = self._ready[0]
         content = signature.result()
         self._ready.popleft()
-        return replace(outgoing, message=replace(outgoing.message, content=content))
+        return outgoing._replace(message=outgoing.message._replace(content=content))
 
-    def start(self, outgoing: Outgoing) -> bool:
-        return self._desk.start(outgoing)
+    def start(self, outgoings: Sequence[Outgoing]) -> list[Outgoing]:
+        return self._desk.start(outgoings)
 
     def settle(self, outgoing: Outgoing, outcome: Outcome) -> None:
         self._desk.settle(outgoing, outcome)

@@ -169,7 +169,7 @@ class _Shared:
     shape: Shape
 
     def compose(self, recipient: Recipient) -> bytes:
-        if recipient.shape != self.shape:
+        if (len(recipient.persons), bool(recipient.view_online)) != self.shape:
             raise ValueError("this recipient needs a skeleton of another shape")
         return self.skeleton.compose(values_of(recipient, language=self.language))
 

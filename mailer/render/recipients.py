@@ -1,10 +1,9 @@
 """Who a letter goes to, and what of it is theirs."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from mailer.i18n import translations
@@ -30,8 +29,7 @@ class Shape(NamedTuple):
     view_online: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """All that is a recipient's own in one letter.
 
     address      local@domain
@@ -74,10 +72,7 @@ def _template_values(shape: Shape, make: Callable[[str], object]) -> dict[str, o
     return {
         "greeting": make("greeting"),
         "names": make("to_name"),
-        "persons": [
-            {field: make(f"{field}.{number}") for field in ("name", "unsubscribe", "preferences", "act")}
-            for number in range(shape.persons)
-        ],
+        "persons": [{field: make(f"{field}.{number}") for field in Person._fields} for number in range(shape.persons)],
         "view_online": make("view_online") if shape.view_online else None,
     }
 
@@ -88,7 +83,7 @@ def values_of(recipient: Recipient, *, language: str) -> dict[str, str]:
     raises  ValueError for a date that is not aware
     """
     names = tuple([one_line(person.name) for person in recipient.persons])
-    to_name, greeting = _called(names, language)
+    to_name, greeting, *called = _called(names, language)
     values = {
         "to_name": to_name,
         "to_address": recipient.address,
@@ -99,12 +94,15 @@ def values_of(recipient: Recipient, *, language: str) -> dict[str, str]:
         "view_online": recipient.view_online,
         "greeting": greeting,
     }
-    for number, (person, name) in enumerate(zip(recipient.persons, names, strict=True)):
-        values[f"name.{number}"] = name or _nameless(number + 1, language)
-        values[f"unsubscribe.{number}"] = person.unsubscribe
-        values[f"preferences.{number}"] = person.preferences
-        values[f"act.{number}"] = person.act
+    for number, (person, name) in enumerate(zip(recipient.persons, called, strict=True)):
+        values |= zip(_keys_of(number), (name, person.unsubscribe, person.preferences, person.act), strict=True)
     return values
+
+
+@cache
+def _keys_of(number: int) -> tuple[str, ...]:
+    """Return the slots of one person, in the order of a Person's fields."""
+    return tuple(f"{field}.{number}" for field in Person._fields)
 
 
 def in_html(mark: str) -> Slot:
@@ -128,10 +126,11 @@ def _is_link(key: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _called(names: tuple[str, ...], language: str) -> tuple[str, str]:
-    """Return what To and what the greeting call them by. Most names are common."""
+def _called(names: tuple[str, ...], language: str) -> tuple[str, ...]:
+    """Return what To and what the greeting call them by, and then each by itself. Most names are common."""
     to_name = _together([name for name in names if name], language)
-    return to_name, _greeting(to_name, language)
+    each = [name or _nameless(number, language) for number, name in enumerate(names, 1)]
+    return to_name, _greeting(to_name, language), *each
 
 
 def _together(names: list[str], language: str) -> str:

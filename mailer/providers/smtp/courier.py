@@ -11,7 +11,7 @@ A message is safe to send again until its body and dot are written; after that o
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from mailer.errors import MessageRefused, ProviderDown, SendError, TryLater, Unanswered
 from mailer.providers import Outgoing, Receipt
@@ -24,7 +24,7 @@ from mailer.providers.smtp.wire import Wire
 
 _CLOSING, _SEND_BODY = 421, 354
 STOPPED = "We were stopped."
-_RESET = ((Step.RSET, b"RSET\r\n"),)
+_ALL_WELL = [250, 250, 250, _SEND_BODY]
 
 
 class Courier:
@@ -78,17 +78,44 @@ class Courier:
         finally:
             self._crew = self._done = None
 
-    def heard(self, reply: Reply) -> None:
-        """Take one reply. A desk that fails (a full disk) stops the crew and reaches whoever called `carry`."""
+    def heard(self, replies: Sequence[Reply]) -> None:
+        """Take in what one read brought. A desk that fails stops the crew and reaches whoever called `carry`."""
         crew = self._crew
-        if crew is None or not self._expected:
-            self.wire.hang_up(f"The server spoke unasked: {reply.code}.")
-            return
         try:
-            self._take_in(crew, reply)
+            if crew is not None and self._awaits_four and [reply.code for reply in replies] == _ALL_WELL:
+                self._carry_on(crew, replies[0])
+                return
+            for reply in replies:
+                if self.wire.hung_up:
+                    return
+                self._hear_one(reply)
         except Exception as error:  # noqa: BLE001  whatever it is, `carry` raises it
-            crew.crash(error)
-            self.wire.hang_up(STOPPED)
+            if crew is not None:
+                crew.crash(error)
+            self.withdraw()
+        if self._crew is not None:
+            self._watch()
+
+    def _hear_one(self, reply: Reply) -> None:
+        if self._crew is None or not self._expected:
+            self.wire.hang_up(f"The server spoke unasked: {reply.code}.")
+        else:
+            self._take_in(self._crew, reply)
+
+    @property
+    def _awaits_four(self) -> bool:
+        """The answers to a body and to the envelope behind it."""
+        return self._body is not None and len(self._expected) == len(_ALL_WELL)
+
+    def _carry_on(self, crew: Crew, reply: Reply) -> None:
+        """Do what `_take_in` does with four good answers, as there are nearly always."""
+        body = self._body
+        assert body is not None  # noqa: S101  `_awaits_four`
+        self._expected.clear()
+        self._body = None
+        self._recipient_taken = self._unclean = self.useful = crew.accepted = True
+        crew.ask_leave(self)  # first: what is settled is then written down with it
+        crew.settle(body, Receipt(reply.text))
 
     def lost(self, reason: str) -> None:
         """Account for what was under way: of a body nobody knows, an envelope was never a mail."""
@@ -123,12 +150,8 @@ class Courier:
         if self._unsent and not self._expected:
             self._send_one()
 
-    def heard_out(self) -> None:
-        """Watch for the next reply; once a read, for replies come in groups."""
-        if self._crew is not None:
-            self._watch()
-
     def _watch(self) -> None:
+        """Watch for the next reply; once a read, for replies come in groups."""
         if self._expected:
             self.wire.expect(self._patience[self._expected[0]])
         else:
@@ -155,14 +178,15 @@ class Courier:
         """Send an envelope, in the same write as the body `ahead` of it."""
         self._left -= 1
         self._envelope, self._refusal, self._recipient_taken = outgoing, None, False
+        steps, lines = commands
         if self._unclean:
-            commands = _RESET + commands
+            steps, lines = (Step.RSET, *steps), (b"RSET\r\n", *lines)
             self._unclean = False
         if self._offers.pipelining:
-            self._expected.extend(step for step, _ in commands)
-            self.wire.write(b"".join((*ahead, *(line for _, line in commands))))
+            self._expected.extend(steps)
+            self.wire.write(*ahead, b"".join(lines))
         else:
-            self._unsent.extend(commands)
+            self._unsent.extend(zip(steps, lines, strict=True))
             self._send_one()
 
     def _send_one(self) -> None:
@@ -205,7 +229,7 @@ class Courier:
 
     def _answer_invitation(self, crew: Crew) -> None:
         if self._refusal is None:
-            self._hand_over(crew)
+            crew.ask_leave(self)
         elif self._recipient_taken:
             # The server refused the sender and took the recipient: a lone dot might deliver an empty mail.
             self._settle_refusal(crew)
@@ -214,25 +238,34 @@ class Courier:
             self.wire.write(b".\r\n")  # to nobody, as RFC 2920 §3.1 asks
             self._expected.append(Step.DOT)
 
-    def _hand_over(self, crew: Crew) -> None:
+    @property
+    def ready(self) -> Outgoing | None:
+        """The message the server waits for; None when the connection goes, and `lost` is to give it back."""
+        return self._envelope if self.wire.alive else None
+
+    def hand_over(self, crew: Crew, *, allowed: bool) -> None:
         """Write the irrevocable line, if the outbox still allows it."""
         outgoing = self._envelope
-        if outgoing is None or not self.wire.alive:
-            return  # `lost` is on its way and gives the envelope back
-        if not crew.desk.start(outgoing):
+        assert outgoing is not None  # noqa: S101  `ready`
+        if not allowed:
             self._envelope = None
             self.useful = True  # this is no fault of the server
             crew.give_back(outgoing)
             self.wire.hang_up("The message was withdrawn.")
             return
+        following = self._take(crew) if self._offers.pipelining else None
         self._body, self._envelope, self._unclean = outgoing, None, False
         self._expected.append(Step.BODY)
         ahead = (outgoing.message.content, b".\r\n")
-        following = self._take(crew) if self._offers.pipelining else None
         if following is None:
-            self.wire.write(b"".join(ahead))
+            self.wire.write(*ahead)
         else:
             self._post(ahead, *following)
+        self._watch()
+
+    def withdraw(self) -> None:
+        """Drop the connection; a message whose end was not written goes back."""
+        self.wire.hang_up(STOPPED)
 
     def _on_body(self, crew: Crew, reply: Reply) -> None:
         body = self._body

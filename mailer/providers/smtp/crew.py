@@ -1,11 +1,26 @@
 """What the connections of one `carry` share: the desk, the bad news, and who waits for work."""
 
 import asyncio
+from typing import Protocol
 
 from mailer.errors import ProviderDown, TryLater
 from mailer.providers import Desk, Outcome, Outgoing
 
 LOOK_AGAIN = 1.0  # seconds: a desk filled while all busy lanes wait for slow answers is found this soon
+
+
+class Bearer(Protocol):
+    """A connection whose server waits for a message."""
+
+    @property
+    def ready(self) -> Outgoing | None:
+        """The message, or None when the connection went meanwhile."""
+
+    def hand_over(self, crew: "Crew", *, allowed: bool) -> None:
+        """Write the message to its end, or withdraw it. May raise what the desk raises."""
+
+    def withdraw(self) -> None:
+        """Drop the connection, and with it the message."""
 
 
 class Crew:
@@ -20,6 +35,7 @@ class Crew:
         self._connected = 0
         self._dropped: set[int] = set()
         self._waiting: list[asyncio.Future[bool]] = []
+        self._bearers: list[Bearer] = []
 
     def take(self) -> Outgoing | None:
         """Return the desk's next message, or None: nothing now, or all must stop."""
@@ -29,6 +45,29 @@ class Crew:
         if outgoing is not None and self._waiting:
             self._waiting.pop().set_result(True)  # where one was, there may be more
         return outgoing
+
+    def ask_leave(self, bearer: Bearer) -> None:
+        """Let `bearer` hand over when this pass of the event loop ends.
+
+        The outbox allows all of a pass together: its journal has their intents, and the answers that came meanwhile,
+        in one write.
+        """
+        if not self._bearers:
+            asyncio.get_running_loop().call_soon(self._hand_over)
+        self._bearers.append(bearer)
+
+    def _hand_over(self) -> None:
+        bearers, self._bearers = self._bearers, []
+        ready = [(bearer, outgoing) for bearer in bearers if (outgoing := bearer.ready) is not None]
+        try:
+            allowed = {outgoing.ticket for outgoing in self.desk.start([outgoing for _, outgoing in ready])}
+            for bearer, outgoing in ready:
+                bearer.hand_over(self, allowed=outgoing.ticket in allowed)
+        except Exception as error:  # noqa: BLE001  the desk's (a full disk): `carry` raises it
+            self.crash(error)
+            for bearer, outgoing in ready:
+                if bearer.ready is outgoing:
+                    bearer.withdraw()
 
     def settle(self, outgoing: Outgoing, outcome: Outcome) -> None:
         self.desk.settle(outgoing, outcome)

@@ -31,7 +31,8 @@ class Offers:
     logins: frozenset[str] = frozenset()
 
 
-Commands = tuple[tuple[Step, bytes], ...]
+Commands = tuple[tuple[Step, ...], tuple[bytes, ...]]  # the steps, and the line of each
+_STEPS = (Step.MAIL, Step.RCPT, Step.DATA)
 
 
 def read_offers(lines: tuple[bytes, ...]) -> Offers:
@@ -70,7 +71,7 @@ def write_envelope(outgoing: Outgoing, offers: Offers) -> Commands | SendError:
     if offers.dsn:
         mail += b" RET=HDRS" + _envid(outgoing.key)
         rcpt += b" NOTIFY=FAILURE,DELAY"
-    return ((Step.MAIL, mail + b"\r\n"), (Step.RCPT, rcpt + b"\r\n"), (Step.DATA, b"DATA\r\n"))
+    return _STEPS, (mail + b"\r\n", rcpt + b"\r\n", b"DATA\r\n")
 
 
 def _envid(key: str) -> bytes:

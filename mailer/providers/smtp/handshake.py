@@ -8,6 +8,7 @@ import ipaddress
 import os
 import ssl
 from collections import deque
+from collections.abc import Sequence
 
 from mailer.errors import ProviderDown
 from mailer.providers.smtp.envelope import Offers, read_offers
@@ -34,11 +35,9 @@ class Interview:
         self._news: asyncio.Future[None] | None = None
         self._lost = ""
 
-    def heard(self, reply: Reply) -> None:
-        self._replies.append(reply)
+    def heard(self, replies: Sequence[Reply]) -> None:
+        self._replies.extend(replies)
         self._wake()
-
-    def heard_out(self) -> None: ...
 
     def lost(self, reason: str) -> None:
         self._lost = reason

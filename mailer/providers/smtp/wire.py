@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from collections.abc import Sequence
 from typing import Protocol, cast
 
 from mailer.providers.smtp.replies import Reply, ReplyReader
@@ -10,10 +11,8 @@ from mailer.providers.smtp.replies import Reply, ReplyReader
 class Listener(Protocol):
     """Who is talking over a wire just now. Called from the event loop; no call may raise."""
 
-    def heard(self, reply: Reply) -> None: ...
-
-    def heard_out(self) -> None:
-        """Everything that came in one read has been heard."""
+    def heard(self, replies: Sequence[Reply]) -> None:
+        """Take in what came in one read."""
 
     def lost(self, reason: str) -> None: ...
 
@@ -36,13 +35,18 @@ class Wire(asyncio.Protocol):
         return self.transport is not None and not self._reason and not self.transport.is_closing()
 
     @property
+    def hung_up(self) -> bool:
+        return bool(self._reason)
+
+    @property
     def between(self) -> bool:
         """True when no half reply is waiting for its rest."""
         return self._reader.between
 
-    def write(self, data: bytes) -> None:
+    def write(self, *parts: bytes) -> None:
+        """Write, in one go; what is large is not copied."""
         if self.transport is not None:
-            self.transport.write(data)
+            self.transport.writelines(parts)
 
     def expect(self, seconds: float) -> None:
         """Hang up unless `expect` or `relax` is called again within `seconds`."""
@@ -75,11 +79,9 @@ class Wire(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        for reply in self._reader.feed(data):
-            if self._reason:
-                return
-            self.listener.heard(reply)
-        self.listener.heard_out()
+        replies = self._reader.feed(data)
+        if replies and not self._reason:
+            self.listener.heard(replies)
         if self._reader.garbled:
             self.hang_up(f"The server sent {self._reader.garbled}.")
 

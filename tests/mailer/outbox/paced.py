@@ -20,7 +20,7 @@ class NotingProvider:
     async def carry(self, desk: Desk) -> None:
         while (outgoing := desk.take()) is not None:
             given = time.time()
-            if desk.start(outgoing):
+            if desk.start([outgoing]):
                 self._file.write(f"{given:.6f} {os.getpid()}\n".encode())
                 await asyncio.sleep(0)
                 desk.settle(outgoing, Receipt("250 Ok"))

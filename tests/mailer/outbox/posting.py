@@ -190,7 +190,7 @@ class LoggingProvider:
     async def carry(self, desk: Desk) -> None:
         while (outgoing := desk.take()) is not None:
             await asyncio.sleep(0.0005)
-            if not desk.start(outgoing):
+            if not desk.start([outgoing]):
                 desk.give_back(outgoing)
                 continue
             self._file.write(outgoing.message.recipient.encode() + b"\n")

@@ -51,7 +51,7 @@ class Room:
             now=clock,
             stopping=lambda: False,
         )
-        self.desk.add(hand, leased_at=time.monotonic() - leased.total_seconds())
+        self.desk.add(hand, [None] * len(hand.letters), leased_at=time.monotonic() - leased.total_seconds())
 
     def mark(self, delivery: int) -> Mark | None:
         octets = (self.path / f"{self.journal.owner}.journal").read_bytes()
@@ -75,7 +75,7 @@ def test_the_intent_is_on_disk_before_the_line_and_the_answer_after_it(room: Roo
     assert outgoing is not None
     assert room.mark(1) is None
 
-    assert room.desk.start(outgoing)
+    assert room.desk.start([outgoing])
     assert room.mark(1) is Mark.STARTED
 
     room.desk.settle(outgoing, Receipt("250 Ok"))
@@ -87,7 +87,7 @@ def test_nothing_is_started_near_the_end_of_a_lease(engine: sa.Engine, tmp_path:
     outgoing = room.desk.take()
     assert outgoing is not None
 
-    assert not room.desk.start(outgoing)
+    assert not room.desk.start([outgoing])
 
     room.desk.give_back(outgoing)
     assert room.mark(1) is None
@@ -108,7 +108,7 @@ def test_a_stopped_mailing_is_let_go_of_although_a_provider_still_has_an_envelop
 
     assert room.desk.finished == [room.lease]
     room.desk.forget(room.lease)
-    assert not room.desk.start(outgoing)
+    assert not room.desk.start([outgoing])
     room.desk.give_back(outgoing)
     assert room.desk.leases == []
     assert len(room.desk) == 0
@@ -118,7 +118,7 @@ def test_a_stopped_mailing_is_let_go_of_although_a_provider_still_has_an_envelop
 def test_what_is_handed_over_is_answered_before_its_batch_is_given_back(room: Room, engine: sa.Engine):
     outgoing = room.desk.take()
     assert outgoing is not None
-    assert room.desk.start(outgoing)
+    assert room.desk.start([outgoing])
     stop(engine)
 
     assert not room.desk.drop_stopped()
@@ -133,7 +133,7 @@ def test_a_mailing_stopped_while_its_batch_was_leased_is_not_begun(room: Room, e
     stop(engine)
     room.desk._permission._watch = Blind()  # a database that does not tell that it changed
     room.desk._permission._going[room.lease.mailing] = True
-    room.desk.add(room.hand, leased_at=time.monotonic())
+    room.desk.add(room.hand, [None] * len(room.hand.letters), leased_at=time.monotonic())
 
     assert room.desk.take() is None
 
@@ -167,7 +167,7 @@ def test_the_letters_of_a_lost_lease_are_taken_off_the_desk(room: Room):
     room.desk.extended([], leased_at=time.monotonic())
 
     assert room.desk.take() is None
-    assert not room.desk.start(outgoing)
+    assert not room.desk.start([outgoing])
 
 
 def test_a_provider_found_down_gets_nothing_more(room: Room):

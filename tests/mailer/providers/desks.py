@@ -44,13 +44,11 @@ class RecordingDesk:
         self.out[outgoing.ticket] = "taken"
         return outgoing
 
-    def start(self, outgoing: Outgoing) -> bool:
-        assert self.out[outgoing.ticket] == "taken"
-        if not self._allow(outgoing):
-            self.out[outgoing.ticket] = "withdrawn"
-            return False
-        self.out[outgoing.ticket] = "started"
-        return True
+    def start(self, outgoings: Sequence[Outgoing]) -> list[Outgoing]:
+        assert all(self.out[outgoing.ticket] == "taken" for outgoing in outgoings)
+        allowed = [outgoing for outgoing in outgoings if self._allow(outgoing)]
+        self.out |= {outgoing.ticket: "started" if outgoing in allowed else "withdrawn" for outgoing in outgoings}
+        return allowed
 
     def settle(self, outgoing: Outgoing, outcome: Outcome) -> None:
         stage = self.out.pop(outgoing.ticket)

@@ -32,7 +32,7 @@ class Stumbling:
         for _ in range(self._good):
             outgoing = desk.take()
             assert outgoing is not None
-            assert desk.start(outgoing)
+            assert desk.start([outgoing])
             self.carried.append(outgoing)
             desk.settle(outgoing, Receipt("ok"))
         self._last(desk)

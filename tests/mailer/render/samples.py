@@ -132,4 +132,4 @@ def a_recipient(*persons: Person, **changes: Any) -> Recipient:
         date=NOW,
         one_click=f"https://m.distrikt.example.org/u/1{TOKEN}",
     )
-    return replace(recipient, **changes)
+    return recipient._replace(**changes)

@@ -115,7 +115,7 @@ def test_a_statutory_letter_says_why_one_gets_it_and_offers_no_way_out() -> None
 
 
 def test_a_mailbox_that_unsubscribes_stands_beside_the_link_in_one_field() -> None:
-    recipient = replace(a_recipient(), mailto=f"mailto:avsluta@nyhet.example.org?subject={'b' * 23}")
+    recipient = a_recipient()._replace(mailto=f"mailto:avsluta@nyhet.example.org?subject={'b' * 23}")
     letter = a_letter(letterhead=replace(LETTERHEAD, unsubscribe_address="avsluta@nyhet.example.org"))
 
     content = LETTERS.prepare(letter, recipient.shape).compose(recipient)
