@@ -159,12 +159,13 @@ _ACTS = {
 }
 
 
-class WaysOut(NamedTuple):
-    """What a letter offers one member: the links of Links.unsubscribe, preferences and unsubscribe_by_mail."""
+class OfLetters(NamedTuple):
+    """What many letters of a mailing say of their readers, in columns."""
 
-    unsubscribe: str
-    preferences: str
-    mailto: str
+    unsubscribe: list[str]
+    preferences: list[str]
+    by_mail: list[str]
+    message_id: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,15 +185,6 @@ class Links:
     def preferences(self, member: int, mailing: int) -> str:
         return f"{self.base_url}/p/{self.tokens.make(Purpose.PREFERENCES, member, mailing)}"
 
-    def ways_out(self, members: Sequence[int], mailing: int, *, mailbox: str) -> list[WaysOut]:
-        """Return those of each member, who may be many."""
-        make, base, by_mail = self.tokens.make_all, self.base_url, f"mailto:{mailbox}?subject="
-        leaving, choosing = (make(to, members, mailing) for to in (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES))
-        return [
-            WaysOut(f"{base}/u/{leave}", f"{base}/p/{choose}", by_mail + leave if mailbox else "")
-            for leave, choose in zip(leaving, choosing, strict=True)
-        ]
-
     def view_online(self, variant: int, mailing: int) -> str:
         """The page of a letter as it was sent, the same for all who got that variant."""
         return f"{self.base_url}/v/{self.tokens.make(Purpose.VIEW, variant, mailing)}"
@@ -201,9 +193,23 @@ class Links:
         """The page that a letter to one asks its reader to open."""
         return f"{self.base_url}/{_ACTS[purpose]}/{self.tokens.make(purpose, member, number)}"
 
-    def message_ids(self, members: Sequence[int], mailing: int) -> list[str]:
-        """The left halves of Message-IDs: the same in every attempt, and only we can read them."""
-        return self.tokens.make_all(Purpose.MESSAGE, members, mailing)
+    def message_id(self, member: int, mailing: int) -> str:
+        """The left half of a Message-ID: the same in every attempt, and only we can read it."""
+        return self.tokens.make(Purpose.MESSAGE, member, mailing)
+
+    def of_letters(self, members: Sequence[int], mailing: int, *, mailbox: str) -> "OfLetters":
+        """Return what `unsubscribe`, `preferences`, `unsubscribe_by_mail` and `message_id` say of each member."""
+        leaving, choosing, names = (
+            self.tokens.make_all(purpose, members, mailing)
+            for purpose in (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES, Purpose.MESSAGE)
+        )
+        leave, choose, by_mail = f"{self.base_url}/u/", f"{self.base_url}/p/", f"mailto:{mailbox}?subject="
+        return OfLetters(
+            unsubscribe=[leave + token for token in leaving],
+            preferences=[choose + token for token in choosing],
+            by_mail=[by_mail + token for token in leaving] if mailbox else [""] * len(leaving),
+            message_id=names,
+        )
 
     def envelope_sender(self, domain: str, member: int, mailing: int) -> str:
         """The address that a letter comes back to: no other letter has it, and every attempt has the same."""

@@ -1,8 +1,9 @@
 """A Recipient: a member as the post office may see one, name and address opened."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -40,17 +41,25 @@ class Recipient(NamedTuple):
         return tuple(re.findall(r"\w{2,}", f"{self.given_name} {family_name} {self.address.rpartition('@')[0]}"))
 
 
+# As _make, without a call of a Python function for each row.
+_recipient: Callable[[Iterable[Any]], Recipient] = partial(tuple.__new__, Recipient)
+
+
 def recipients(connection: sa.Connection, member_ids: Sequence[int]) -> dict[int, Recipient]:
     """Open name and address of those of `member_ids` that have an address."""
     found: dict[int, Recipient] = {}
     for start in range(0, len(member_ids), _AT_ONCE):
         some = {"members": member_ids[start : start + _AT_ONCE]}
         rows = bulk.fetch(connection, _PEOPLE, some)
-        addresses = open_all([row[2] for row in rows], "member.address")
-        given_names = open_all([row[3] for row in rows], "member.given_name")
-        for row, address, given_name in zip(rows, addresses, given_names, strict=True):
-            number, language, _, _, family_name = row
-            found[number] = Recipient(number, address or "", given_name or "", language, family_name)
+        if not rows:
+            continue
+        numbers, languages, addresses, given_names, family_names = zip(*rows, strict=True)
+        opened = (
+            [text or "" for text in open_all(column, name)]
+            for column, name in ((addresses, "member.address"), (given_names, "member.given_name"))
+        )
+        people = map(_recipient, zip(numbers, *opened, languages, family_names, strict=True))
+        found.update(zip(numbers, people, strict=True))
     return found
 
 

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
+from typing import Any
 
 from mailer.message.quoted_printable import SOFT_BREAK, encode
-from mailer.message.slots import Encode, Slot
+from mailer.message.slots import Encode, Slot, encode_all
 
 # Quoted-printable never writes "=_" (RFC 2045 section 6.7), so no body can contain this. It is constant
 # because a resend has to be the same bytes.
 BOUNDARY = b"=_utskick_alternative"
 
 
-_InOrder = Callable[[Sequence[bytes]], Sequence[bytes]]
+Columns = Mapping[str, str | Sequence[str]]  # slot -> the value of each reader, or the one they share
+_InOrder = Callable[[Sequence[Any]], Sequence[Any]]
 
 
 class Skeleton:
@@ -20,10 +22,10 @@ class Skeleton:
     Each value is encoded once for each kind of place, however often it is used.
     """
 
-    __slots__ = ("_frame", "_in_order", "_wanted")
+    __slots__ = ("_in_order", "_wanted", "frame")
 
     def __init__(self, pieces: Iterable[bytes | Slot]) -> None:
-        self._frame: list[bytes] = []
+        frame: list[bytes] = []
         wanted: dict[tuple[str, Encode], int] = {}
         order: list[int] = []
         literal = b""
@@ -31,10 +33,10 @@ class Skeleton:
             if isinstance(piece, bytes):
                 literal += piece
                 continue
-            self._frame += [literal, b""]
+            frame += [literal, b""]
             order.append(wanted.setdefault((piece.key, piece.encode), len(wanted)))
             literal = b""
-        self._frame.append(literal)
+        self.frame = (*frame, literal)  # a place that is empty after each literal but the last
         self._wanted = tuple(wanted)
         self._in_order: _InOrder = itemgetter(*order) if len(order) > 1 else _as_they_are
 
@@ -43,12 +45,26 @@ class Skeleton:
 
         raises  Refused (a ValueError) for a value that its place cannot carry, KeyError for a missing one
         """
-        parts = self._frame.copy()
-        parts[1::2] = self._in_order([write(values[key]) for key, write in self._wanted])
-        return b"".join(parts)
+        return join(self.frame, self._in_order([write(values[key]) for key, write in self._wanted]))
+
+    def encode(self, columns: Columns, count: int) -> list[Sequence[bytes]]:
+        """Return what is each of `count` readers' own, for `join`; raises as `compose`."""
+        encoded = [
+            [write(column)] * count if isinstance(column, str) else encode_all(write, column)
+            for key, write in self._wanted
+            for column in (columns[key],)
+        ]
+        return list(zip(*self._in_order(encoded), strict=True)) or [()] * count
 
 
-def _as_they_are(encoded: Sequence[bytes]) -> Sequence[bytes]:
+def join(frame: Sequence[bytes], own: Sequence[bytes]) -> bytes:
+    """Return the message of one reader: a skeleton's frame with what is the reader's own."""
+    parts = list(frame)
+    parts[1::2] = own
+    return b"".join(parts)
+
+
+def _as_they_are(encoded: Sequence[Any]) -> Sequence[Any]:
     """Stands for itemgetter, which makes no sequence of one or none."""
     return encoded
 

@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -89,8 +91,8 @@ class Clerk:
             ours = batches.extend(connection, held, owner=self._journal.owner, until=now + self._terms.lease)
             lines: list[Line] = []
             late: list[Line] = []
-            for lease, line in entries:
-                (lines if lease in ours else late).append(line)
+            for lease, some in groupby(entries, key=itemgetter(0)):
+                (lines if lease in ours else late).extend(line for _, line in some)
             ledger.write(connection, lines, over=DeliveryState.QUEUED, now=now)
             known = [line for line in late if line.verdict.known]
             ledger.write(connection, known, over=DeliveryState.UNCERTAIN, now=now)

@@ -1,13 +1,13 @@
 """From a planned variant and its recipients to the bytes of a mail."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from mailer.config import Settings
-from mailer.links import Links, Purpose, WaysOut
+from mailer.links import Links, Purpose
 from mailer.message import Message
 from mailer.message.headers import addr_spec
 from mailer.message.headers import recipient as to_address
@@ -17,9 +17,8 @@ from mailer.outbox.single import NUMBER
 from mailer.render.head import Manner
 from mailer.render.letterheads import letterhead_of
 from mailer.render.letters import Letter, Letters, PreparedLetter
-from mailer.render.recipients import Person, Shape
-from mailer.render.recipients import Recipient as Addressee
-from subscribers.recipient import Recipient
+from mailer.render.recipients import Person, Recipient, Shape
+from subscribers.recipient import Recipient as Named
 from subscribers.streams import Stream
 
 # What a kind of letter makes of the frozen content: (mailing content, pieces, variant content, language) -> context.
@@ -37,7 +36,7 @@ class LetterKind:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shared:
+class Shared:
     """What all letters of an occasion share. `sender` is empty where each has one of its own, at `bounces`."""
 
     occasion: Occasion
@@ -47,13 +46,6 @@ class _Shared:
     bounces: str
     sender: str
     page: Callable[[int], str]  # variant -> the address of its web page, empty for none
-
-
-class Addressed(NamedTuple):
-    """What is one letter's own, before it is composed: to whom it goes, with their links, and who it says sends it."""
-
-    sender: str
-    recipient: Addressee
 
 
 class _Prepared(NamedTuple):
@@ -73,7 +65,7 @@ class Composer:
     def __init__(self, letters: Letters, *, settings: Settings, links: Links, kinds: Mapping[str, LetterKind]) -> None:
         self._letters = letters
         self._settings = settings
-        self._links = links
+        self.links = links
         self._kinds = kinds
         self._prepared: OrderedDict[tuple[int, Shape], PreparedLetter] = OrderedDict()
         self._last: _Prepared | None = None
@@ -94,54 +86,31 @@ class Composer:
         self._last = _Prepared(content, persons, found)
         return found
 
-    def address_ahead(self, occasion: Occasion, letters: Sequence[InHand]) -> list[Addressed | None]:
-        """As `address`. When it fails for one it is None for all: each is addressed again by itself, fails alone."""
-        try:
-            return self.address(occasion, letters)
-        except Exception:  # noqa: BLE001  as above: the one it is about says so in its turn
-            return [None] * len(letters)
-
-    def address(self, occasion: Occasion, letters: Sequence[InHand]) -> list[Addressed | None]:
-        """Say what is each letter's own, many at once, since most of it is done once for all. None: nobody is left.
-
-        raises  OverflowError for a member whose number fits no link
-        """
-        shared, links, mailing = self._shared_by(occasion), self._links, occasion.mailing
-        people = [held.recipient for letter in letters for held in letter.held if held.recipient is not None]
-        members = [person.member_id for person in people]
-        ways_out = iter(zip(people, links.ways_out(members, mailing, mailbox=shared.mailbox), strict=True))
-        names = links.message_ids([letter.addressee for letter in letters], mailing)
-        return [self._addressed(letter, name, shared, ways_out) for letter, name in zip(letters, names, strict=True)]
-
-    def _addressed(
-        self, letter: InHand, name: str, shared: "_Shared", ways_out: Iterator[tuple[Recipient, WaysOut]]
-    ) -> Addressed | None:
-        """Address one letter; `ways_out` goes on with its people."""
-        some = [next(ways_out) for held in letter.held if held.recipient is not None]
-        if not some:
-            return None
-        (first, its_ways), occasion = some[0], shared.occasion
-        sender = shared.sender or self._links.envelope_sender(shared.bounces, letter.addressee, occasion.mailing)
-        return Addressed(
-            sender,
-            Addressee(
-                address=first.address,
-                persons=tuple([self._person(person, ways, shared) for person, ways in some]),
-                message_id=f"{name}@{shared.domain}",
-                date=occasion.started_at,
-                one_click=its_ways.unsubscribe,
-                mailto=its_ways.mailto,
-                view_online=shared.page(letter.content.variant),
-            ),
-        )
-
-    def message(self, prepared: PreparedLetter, addressed: Addressed) -> Message:
+    def message(self, prepared: PreparedLetter, occasion: Occasion, letter: InHand) -> Message:
         """Compose the one mail of a letter's recipients, who share the first one's address. The same bytes each time.
 
         raises  ValueError when a value of theirs can stand in no mail
         """
-        content = prepared.compose(addressed.recipient)
-        return Message(addressed.sender, to_address("To", addressed.recipient.address).decode(), content)
+        shared, links, mailing = self.shared_by(occasion), self.links, occasion.mailing
+        people = [held.recipient for held in letter.held if held.recipient is not None]
+        address, persons = people[0].address, tuple([self._person(person, shared) for person in people])
+        content = prepared.compose(
+            Recipient(
+                address=address,
+                persons=persons,
+                message_id=f"{links.message_id(letter.addressee, mailing)}@{shared.domain}",
+                date=occasion.started_at,
+                one_click=persons[0].unsubscribe,
+                mailto=links.unsubscribe_by_mail(shared.mailbox, people[0].member_id, mailing),
+                view_online=shared.page(letter.content.variant),
+            )
+        )
+        sender = shared.sender or links.envelope_sender(shared.bounces, letter.addressee, mailing)
+        return Message(sender, to_address("To", address).decode(), content)
+
+    def act(self, shared: Shared, member: int) -> str:
+        """Return the link of a letter to one, "" in a letter to many."""
+        return self.links.act(shared.act, member, shared.occasion.content[NUMBER]) if shared.act else ""
 
     def page(self, occasion: Occasion, content: FrozenContent, archive: str = "") -> str:
         """Return a letter to many as a web page, the greeting without a name and no link of anyone's own.
@@ -154,10 +123,11 @@ class Composer:
     def _has_page(self, occasion: Occasion) -> bool:
         return self._kinds[occasion.letter].manner is not Manner.SINGLE
 
-    def _shared_by(self, occasion: Occasion) -> "_Shared":
+    def shared_by(self, occasion: Occasion) -> Shared:
+        """Return what all letters of a mailing share."""
         published, bounces = self._settings.publications[occasion.publication], self._settings.feedback.bounce_domain
         sender = published.from_address
-        return _Shared(
+        return Shared(
             occasion=occasion,
             act=self._kinds[occasion.letter].act,
             domain=sender.partition("@")[2],
@@ -168,12 +138,16 @@ class Composer:
         )
 
     def _page_of(self, occasion: Occasion, variant: int) -> str:
-        return self._links.view_online(variant, occasion.mailing) if self._has_page(occasion) else ""
+        return self.links.view_online(variant, occasion.mailing) if self._has_page(occasion) else ""
 
-    def _person(self, recipient: Recipient, ways: WaysOut, shared: "_Shared") -> Person:
-        act = shared.act
-        link = self._links.act(act, recipient.member_id, shared.occasion.content[NUMBER]) if act else ""
-        return Person(recipient.given_name, ways.unsubscribe, ways.preferences, link)
+    def _person(self, person: Named, shared: Shared) -> Person:
+        member, links, mailing = person.member_id, self.links, shared.occasion.mailing
+        return Person(
+            person.given_name,
+            links.unsubscribe(member, mailing),
+            links.preferences(member, mailing),
+            self.act(shared, member),
+        )
 
     def _letter(self, occasion: Occasion, content: FrozenContent) -> Letter:
         kind = self._kinds[occasion.letter]

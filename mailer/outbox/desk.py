@@ -18,8 +18,9 @@ from mailer.errors import ProviderDown, UtskickError
 from mailer.message import Message
 from mailer.message.headers import Refused
 from mailer.outbox import breaker
+from mailer.outbox.ahead import Ready
 from mailer.outbox.batches import Lease, Terms
-from mailer.outbox.compose import Addressed, Composer
+from mailer.outbox.compose import Composer
 from mailer.outbox.journal import Journal, Mark, record
 from mailer.outbox.ledger import Line
 from mailer.outbox.manifest import Hand, Held, Letter, Occasion
@@ -71,7 +72,7 @@ class _Task:
 
     pile: _Pile
     letter: Letter
-    addressed: Addressed | None  # None: not yet, or nobody is left
+    ready: Ready | None  # composed ahead
     started: float = 0.0  # on the monotonic clock; 0: not yet
 
 
@@ -148,13 +149,13 @@ class Desk:
         """Leases with nothing left on the desk: their batches can be given back after `entries` are written."""
         return [lease for lease, pile in self._piles.items() if not pile.open]
 
-    def add(self, hand: Hand, addressed: Sequence[Addressed | None], *, leased_at: float) -> None:
+    def add(self, hand: Hand, ready: Sequence[Ready | None], *, leased_at: float) -> None:
         """Lay a batch on the desk, a letter to one on top. `leased_at`: monotonic, before its lease was asked for."""
         self._permission.refresh()
         self._permission.ask_again(hand.lease.mailing)  # it may have been stopped while its batch was being leased
         pile = _Pile(hand.lease, hand.occasion, len(hand.letters), leased_at + self._trusted)
         self._piles[hand.lease] = pile
-        tasks = [_Task(pile, *both) for both in zip(hand.letters, addressed, strict=True)]
+        tasks = [_Task(pile, *both) for both in zip(hand.letters, ready, strict=True)]
         if hand.lease.lane == Lane.ONE:
             self._waiting.extendleft(reversed(tasks))
         else:
@@ -336,10 +337,12 @@ class Desk:
             verdict = Verdict(DeliveryState.CANCELLED, code=reasons[held.member], attempts=task.letter.attempts)
             self.entries.append(Entry(task.pile.lease, Line(held.delivery, verdict)))
         left = tuple(held for held in task.letter.held if held not in refused)
-        task.letter, task.addressed = task.letter._replace(held=left), None
+        task.letter, task.ready = task.letter._replace(held=left), None
 
     def _compose(self, task: _Task) -> Message | None:
         """Compose. A member who cannot be written to fails alone; a letter that fits nobody stops its mailing."""
+        if task.ready is not None:
+            return task.ready.message()
         letter, occasion = task.letter, task.pile.occasion
         try:
             prepared = self._composer.prepare(occasion, letter.content, len(letter.held))
@@ -348,8 +351,7 @@ class Desk:
             task.pile.close_one()
             return None
         try:
-            addressed = task.addressed or self._composer.address(occasion, [letter])[0]
-            return addressed and self._composer.message(prepared, addressed)
+            return self._composer.message(prepared, occasion, letter)
         except Exception as error:  # noqa: BLE001  whatever is wrong with one member must not stop the others
             # A Refused names the place and never the value; of any other error only the kind is safe to keep.
             answer = str(error) if isinstance(error, Refused) else type(error).__name__

@@ -15,16 +15,16 @@ from mailer.sentences import N_
 # Told to the driver itself: through SQLAlchemy's bound parameters a row takes five times as long.
 _ONE_BY_ONE = (
     "UPDATE delivery SET state = ?, due_at = ?, attempts = ?, provider = ?, code = ?, answer = ?, settled_at = ?,"
-    " repeated = repeated OR ? WHERE id = ? AND state = ?"
+    " repeated = repeated OR ? WHERE id = ? AND state = '{over}'"
 )
 _TOGETHER = (
     "UPDATE delivery SET state = new.state, due_at = new.due_at, attempts = new.attempts, provider = new.provider,"
     " code = new.code, answer = new.answer, settled_at = new.settled_at,"
     " repeated = delivery.repeated OR new.repeated"
-    " FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::smallint[], %s::text[], %s::text[], %s::text[],"
-    " %s::timestamptz[], %s::boolean[])"
-    " AS new (id, state, due_at, attempts, provider, code, answer, settled_at, repeated)"
-    " WHERE delivery.id = new.id AND delivery.state = %s"
+    " FROM unnest(%s::text[], %s::timestamptz[], %s::smallint[], %s::text[], %s::text[], %s::text[],"
+    " %s::timestamptz[], %s::boolean[], %s::bigint[])"
+    " AS new (state, due_at, attempts, provider, code, answer, settled_at, repeated, id)"
+    " WHERE delivery.id = new.id AND delivery.state = '{over}'"
 )
 
 OUT_OF_BALANCE = N_("The books of this mailing do not balance: some of its deliveries are in no batch.")
@@ -50,23 +50,22 @@ def write(connection: sa.Connection, lines: Sequence[Line], *, over: DeliverySta
     settled_at = stored(now)
     rows = [
         (
-            line.delivery,
-            verdict.state.value,
+            str(verdict.state),
             verdict.due_at and stored(verdict.due_at),
             verdict.attempts,
-            line.provider,
+            provider,
             verdict.code,
             verdict.answer,
             None if verdict.state is DeliveryState.QUEUED else settled_at,
             verdict.repeated,
+            delivery,
         )
-        for line in lines
-        for verdict in (line.verdict,)
+        for delivery, verdict, provider, _ in lines
     ]
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(_TOGETHER, (*map(list, zip(*rows, strict=True)), over.value))
+        connection.exec_driver_sql(_TOGETHER.format(over=over), tuple(map(list, zip(*rows, strict=True))))
     else:
-        connection.exec_driver_sql(_ONE_BY_ONE, [(*row[1:], row[0], over.value) for row in rows])
+        connection.exec_driver_sql(_ONE_BY_ONE.format(over=over), rows)
 
 
 @cache

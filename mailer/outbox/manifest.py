@@ -1,10 +1,10 @@
 """What a worker needs to know of a batch it has leased, fetched in a few queries."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -157,24 +157,37 @@ class _Row(NamedTuple):
     repeated: bool
 
 
+_MEMBER, _VARIANT = _Row._fields.index("member_id"), _Row._fields.index("variant_id")
+# As _make, without a call of a Python function for each row.
+_held: Callable[[Iterable[Any]], Held] = partial(tuple.__new__, Held)
+_letter: Callable[[Iterable[Any]], Letter] = partial(tuple.__new__, Letter)
+
+
 def letters(connection: sa.Connection, lease: Lease, elsewhere: Address | None = None) -> list[Letter]:
     """Return the letters of a batch that are due, in the order of their ids, so that variants come together."""
-    rows = [_Row(*row) for row in bulk.fetch(connection, _IN_HAND, asdict(lease))]
-    people = recipients(connection, [row.member_id for row in rows])
+    rows = bulk.fetch(connection, _IN_HAND, asdict(lease))
+    people = recipients(connection, [row[_MEMBER] for row in rows])
     if elsewhere is not None:
         # Nobody has proved yet whose mailbox that is: it learns no name.
         people = {number: person._replace(address=elsewhere.text, given_name="") for number, person in people.items()}
-    frozen = contents(connection, {row.variant_id for row in rows})
+    frozen = contents(connection, {row[_VARIANT] for row in rows})
     found: list[Letter] = []
     for household, group in groupby(rows, key=itemgetter(0)):
         if household is None:
-            found += [
-                Letter(number, member, tries, frozen[variant], (Held(number, member, people.get(member)),), repeated)
-                for _, number, member, variant, tries, repeated in group
-            ]
+            found += _of_ones_own(list(group), people, frozen)
         else:
-            found += _shared(household, list(group), people, frozen)
+            found += _shared(household, [_Row(*row) for row in group], people, frozen)
     return found
+
+
+def _of_ones_own(
+    rows: Sequence[tuple[Any, ...]], people: Mapping[int, Recipient], contents: Mapping[int, FrozenContent]
+) -> Iterable[Letter]:
+    """Return a mail for each: in columns, for in a large mailing these are nearly all."""
+    _, numbers, members, variants, attempts, repeated = zip(*rows, strict=True)
+    held = map(_held, zip(numbers, members, map(people.get, members), strict=True))
+    frozen = map(contents.__getitem__, variants)
+    return map(_letter, zip(numbers, members, attempts, frozen, zip(held, strict=True), repeated, strict=True))
 
 
 def _shared(

@@ -26,6 +26,8 @@ class DeliveryState(StrEnum):
     CANCELLED = "cancelled"
     UNCERTAIN = "uncertain"
 
+    __hash__ = str.__hash__  # the same for the word itself; Enum's hashes the name, in Python, for each outcome
+
 
 class BatchState(StrEnum):
     OPEN = "open"

@@ -9,6 +9,8 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -32,14 +34,17 @@ class Tallies:
 
     def count(self, lines: Sequence[Line]) -> None:
         """Count what became of deliveries, by who carried them."""
-        by_state = Counter([(line.provider or "", line.verdict.state) for line in lines])
-        for (provider, state), number in by_state.items():
+        for provider, some in groupby(lines, key=attrgetter("provider")):
+            self._count(provider or "", list(some))
+
+    def _count(self, provider: str, lines: Sequence[Line]) -> None:
+        for state, number in Counter([line.verdict.state for line in lines]).items():
             self._counted[provider, DEFERRED if state is DeliveryState.QUEUED else state.value] += number
-        answered = [(line.provider or "", line.took) for line in lines if line.took is not None]
-        for (provider, bound), number in Counter([(who, bisect_left(BOUNDS, took)) for who, took in answered]).items():
+        answered = [line.took for line in lines if line.took is not None]
+        for bound, number in Counter([bisect_left(BOUNDS, took) for took in answered]).items():
             self._counted[provider, TOOK.format(BOUNDS[bound])] += number
-        for provider, took in answered:
-            self._seconds[provider] = self._seconds.get(provider, 0.0) + took
+        if answered:
+            self._seconds[provider] = self._seconds.get(provider, 0.0) + sum(answered)
 
     def add(self, connection: sa.Connection, *, at_once: bool) -> None:
         """Add what was counted to the database: each second, or `at_once`."""

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 import structlog
 
 from mailer.errors import Trouble
+from mailer.outbox.ahead import compose_ahead
 from mailer.outbox.batches import Terms
 from mailer.outbox.carriers import Carrier
 from mailer.outbox.clerk import Clerk
@@ -174,9 +175,8 @@ class Worker:
         if hand is None:
             self._dry = time.monotonic()
             return False
-        address = partial(self._office.composer.address_ahead, hand.occasion, hand.letters)
-        addressed = await self._in_thread(address)
-        self._desk.add(hand, addressed, leased_at=leased_at)
+        ready = await self._in_thread(partial(compose_ahead, self._office.composer, hand.occasion, hand.letters))
+        self._desk.add(hand, ready, leased_at=leased_at)
         return True
 
     async def _carry(self) -> None:

@@ -1,6 +1,6 @@
 """Who a letter goes to, and what of it is theirs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import cache, lru_cache
@@ -9,6 +9,7 @@ from typing import NamedTuple
 from mailer.i18n import translations
 from mailer.message import slots
 from mailer.message.characters import one_line
+from mailer.message.skeleton import Columns
 from mailer.message.slots import Encode, Slot, or_else
 from mailer.render.personal import Blank, Known, with_fallback
 
@@ -74,6 +75,40 @@ def _template_values(shape: Shape, make: Callable[[str], object]) -> dict[str, o
         "names": make("to_name"),
         "persons": [{field: make(f"{field}.{number}") for field in Person._fields} for number in range(shape.persons)],
         "view_online": make("view_online") if shape.view_online else None,
+    }
+
+
+class Readers(NamedTuple):
+    """Recipients of one person each: the columns of Recipient and Person, one value for all where it is a str."""
+
+    address: Sequence[str]
+    name: Sequence[str]
+    message_id: Sequence[str]
+    date: datetime
+    unsubscribe: Sequence[str]
+    preferences: Sequence[str]
+    mailto: Sequence[str]
+    act: Sequence[str] | str = ""
+    view_online: str = ""
+
+
+def columns_of(readers: Readers, *, language: str) -> Columns:
+    """Return the values of every slot, as `values_of` does for one."""
+    called = [_called((one_line(name),), language) for name in readers.name]
+    to_names, greetings, names = zip(*called, strict=True)
+    return {
+        "to_name": to_names,
+        "to_address": readers.address,
+        "message_id": readers.message_id,
+        "date": _date(readers.date),
+        "one_click": readers.unsubscribe,
+        "mailto": readers.mailto,
+        "view_online": readers.view_online,
+        "greeting": greetings,
+        "name.0": names,
+        "unsubscribe.0": readers.unsubscribe,
+        "preferences.0": readers.preferences,
+        "act.0": readers.act,
     }
 
 

@@ -62,12 +62,9 @@ class Templates:
     def _new_template(self, name: str, language: str) -> Template:
         environment = self._environment(language, escaping=name.endswith(".mjml"))
 
-        def part(name: str) -> nodes.Template:
-            return environment.parse(self._source(environment, name), name)
-
+        parse, say = partial(self._parse, environment), translations(language).gettext
         try:
-            tree = shortcuts.take(part(name), part=part, say=translations(language).gettext)
-            code = environment.compile(tree, name)
+            code = environment.compile(shortcuts.take(parse(name), part=parse, say=say), name)
         except TemplateError as error:
             raise broken(name, error) from None
         # A plain mapping: Jinja's own is walked in Python for each rendering.
@@ -83,7 +80,7 @@ class Templates:
             trim_blocks=True,
             undefined=StrictUndefined,
         )
-        environment.loader = FunctionLoader(partial(self._source, environment))
+        environment.loader = FunctionLoader(partial(self._checked, environment))
         environment.filters.update(FILTERS)
         for test in ("string", "sequence", "sameas"):  # they would tell a mark from a value without asking it
             del environment.tests[test]
@@ -91,17 +88,23 @@ class Templates:
         environment.install_gettext_callables(catalogue.gettext, catalogue.ngettext, newstyle=True)  # type: ignore[attr-defined]  # of the extension
         return environment
 
-    def _source(self, environment: ImmutableSandboxedEnvironment, name: str) -> str:
-        source = self._read(name)
-        if name.endswith(".mjml"):
-            source = self._compiled(name, source)
-        caught = next(environment.parse(source, name).find_all(_CATCHING), None)
-        if caught is not None:
+    def _checked(self, environment: ImmutableSandboxedEnvironment, name: str) -> str:
+        """Return the source of what a template asks for while it runs, because no shortcut could be taken."""
+        self._parse(environment, name)
+        return self._source(name)
+
+    def _parse(self, environment: ImmutableSandboxedEnvironment, name: str) -> nodes.Template:
+        tree = environment.parse(self._source(name), name)
+        if next(tree.find_all(_CATCHING), None) is not None:
             raise TemplateBroken(
                 "The template {name} keeps output back (macro, call, filter or set block): write it in place.",
                 name=name,
             )
-        return source
+        return tree
+
+    def _source(self, name: str) -> str:
+        source = self._read(name)
+        return self._compiled(name, source) if name.endswith(".mjml") else source
 
     def _compiled(self, name: str, source: str) -> str:
         source = self._whole(source)
