@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import structlog
+from hypothesis import settings
 from sqlmodel import Session
 
 from mailer import db
@@ -18,6 +19,9 @@ from subscribers import sealed
 from tests.builders import KEYS
 from tests.databases import BOTH
 from tests.postgres import Cluster, Slate
+
+settings.register_profile("untimed", deadline=None)  # a busy machine fails no test
+settings.load_profile("untimed")
 
 
 @pytest.hookimpl(wrapper=True)

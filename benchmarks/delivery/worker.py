@@ -13,7 +13,23 @@ from benchmarks.delivery.processes import work_when_told
 from benchmarks.delivery.stage import Installation
 from mailer import logs
 from mailer.cli.worker import collect_rarely
-from mailer.outbox.worker import drain
+from mailer.outbox import batches, manifest
+from mailer.outbox.ahead import compose_ahead
+from mailer.outbox.worker import Office, drain
+
+
+def rehearse(office: Office) -> None:
+    """Compose a batch and leave everything as it was.
+
+    A worker sends for weeks: what it reads and compiles once (templates, the catalogue, statements) is not measured.
+    """
+    now = office.now()
+    with office.engine.connect() as connection:  # which is closed without a commit
+        lease = batches.take(connection, owner="rehearsal", terms=office.terms, now=now)
+        if lease is not None:
+            spans = {"give_up_after": office.give_up_after, "send_within": office.send_within}
+            occasion = manifest.begin(connection, lease, **spans, now=now)
+            compose_ahead(office.composer, occasion, manifest.letters(connection, lease)[:1])
 
 
 def main() -> None:
@@ -21,6 +37,7 @@ def main() -> None:
     folder, database, port, connections, *dkim = sys.argv[1:]
     app = Installation(Path(folder), database, signs=bool(dkim)).app(port=int(port), connections=int(connections))
     office = app.office()
+    rehearse(office)
     collect_rarely()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         work_when_told(lambda: runner.run(drain(office)))

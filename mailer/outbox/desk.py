@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import structlog
 
-from mailer.errors import ProviderDown, UtskickError
+from mailer.errors import ProviderDown, SendError, UtskickError
 from mailer.message import Message
 from mailer.message.headers import Refused
 from mailer.outbox import breaker
@@ -236,34 +236,41 @@ class Desk:
         """
         self._permission.refresh_once_a_pass()
         tasks = [self._out[outgoing.ticket] for outgoing in outgoings]
-        allowed = [task for task in tasks if self._may_start(task)]
+        now = time.monotonic()
+        allowed = [task for task in tasks if now < task.pile.until and self._may_go(task)]
         self._journal.append(b"".join([_notes(task, Mark.STARTED) for task in allowed]))
         now = time.monotonic()
         for task in allowed:
             task.started = now
         return [one for one, task in zip(outgoings, tasks, strict=True) if task.started and now < task.pile.until]
 
-    def _may_start(self, task: _Task) -> bool:
-        going = self._permission.going(task.pile.occasion.mailing)
-        return going and not task.pile.expired and not self._refused(task)
+    def _may_go(self, task: _Task) -> bool:
+        return self._permission.going(task.pile.occasion.mailing) and not self._refused(task)
 
     def settle(self, outgoing: Outgoing, outcome: Outcome) -> None:
         """Judge an outcome and keep it for the books."""
+        if isinstance(outcome, Receipt):
+            self._sent(outgoing, outcome)
+            return
         if isinstance(outcome, ProviderDown):
             self.down = outcome
             self.give_back(outgoing)
             return
-        if not isinstance(outcome, Receipt):
-            self._permission.refresh()  # a server that refuses everything lets nothing be started, where this is asked
+        self._permission.refresh()  # a server that refuses everything lets nothing be started, where this is asked
         task = self._out.pop(outgoing.ticket)
         verdict = self._judged(task, outgoing.message.recipient, outcome)
         self._journal.keep(_notes(task, _mark(verdict), verdict.code or ""))
         self._enter(task, verdict)
         self._weigh(outcome, verdict)
 
-    def _judged(self, task: _Task, address: str, outcome: Outcome) -> Verdict:
-        if isinstance(outcome, Receipt):  # it does not answer to names: they are opened only for what was refused
-            return sent(outcome, task.letter.attempts, address)
+    def _sent(self, outgoing: Outgoing, receipt: Receipt) -> None:
+        """Keep what was accepted, as nearly all is. An answer is masked without opening names: it names nobody."""
+        task = self._out.pop(outgoing.ticket)
+        self._journal.keep(_notes(task, Mark.SENT))
+        self._enter(task, sent(receipt, task.letter.attempts, outgoing.message.recipient))
+        self.works, self._refusals = True, 0
+
+    def _judged(self, task: _Task, address: str, outcome: SendError) -> Verdict:
         return judge(
             outcome,
             Attempt(
@@ -277,11 +284,8 @@ class Desk:
             ),
         )
 
-    def _weigh(self, outcome: Outcome, verdict: Verdict) -> None:
-        """Note what an outcome says of the provider; one that refuses letter after letter is spared the rest."""
-        if isinstance(outcome, Receipt):
-            self.works, self._refusals = True, 0
-            return
+    def _weigh(self, outcome: SendError, verdict: Verdict) -> None:
+        """Note what a failure says of the provider; one that refuses letter after letter is spared the rest."""
         self.works = breaker.works(outcome)
         if not breaker.speaks_of_us(outcome):
             self._refusals = 0
@@ -316,10 +320,14 @@ class Desk:
         return Outgoing(task.letter.ticket, key, message)
 
     def _refused(self, task: _Task) -> list[Held]:
+        """Return those of a letter who may not be written to."""
         known = self._permission.known_to_be_allowed(task.pile.occasion.mailing)
-        if not [held for held in task.letter.held if held.member not in known or held.recipient is None]:
-            return []  # nearly always
+        for held in task.letter.held:
+            if held.member not in known or held.recipient is None:
+                return self._asked(task)
+        return []  # nearly always
 
+    def _asked(self, task: _Task) -> list[Held]:
         def soon() -> Iterator[int]:
             """Those under way, who are asked about again before the last line, and the next in turn."""
             next_ones = (*self._out.values(), *islice(self._waiting, ASKED_AHEAD))
@@ -374,11 +382,12 @@ def _names(letter: Letter) -> tuple[str, ...]:
 
 def _mark(verdict: Verdict) -> Mark:
     """Say what happened: whoever inherits this journal decides by itself what follows from it."""
-    if verdict.state is DeliveryState.SENT:  # nearly always, and an enum takes its time to be looked up
-        return Mark.SENT
     return Mark.UNANSWERED if verdict.repeated else _MARKS[verdict.state]
 
 
 def _notes(task: _Task, mark: Mark, code: str = "") -> bytes:
-    lease = task.pile.lease
-    return b"".join([record(mark, lease.batch, lease.fence, held.delivery, code) for held in task.letter.held])
+    lease, (first, *others) = task.pile.lease, task.letter.held
+    notes = record(mark, lease.batch, lease.fence, first.delivery, code)
+    for held in others:
+        notes += record(mark, lease.batch, lease.fence, held.delivery, code)
+    return notes

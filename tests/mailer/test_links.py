@@ -1,5 +1,6 @@
 import base64
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,3 +84,22 @@ def test_an_envelope_sender_of_an_older_key_is_still_read():
     older = Tokens({"a": bytes(32)}, "a").make_return(7, 3)
 
     assert TOKENS.read_return(older) == Claim(Purpose.MESSAGE, 7, 3)
+
+
+@given(st.lists(st.integers(0, 2**40 - 1), max_size=5), st.integers(0, 2**24 - 1))
+def test_many_tokens_at_once_are_those_that_each_member_gets_alone(members: list[int], mailing: int):
+    alone = [TOKENS.make(Purpose.PREFERENCES, member, mailing) for member in members]
+
+    assert TOKENS.make_all(Purpose.PREFERENCES, members, mailing) == alone
+
+
+@pytest.mark.parametrize("mailbox", ["avsluta@example.org", ""])
+def test_the_links_of_many_letters_are_those_of_each(mailbox: str):
+    links, members = Links("https://m.example.org", TOKENS), [1, 2**40 - 1]
+
+    found = links.of_letters(members, 9, mailbox=mailbox)
+
+    assert found.unsubscribe == [links.unsubscribe(member, 9) for member in members]
+    assert found.preferences == [links.preferences(member, 9) for member in members]
+    assert found.by_mail == [links.unsubscribe_by_mail(mailbox, member, 9) for member in members]
+    assert found.message_id == [links.message_id(member, 9) for member in members]

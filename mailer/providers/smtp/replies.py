@@ -28,14 +28,19 @@ class Reply(NamedTuple):
     @property
     def text(self) -> str:
         """The lines as one, without controls; what is not UTF-8 becomes U+FFFD."""
-        joined = " ".join(line.decode("utf-8", "replace") for line in self.lines)
-        return _CONTROL.sub(" ", joined).strip()
+        return _text(self.lines)
 
     @property
     def enhanced(self) -> str:
         """The enhanced status code such as "5.1.1", or nothing."""
         match = _ENHANCED.match(self.lines[0].decode("ascii", "replace"))
         return match[1] if match else ""
+
+
+@lru_cache(maxsize=64)  # as _parse
+def _text(lines: tuple[bytes, ...]) -> str:
+    joined = " ".join(line.decode("utf-8", "replace") for line in lines)
+    return _CONTROL.sub(" ", joined).strip()
 
 
 class ReplyReader:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mailer.message import headers, slots
 from mailer.message.characters import one_line
 from mailer.message.headers import Refused
-from mailer.message.skeleton import Skeleton, alternative
+from mailer.message.skeleton import Skeleton, alternative, join
 from mailer.message.slots import Slot
 from tests.mailer.message.wire import HOSTILE, assert_fit_for_the_wire, parsed
 
@@ -95,3 +95,32 @@ def test_a_value_that_is_no_link_never_becomes_one(leave: str) -> None:
 def test_a_missing_value_is_an_error_and_not_a_gap() -> None:
     with pytest.raises(KeyError):
         a_skeleton().compose({})
+
+
+LINKS = st.sampled_from(["https://example.org/u/a", "https://example.org/u/b", "https://example.org/?a=1&b=2"])
+
+
+@given(st.lists(st.tuples(HOSTILE, LINKS), max_size=4))
+def test_many_readers_encoded_at_once_get_what_each_gets_alone(readers: list[tuple[str, str]]) -> None:
+    skeleton = a_skeleton()
+    columns = {"name": [name for name, _ in readers], "leave": [link for _, link in readers]}
+
+    encoded = skeleton.encode({**columns, "address": VALUES["address"]}, len(readers))
+
+    assert [join(skeleton.frame, own) for own in encoded] == [
+        skeleton.compose({**VALUES, "name": name, "leave": link}) for name, link in readers
+    ]
+
+
+@pytest.mark.parametrize("slots_", [[], [Slot("name", slots.plain_text)]])
+def test_a_letter_with_one_slot_or_none_is_composed_like_others(slots_: list[Slot]) -> None:
+    skeleton = Skeleton([b"Hej ", *slots_, b"\r\n"])
+
+    assert [join(skeleton.frame, own) for own in skeleton.encode({"name": ["Bo"]}, 1)] == [
+        skeleton.compose(VALUES | {"name": "Bo"})
+    ]
+
+
+def test_a_link_that_is_none_is_refused_among_others_too() -> None:
+    with pytest.raises(Refused, match="is not a web address"):
+        a_skeleton().encode({**VALUES, "leave": [VALUES["leave"], "javascript:alert(1)"]}, 2)

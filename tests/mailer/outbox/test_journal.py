@@ -1,4 +1,5 @@
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,51 @@ def test_a_journal_begun_anew_is_empty_and_goes_with_its_worker(tmp_path: Path):
 
 def test_this_machines_boot_has_one_name():
     assert this_boot() == this_boot()
+
+
+class Passes:
+    """Collects what is to be done when a pass of the event loop ends."""
+
+    def __init__(self) -> None:
+        self.calls: list[Callable[[], None]] = []
+
+    def __call__(self, call: Callable[[], None]) -> None:
+        self.calls.append(call)
+
+    def end(self) -> None:
+        for call in self.calls:
+            call()
+
+
+def test_what_is_kept_is_written_when_the_pass_ends_or_before_the_next_letter_is_started(tmp_path: Path):
+    passes = Passes()
+    journal = Journal(tmp_path, boot_id=BOOT, after_pass=passes)
+    path = tmp_path / f"{journal.owner}.journal"
+    one, two, three = (Note(Mark.SENT, 1, 1, delivery).packed() for delivery in (1, 2, 3))
+
+    journal.keep(one)
+    journal.keep(two)
+    assert path.read_bytes()[HEAD:] == b""
+    passes.end()
+    assert path.read_bytes()[HEAD:] == one + two
+
+    journal.keep(three)
+    journal.append(one)
+    assert path.read_bytes()[HEAD:] == one + two + three + one
+    passes.end()
+    assert path.read_bytes()[HEAD:] == one + two + three + one
+
+
+def test_a_journal_that_is_let_go_of_has_what_was_kept_and_writes_nothing_more(tmp_path: Path):
+    passes = Passes()
+    journal = Journal(tmp_path, boot_id=BOOT, after_pass=passes)
+    journal.keep(Note(Mark.SENT, 1, 1, 1).packed())
+    journal.close()
+    other = os.open(tmp_path / "other", os.O_WRONLY | os.O_CREAT)  # gets the number that the journal had
+
+    journal.keep(Note(Mark.SENT, 1, 1, 2).packed())
+    passes.end()
+
+    os.close(other)
+    assert (tmp_path / "other").read_bytes() == b""
+    assert len((tmp_path / f"{journal.owner}.journal").read_bytes()) == HEAD + SIZE
