@@ -74,15 +74,22 @@ def look_round(engine: sa.Engine, watermark: Watermark, *, now: datetime) -> Non
         if _is_known(session, watermark):
             return
     with db.writing(engine) as session:
+        known = _is_known(session, watermark)
         if session.get(Home, 1) is None:
             session.add(Home(id=1, place=_place(session.connection())))
-        elif not _is_known(session, watermark):
+        elif not known:
             log.warning("outbox.restored", held=begin_anew(session, watermark, now=now))
 
 
 def _is_known(session: Session, watermark: Watermark) -> bool:
+    """Say whether `session`, which has asked for nothing of it yet, sees the database that we know.
+
+    What we remember is read first: others lease meanwhile, and the mark rises after their commits. Read last, it would
+    be above what this transaction sees, and a database that never moved be taken for a copy.
+    """
+    remembered = watermark.read()
     home = session.get(Home, 1)
-    return home is not None and home.place == _place(session.connection()) and home.leases >= watermark.read()
+    return home is not None and home.place == _place(session.connection()) and home.leases >= remembered
 
 
 def begin_anew(session: Session, watermark: Watermark, *, now: datetime) -> int:

@@ -87,6 +87,32 @@ def test_a_database_put_back_in_its_place_has_counted_fewer_leases_than_this_mac
     assert the_mailing(engine).state is MailingState.HELD
 
 
+class Busy(Watermark):
+    """A mark that rises at the very moment at which it is read, as another worker has just leased a batch."""
+
+    def __init__(self, path: Path, engine: sa.Engine) -> None:
+        super().__init__(path)
+        self._engine = engine
+
+    def read(self) -> int:
+        with db.writing_beside(self._engine) as session:
+            number = session.scalar(sa.update(Home).values(leases=Home.leases + 1).returning(Home.leases))
+        self.rise_to(number or 0)
+        return super().read()
+
+
+def test_a_lease_of_another_worker_at_that_moment_makes_no_copy_of_a_database(
+    engine: sa.Engine, journals: Path, watermark: Watermark, clock: Clock
+):
+    a_mailing(engine, 1)
+    journals.mkdir()
+    look(engine, watermark, clock)
+
+    look(engine, Busy(journals.with_name("watermark"), engine), clock)
+
+    assert the_mailing(engine).state is MailingState.PLANNED
+
+
 def test_what_is_held_after_a_restore_is_sent_when_a_person_says_so(
     engine: sa.Engine, journals: Path, watermark: Watermark, clock: Clock
 ):
