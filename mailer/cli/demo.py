@@ -25,17 +25,21 @@ from mailer.errors import Mistake
 from mailer.i18n import _
 from mailer.outbox.status import Status, find, status
 from mailer.outbox.worker import drain
+from mailer.reminders import keeping
+from mailer.reminders.plan import Planner
 from mailer.web import create_web, listen, server_of
 
 HOST = "127.0.0.1"
 PAGES_PORT, INBOX_PORT = 8080, 8025
 _LOOK = 0.5  # seconds
-_COLUMNS = ("district", "members", "items", "variants")
+_COLUMNS = ("district", "members", "items", "variants", "reminders")
+_STEP = "reminder-3d-before"
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
     books: Status
+    reminder: Status
     rows: Sequence[Row]
     seconds: float
 
@@ -64,6 +68,7 @@ async def _play(folder: Path, *, once: bool) -> None:
 async def _send_this_week(app: App) -> Sent:
     remark("Importing the sample news …")
     items = await asyncio.to_thread(stage.import_news, app)
+    rally = await asyncio.to_thread(stage.import_events, app)
     remark("{items} items. Importing 500 invented members …", items=items)
     with progress_bar() as progress:
         await asyncio.to_thread(stage.import_members, app, progress)
@@ -74,22 +79,33 @@ async def _send_this_week(app: App) -> Sent:
         planned = await asyncio.to_thread(sending.send_now, *order)
     remark("Sending {count} letters over SMTP …", count=planned.candidates)
     began = time.monotonic()
-    await _drain(app, planned)
+    await _drain(app, planned.key)
     seconds = time.monotonic() - began
+    reminder = await _remind(app, rally)
     with app.reading() as session:
         connection = session.connection()
         [books] = status(connection, planned.key)
-        rows = per_district(session, find(connection, planned.key))
-    return Sent(books, rows, seconds)
+        [about_rally] = status(connection, reminder)
+        rows = per_district(session, find(connection, planned.key), find(connection, reminder))
+    return Sent(books, about_rally, rows, seconds)
 
 
-async def _drain(app: App, planned: sending.Planned) -> None:
+async def _remind(app: App, rally: int) -> str:
+    """Send the reminder of the rally, whose time has not come yet; returns its key."""
+    planner = Planner(app.engine, app.settings, app.links, app.now())
+    planned = await asyncio.to_thread(keeping.send_now, planner, rally, _STEP)
+    remark("Sending {count} reminders of the rally …", count=planned.candidates)
+    await _drain(app, planned.key)
+    return planned.key
+
+
+async def _drain(app: App, key: str) -> None:
     """Send, in a loop of its own: the catcher is busy in this one."""
     work = asyncio.create_task(asyncio.to_thread(asyncio.run, drain(app.office())))
     with progress_bar() as progress:
         while not work.done():
             with app.reading() as session:
-                [books] = status(session.connection(), planned.key)
+                [books] = status(session.connection(), key)
             progress("Sending", books.candidates - books.queued, books.candidates)
             await asyncio.wait([work], timeout=_LOOK)
     await work
@@ -128,6 +144,9 @@ def _show(sent: Sent, zone: tzinfo) -> None:
             rate=round(books.sent / sent.seconds),
         )
     )
+    reminder = sent.reminder
+    line = _("{mailing}: {sent} of {candidates} reminders of the rally sent.")
+    typer.echo(line.format(mailing=reminder.key, sent=reminder.sent, candidates=reminder.candidates))
 
 
 async def _serve_until_told(web: FastAPI, pages: socket.socket, base_url: str, catcher: Catcher) -> None:

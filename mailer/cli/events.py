@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import typer
 
 from mailer.app import App
-from mailer.cli import steward
+from mailer.cli import ladder, steward
 from mailer.cli.frame import Json, app_of, harmless, in_words, moment_in, print_json, remark, say
 from mailer.errors import Mistake
 from mailer.events import book, listing
@@ -153,6 +153,7 @@ def show(context: typer.Context, which: Which, json: Json = False) -> None:
 
 
 commands.command()(steward.people)
+commands.command()(ladder.ladder)
 
 
 def _say_field(key: str, value: str) -> None:

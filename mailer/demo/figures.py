@@ -13,15 +13,19 @@ from subscribers.models import District, MemberDistrict
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One district: members who chose it and got a mail, items tagged with it, distinct contents among them."""
+    """One district: members who chose it and got a mail, items tagged with it, distinct contents among them.
+
+    reminders  members who got the reminder of the rally, too
+    """
 
     district: str
     members: int
     items: int
     variants: int
+    reminders: int
 
 
-def per_district(session: Session, mailing_id: int) -> Sequence[Row]:
+def per_district(session: Session, mailing_id: int, reminder_id: int) -> Sequence[Row]:
     """Return the districts that have members with a delivery of this mailing, by name."""
     items = (
         select(func.count())
@@ -32,12 +36,14 @@ def per_district(session: Session, mailing_id: int) -> Sequence[Row]:
         .correlate(District)
         .scalar_subquery()
     )
+    reminded = sa.select(col(Delivery.member_id)).where(col(Delivery.mailing_id) == reminder_id)
     query = (
         sa.select(
             col(District.name),
             func.count(sa.distinct(col(Delivery.member_id))),
             items,
             func.count(sa.distinct(col(Delivery.variant_id))),
+            func.count(sa.distinct(sa.case((col(Delivery.member_id).in_(reminded), col(Delivery.member_id))))),
         )
         .join(MemberDistrict, col(MemberDistrict.district_id) == col(District.id))
         .join(Delivery, col(Delivery.member_id) == col(MemberDistrict.member_id))

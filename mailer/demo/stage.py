@@ -4,12 +4,16 @@ import fcntl
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, timedelta
 from pathlib import Path
 
 from mailer import config, keys
 from mailer.app import App, Places
 from mailer.config.outbox import ProviderTable
 from mailer.errors import Mistake
+from mailer.events import book
+from mailer.events.rows import id_of
+from mailer.events.written import read_file
 from mailer.news import importing, sources
 from mailer.resources import resource
 from mailer.sentences import Progress
@@ -19,6 +23,7 @@ from subscribers.models import Ground
 
 MARK = ".utskick-demo"  # only a folder with this file in it is ever thrown away
 WHO = "demo"
+CALENDAR = "events"  # the publication of letters about events
 
 
 @contextmanager
@@ -64,7 +69,21 @@ def _settings(path: Path, *, base_url: str, smtp_port: int) -> config.Settings:
     smtp = ProviderTable.model_validate({"host": "127.0.0.1", "port": smtp_port, "security": "none", "connections": 4})
     settings = config.load(path, {})
     site = settings.site.model_copy(update={"base_url": base_url})
-    return settings.model_copy(update={"site": site, "providers": {"smtp": smtp}})
+    changes = {"site": site, "providers": {"smtp": smtp}} | _with_calendar(settings)
+    return settings.model_copy(update=changes)
+
+
+def _with_calendar(settings: config.Settings) -> dict[str, object]:
+    """Let letters about events go, to all members; and let the digest look ahead to May Day, whenever it is."""
+    calendar = {"name": {"sv": "Kalendern", "en": "The calendar"}, "from_address": "kalender@nyhet.example.org"}
+    publications = settings.publications | {CALENDAR: settings.publications["weekly"].model_copy(update=calendar)}
+    to_all = (*settings.members.publications, CALENDAR)
+    return {
+        "publications": publications,
+        "members": settings.members.model_copy(update={"publications": to_all}),
+        "events": settings.events.model_copy(update={"publication": CALENDAR}),
+        "digest": settings.digest.model_copy(update={"events_within": timedelta(days=400), "events": 3}),
+    }
 
 
 def import_news(app: App) -> int:
@@ -72,6 +91,17 @@ def import_news(app: App) -> int:
     order = importing.Order(str(resource("examples") / "nyheter.txt"), "nyheter")
     with sources.open_tools(app.settings, app.data) as tools:
         return importing.bring_in(order, app.settings, tools, app.writing, now=app.now()).added
+
+
+def import_events(app: App) -> int:
+    """Import the sample events, of the next May Day; return the number of the rally that members are reminded of."""
+    today = app.now().astimezone(app.settings.site.zone).date()
+    year = today.year if today < date(today.year, 5, 1) else today.year + 1
+    content = (resource("examples") / "evenemang.toml").read_text(encoding="utf-8").replace("2027", str(year))
+    events, _faults = read_file(content.encode(), app.settings.site.time_zone)
+    with app.writing() as session:
+        book.bring_in(session, "evenemang", events, host="example.org", now=app.now())
+        return id_of(book.find_event(session, f"forsta-maj-{year}"))
 
 
 def import_members(app: App, progress: Progress) -> int:

@@ -7,13 +7,15 @@ letter that says so.
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from mailer import db
+from mailer.errors import Mistake
 from mailer.outbox import batches
 from mailer.outbox.batches import Terms
 from mailer.outbox.enqueue import Overtaken, open_mailing
@@ -42,6 +44,30 @@ def keep(planner: Planner, digests: Digests, terms: Terms) -> list[Planned]:
         with contextlib.suppress(Overtaken):  # another program has the mailing: that is what its key is for
             planned.extend(keep_one(planner, dossier, digests, terms))
     return planned
+
+
+def send_now(planner: Planner, event: int, name: str) -> Planned:
+    """Send a step before its time because a person says so, also to those who were told of the event just now.
+
+    raises  Mistake when the event's ladder has no such step, it was sent, or it would be of no use any more
+    """
+    with db.reading(planner.engine) as session:
+        [dossier] = gather.dossiers(session, planner.now, only=event)
+    ladder = planner.settings.events.ladder(dossier.details.kind)
+    if name not in {step.name for step in ladder}:
+        known = ", ".join(step.name for step in ladder)
+        raise Mistake(
+            "The ladder of {event} has no step {step}: it has {known}.", event=dossier.key, step=name, known=known
+        )
+    if name in dossier.steps:
+        raise Mistake("The step {step} of {event} has been sent, or is being sent.", event=dossier.key, step=name)
+    if dossier.cancelled or planner.now >= decide.until(name, dossier.details):
+        raise Mistake("It is too late for the step {step} of {event}.", event=dossier.key, step=name)
+    _open(planner, dossier, name, planner.now, planner.settings.events.publication)
+    for planned in _plan_opened(replace(planner, apart=timedelta(0)), event):
+        if planned.key == f"event:{event}:{name}":
+            return planned
+    raise Overtaken  # another program planned it in the meantime
 
 
 def keep_one(planner: Planner, dossier: Dossier, digests: Digests, terms: Terms) -> Iterator[Planned]:

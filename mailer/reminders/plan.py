@@ -5,7 +5,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -86,6 +86,7 @@ class Planner:
     settings: Settings
     links: Links
     now: datetime
+    apart: timedelta | None = None  # as the config says, unless a person sends a step by hand
 
     def plan(self, dossier: Dossier, opened: Opened, assign: Assign) -> Planned:
         """Plan what `assign` decides. raises Overtaken when another program plans it, or somebody stopped it"""
@@ -103,6 +104,7 @@ class Planner:
         """Decide for everyone who may be written to. The order of the readers is the order of the variants."""
         connection, events = session.connection(), self.settings.events
         answers = gather.answers(session, dossier.id)
+        apart = events.apart if self.apart is None else self.apart
         occasion = Occasion(
             letter=opened.step.partition("-")[0],
             due_at=opened.due_at,
@@ -110,7 +112,7 @@ class Planner:
             parents=gather.parents(session),
             coming=answers.coming,
             declined=answers.declined,
-            told=gather.told_lately(connection, dossier, self.now - events.apart),
+            told=gather.told_lately(connection, dossier, self.now - apart),
             had=gather.had_this_week(connection, opened.mailing, self.now),
             at_most=events.per_week,
         )

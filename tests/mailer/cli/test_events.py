@@ -118,3 +118,24 @@ def test_a_file_changes_only_what_it_says_otherwise_and_can_cancel(run: Run, tmp
     assert whole["entry"]["state"] == "cancelled"  # type: ignore[index]  # a JSON object
     assert whole["history"][1]["changed"] == ["shifts", "state"]  # type: ignore[index]  # a JSON array
     assert whole["said"]["shifts"] == ["2099-05-01 13:00-14:00 @ A: 2"]  # type: ignore[index]  # a JSON object
+
+
+def test_a_ladder_shows_what_will_go_when_and_a_step_can_be_sent_before_its_time(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+):
+    run("events", "add", *MEETING)
+    assert "name a publication in [events]" in run("events", "ladder", "1")[2]
+    monkeypatch.setenv("UTSKICK_EVENTS__PUBLICATION", "weekly")
+
+    rungs = shown(run, "ladder", "1")
+
+    assert [(rung["step"], rung["at"], rung["state"]) for rung in rungs] == [
+        ("invitation-14d-before", "2099-04-17T18:00:00+02:00", "to come"),
+        ("reminder-3d-before", "2099-04-28T18:00:00+02:00", "to come"),
+        ("reminder-on-the-day", "2099-05-01T08:00:00+02:00", "to come"),
+        ("thanks-1d-after", "2099-05-02T18:00:00+02:00", "to come"),
+    ]
+    assert "goes to 0 members" in run("events", "ladder", "1", "--send", "reminder-3d-before")[2]
+    assert "has been sent" in run("events", "ladder", "1", "--send", "reminder-3d-before")[2]
+    assert "has no step" in run("events", "ladder", "1", "--send", "reminder")[2]
+    assert "2099-04-17 18:00  invitation-14d-before         0  to come" in run("events", "ladder", "1")[1]
