@@ -1,5 +1,6 @@
-"""Which events a public calendar shows."""
+"""Which events a calendar shows, and which concern a member."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, or_, select
@@ -20,10 +21,19 @@ def of_everybody(session: Session, now: datetime) -> list[Event]:
 
 def of_district(session: Session, slug: str, now: datetime) -> list[Event]:
     """Return what concerns those who live in a district: its own events, those of what it is a part of, everybody's."""
+    return _concerning(session, [slug], now - STAYS)
+
+
+def to_come(session: Session, districts: Collection[str], now: datetime) -> list[Event]:
+    """Return what is not over of all that concerns somebody who chose these districts."""
+    return _concerning(session, districts, now)
+
+
+def _concerning(session: Session, districts: Collection[str], since: datetime) -> list[Event]:
     tagged = select(EventDistrict.event_id)
-    theirs = tagged.where(col(EventDistrict.slug).in_(steps_up([slug], _parents(session))))
+    theirs = tagged.where(col(EventDistrict.slug).in_(steps_up(districts, _parents(session))))
     query = select(Event).where(
-        col(Event.ends_at) >= now - STAYS, or_(col(Event.id).in_(theirs), col(Event.id).not_in(tagged))
+        col(Event.ends_at) >= since, or_(col(Event.id).in_(theirs), col(Event.id).not_in(tagged))
     )
     return list(session.exec(query.order_by(col(Event.starts_at), col(Event.id)).limit(MOST)))
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse
 from sqlmodel import Session, select
 
+from mailer.events import feeds
 from mailer.i18n import LANGUAGES
 from mailer.links import Claim, Purpose
 from mailer.web.districts import Group, Place, grouped, matching
@@ -168,6 +169,8 @@ def _page(house: House, claim: Claim, session: Session, outcome: Outcome, query:
         languages=LANGUAGE_NAMES,
         nonce=house.nonce_for(claim.member),
         link=link_path(house, claim),
+        events=bool(feeds.to_come(session, choices.districts, house.app.now())) if choices else False,
+        token=house.app.links.tokens.make(Purpose.PREFERENCES, claim.member, claim.mailing),
         leave=house.app.links.tokens.make(Purpose.UNSUBSCRIBE, claim.member, claim.mailing),
     )
 

@@ -126,6 +126,27 @@ def test_by_the_link_to_their_choices_a_member_answers_to_any_event(site: Site):
         assert site.client.get(wrong).status_code == 404
 
 
+def test_the_page_of_ones_choices_leads_to_what_is_to_come_in_ones_districts(site: Site):
+    assert "/events" not in site.client.get(site.choose_path()).text
+    all_of_us, near = (
+        hold(site, "all", title="Första maj"),
+        hold(site, "near", title="Fika", districts=frozenset({"bromma"})),
+    )
+    hold(site, "far", title="Järvadagen", districts=frozenset({"jarva"}))
+    site.press(site.choose_path(), district="bromma", language="sv")
+    say(site, near, "maybe")
+    assert f'href="{site.choose_path()}/events"' in site.client.get(site.choose_path()).text
+
+    page = site.client.get(f"{site.choose_path()}/events").text
+
+    assert page.index(f"{site.choose_path()}/e/{all_of_us}") < page.index(f"{site.choose_path()}/e/{near}")
+    assert "Järvadagen" not in page
+    assert "kanske" in page
+    assert site.client.get(f"{answer_path(site, near)}/events").status_code == 404
+    site.watch.at = a_rally().ends_at + timedelta(minutes=1)
+    assert "Fika" not in site.client.get(f"{site.choose_path()}/events").text
+
+
 def test_only_the_pages_own_form_answers(site: Site):
     event = hold(site)
     nonce = site.web.state.house.nonce_for(BO)

@@ -71,6 +71,7 @@ def states_of(site: Site) -> dict[str, str]:
     return {
         "front": "/",
         "an event": f"/e/{event}",
+        "events to come": f"{site.choose_path()}/events",
         "an answer": answer_path(site, event),
         "an answer in English": answer_path(site, event, CECILIA),
         "a letter": letter,

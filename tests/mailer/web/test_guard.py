@@ -46,7 +46,12 @@ def paths(site: Site) -> list[str]:
     own += ["/join/weekly", "/join/weekly/bromma", "/join/nothing", confirm_path(site)]
     site.press(answer_path(site, event, CECILIA), choice="yes", companions="1")
     own += [answer_path(site, event, who) for who in (ANNA, CECILIA)]
-    own += [f"{answer_path(site, event)}/shifts", f"{site.choose_path()}/e/{event}", f"{site.choose_path()}/e/99"]
+    own += [
+        f"{answer_path(site, event)}/shifts",
+        f"{site.choose_path()}/e/{event}",
+        f"{site.choose_path()}/e/99",
+        f"{site.choose_path()}/events",
+    ]
     own += [f"/e/{event}", f"/e/{event}.ics", "/e/99", "/calendar.ics", "/calendar/bromma.ics", "/calendar/none.ics"]
     own += approval_paths(site)
     return ["/", "/healthz", "/static/pages.css", "/n/1", "/n/2", "/i/none.png", "/nowhere", "/u/x", token + "/", *own]
