@@ -45,6 +45,7 @@ class Purpose(IntEnum):
     SIGN_UP = 9  # goes into the form of a page that anybody may open; its second stands where the member would
     ANSWER = 11  # to an event, whose number stands where the mailing would
     APPROVE = 13  # by an operator, whose number stands where the member would; the request where the mailing would
+    RECRUIT = 14  # the member invites whoever opens it
     VIEW = 10  # a letter as a web page: the variant stands where the member would, so it names nobody
     ARCHIVE = 12  # read the archive that is for members: the hour it was asked for stands where the mailing would
 
@@ -156,6 +157,7 @@ _ACTS = {
     Purpose.ANSWER: "r",
     Purpose.ARCHIVE: "l",
     Purpose.APPROVE: "o",
+    Purpose.RECRUIT: "j",
 }
 
 

@@ -24,7 +24,10 @@ LETTERS_A_DAY = 3  # to one address, whatever is asked for
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody asked for. `shown` is the text they said yes to, `wording` its version, `page` where it stood."""
+    """What somebody asked for. `shown` is the text they said yes to, `wording` its version, `page` where it stood.
+
+    recruiter  the member whose link they came by
+    """
 
     address: Address
     publication: str
@@ -33,6 +36,7 @@ class Wish:
     wording: str
     shown: str
     page: str
+    recruiter: int | None = None
 
 
 def ask(session: Session, wish: Wish, *, now: datetime) -> int:
@@ -46,6 +50,7 @@ def ask(session: Session, wish: Wish, *, now: datetime) -> int:
         wording=wish.wording,
         shown=f"{wish.shown}\n{wish.page}",
         asked_at=now,
+        recruiter_id=wish.recruiter,
     )
     session.add(sign_up)
     session.flush()

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import Column, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from subscribers.column_types import BigId, Sealed, stored
@@ -135,6 +135,7 @@ class SignUp(SQLModel, table=True):
 
     shown      the text that they said yes to, and the page it stood on; `wording` is the text's version
     member_id  whose mailbox was asked to confirm; None while nobody was
+    recruiter_id  the member whose link it came by; no foreign key, as it may be anything by now
     """
 
     __tablename__ = "sign_up"
@@ -152,6 +153,7 @@ class SignUp(SQLModel, table=True):
     member_id: int | None = Field(
         default=None, sa_column=Column(BigId, ForeignKey("member.id", ondelete="CASCADE"), index=True)
     )
+    recruiter_id: int | None = Field(default=None, sa_column=Column(BigInteger))
 
 
 class ConsentKind(StrEnum):

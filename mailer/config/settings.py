@@ -14,6 +14,7 @@ from mailer.config.operators import Approval, Operator
 from mailer.config.outbox import Dkim, Outbox, ProviderTable
 from mailer.config.people import Person
 from mailer.config.publications import Publication
+from mailer.config.recruiting import Recruiting
 from mailer.config.site import Metrics, Site, Web
 from mailer.config.values import Section, Slug, in_dns
 from mailer.errors import Mistake
@@ -38,6 +39,7 @@ class Settings(Section):
     members: Members = Members()
     join: Join = Join()
     welcome: Welcome = Welcome()
+    recruiting: Recruiting = Recruiting()
     retention: Retention = Retention()
     people: dict[str, Person] = Field({})
     operators: dict[Slug, Operator] = Field({})

@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 
 from mailer.events import answers
 from mailer.feedback.models import Feedback
+from mailer.members import recruiting
 from mailer.outbox import single
 from mailer.outbox.models import Delivery, DeliveryState, Mailing
 from subscribers import access, enrolment
@@ -43,6 +44,7 @@ def look(session: Session, member_id: int) -> dict[str, object]:
         "feedback": _feedback(session, member_id),
         "answers": answers.held(session, member_id),
         "shifts": answers.held_shifts(session, member_id),
+        "invited": recruiting.held(session, member_id),
     }
 
 
@@ -54,6 +56,7 @@ def erase(session: Session, member_id: int, *, who: str, now: datetime) -> list[
     elsewhere = _elsewhere(session, member_id)
     single.withdraw(session, member_id, now=now)
     answers.forget(session, member_id)
+    recruiting.forget(session, member_id)
     enrolment.erase(session, member_id, now)
     session.execute(sa.update(Delivery).where(*_theirs(member_id)).values(answer=None))
     nothing = {"address_key": None, "host_key": None, "words": ""}

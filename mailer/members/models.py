@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Column, ForeignKey
+from sqlalchemy import BigInteger, Column, ForeignKey
 from sqlmodel import Field, SQLModel
 
 from subscribers.column_types import BigId
@@ -17,6 +17,15 @@ class RetentionRun(SQLModel, table=True):
     at: datetime
     done_at: datetime | None = None
     counts: str = "{}"
+
+
+class Recruit(SQLModel, table=True):
+    """A newcomer who came by a member's link: in which district, and when. Not who. `recruiter_id` None: forgotten."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    recruiter_id: int | None = Field(default=None, sa_column=Column(BigInteger, index=True))
+    district: str | None = Field(default=None, max_length=64)
+    day: date
 
 
 class Welcome(SQLModel, table=True):

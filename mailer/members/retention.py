@@ -12,6 +12,7 @@ from mailer.campaigns import keeping as campaigns
 from mailer.config.members import Retention
 from mailer.events import answers
 from mailer.feedback.models import Feedback
+from mailer.members import recruiting
 from mailer.members.places import LETTERS_ABOUT_ANSWERS
 from mailer.outbox import archive, kept
 from mailer.outbox.models import Delivery, Mailing
@@ -91,6 +92,7 @@ def _forget_leavers(session: Session, before: datetime, now: datetime) -> int:
     ids = session.scalars(_leavers(before).limit(AT_ONCE)).all()
     for number in ids:
         answers.forget(session, number or 0)
+        recruiting.forget(session, number or 0)
         enrolment.forget_leaver(session, session.get_one(Member, number), now)
     return len(ids)
 

@@ -25,6 +25,7 @@ from mailer.web import (
     moving,
     own,
     public,
+    recruiting,
     shifting,
     viewing,
     watching,
@@ -69,6 +70,7 @@ def create_web(app: App, fetch: Fetch = hooks.fetch) -> FastAPI:
         forgetting,
         archive_link,
         approving,
+        recruiting,
     ):
         web.include_router(part.router)
     web.include_router(archive.open_router)

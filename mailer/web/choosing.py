@@ -172,6 +172,9 @@ def _page(house: House, claim: Claim, session: Session, outcome: Outcome, query:
         events=bool(feeds.to_come(session, choices.districts, house.app.now())) if choices else False,
         token=house.app.links.tokens.make(Purpose.PREFERENCES, claim.member, claim.mailing),
         leave=house.app.links.tokens.make(Purpose.UNSUBSCRIBE, claim.member, claim.mailing),
+        invite=house.app.links.tokens.make(Purpose.RECRUIT, claim.member)
+        if house.app.settings.recruiting.enabled
+        else "",
     )
 
 

@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 
 from mailer.links import Claim, Purpose
-from mailer.members import welcomes
+from mailer.members import recruiting, welcomes
 from mailer.web.forms import Posted
 from mailer.web.house import Here, House, claim_of
 from mailer.web.standing import find_standing
@@ -35,8 +35,13 @@ def confirm(claim: Asked, house: Here, fields: Posted) -> HTMLResponse:
         publication = sign_up.publication
         if not house.came_from_our_page(fields, claim.member):
             return _page(house, claim, session, publication, "stale")
-        now = house.app.now()
+        now, district = house.app.now(), sign_up.district
+        inviter = recruiting.inviter_of(session, sign_up)
         joined = joining.confirm(session, sign_up, now=now)
+        if joined and inviter is not None:
+            recruiting.note(
+                session, inviter, publication=publication, district=district, settings=house.app.settings, now=now
+            )
         if joined and house.app.settings.welcome.enabled:
             welcomes.want(session, joined, publication=publication, now=now)
         return _page(house, claim, session, publication, "done" if joined else "over")

@@ -25,9 +25,9 @@ HEADERS: Mapping[str, str] = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-_SECRET = re.compile(r"^/([upmabcvrlo]|join|archive)/.*", re.DOTALL)  # anybody may write anything behind the last two
+_SECRET = re.compile(r"^/([upmabcvrloj]|join|archive)/.*", re.DOTALL)  # anybody may write anything behind the last two
 _KNOWN = re.compile(
-    r"/|/archive|/healthz|/readyz|/metrics|/static/(pages\.css|icon\.svg)|/n/\d{1,18}|/i/[\w.-]{1,80}"
+    r"/|/archive|/progress|/healthz|/readyz|/metrics|/static/(pages\.css|icon\.svg)|/n/\d{1,18}|/i/[\w.-]{1,80}"
     r"|/hooks/[a-z]{1,20}|/e/\d{1,18}(\.ics)?|/calendar(/[a-z0-9-]{1,64})?\.ics"
 )
 

@@ -1,7 +1,7 @@
 """/join/PUBLICATION[/DISTRICT]: sign up. The answer is the same whoever's address it is, in bytes and in time."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -11,6 +11,7 @@ from sqlmodel import select
 from starlette.exceptions import HTTPException
 
 from mailer.i18n import LANGUAGES, translations
+from mailer.links import Purpose
 from mailer.members import sign_ups
 from mailer.web import nonce
 from mailer.web.forms import Posted
@@ -34,10 +35,14 @@ class Remark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What the page is for: a publication, and the district whose news come first if it has one."""
+    """What the page is for: a publication, and the district whose news come first if it has one.
+
+    invited  token of the member by whose link it was opened
+    """
 
     publication: str
     district: District | None
+    invited: str = ""
 
 
 def offer_of(publication: str, house: Here, district: str | None = None) -> Offer:
@@ -60,7 +65,7 @@ Offered = Annotated[Offer, Depends(offer_of)]
 @router.get("/join/{publication}")
 @router.get("/join/{publication}/{district}")
 def ask(offer: Offered, house: Here, request: Request) -> HTMLResponse:
-    return _page(house, offer, _language(request, house, ""), Remark.NONE)
+    return join_page(house, offer, _language(request, house, ""), Remark.NONE)
 
 
 @router.post("/join/{publication}")
@@ -69,15 +74,17 @@ def sign_up(offer: Offered, house: Here, fields: Posted, request: Request, after
     """Write the wish down; who it is, and whether a letter goes, is looked up after the answer is sent."""
     house.count(Act.SIGN_UP, request)
     language, given = _language(request, house, fields.one("language")), fields.one("address")
+    offer = replace(offer, invited=fields.one("invited")[:30])
     if fields.one(TRAP) or not nonce.was_read(house.app.links.tokens, fields.one("nonce"), house.app.now()):
         # Also what a form on another site gets: the wording is ours to show, and a person presses once more.
-        return _page(house, offer, language, Remark.ONCE_MORE, given)
+        return join_page(house, offer, language, Remark.ONCE_MORE, given)
     if fields.one("agree") != "yes":
-        return _page(house, offer, language, Remark.NO_YES, given)
+        return join_page(house, offer, language, Remark.NO_YES, given)
     try:
         wish = _wish(house, offer, address.parse(given), language)
     except Refused as refusal:
-        return _page(house, offer, language, Remark.REFUSED, given, translations(language).gettext(refusal.sentence))
+        why = translations(language).gettext(refusal.sentence)
+        return join_page(house, offer, language, Remark.REFUSED, given, why)
     with house.writing() as session:
         number = joining.ask(session, wish, now=house.app.now())
     afterwards.add_task(_answer, house, number)
@@ -90,6 +97,7 @@ def _answer(house: House, number: int) -> None:
 
 
 def _wish(house: House, offer: Offer, said: address.Address, language: str) -> joining.Wish:
+    claim = house.app.links.tokens.read(offer.invited, Purpose.RECRUIT)
     shown = _wording(house, offer, language)
     slug = offer.district.slug if offer.district else None
     return joining.Wish(
@@ -100,6 +108,7 @@ def _wish(house: House, offer: Offer, said: address.Address, language: str) -> j
         wording=f"join-{hashlib.sha256(shown.encode()).hexdigest()[:12]}",
         shown=shown,
         page="/".join(filter(None, ("/join", offer.publication, slug))),
+        recruiter=claim.member if claim and house.app.settings.recruiting.enabled else None,
     )
 
 
@@ -122,7 +131,7 @@ def _language(request: Request, house: House, shown: str) -> str:
     return language_of(request, house)
 
 
-def _page(  # each is something the page shows
+def join_page(  # each is something the page shows
     house: House, offer: Offer, language: str, remark: Remark, given: str = "", refusal: str = ""
 ) -> HTMLResponse:
     return house.pages.answer(
@@ -137,4 +146,6 @@ def _page(  # each is something the page shows
         nonce=nonce.issue_to_anyone(house.app.links.tokens, house.app.now()),
         given=given[:254],
         trap=TRAP,
+        invited=offer.invited,
+        publication=offer.publication,
     )

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from mailer import db
+from mailer.config.recruiting import Recruiting
 from mailer.links import Purpose
 from mailer.web.guard import HEADERS, masked
 from mailer.web.rendering import STATIC
@@ -54,6 +55,8 @@ def paths(site: Site) -> list[str]:
     ]
     own += [f"/e/{event}", f"/e/{event}.ics", "/e/99", "/calendar.ics", "/calendar/bromma.ics", "/calendar/none.ics"]
     own += approval_paths(site)
+    site.app.settings = site.app.settings.model_copy(update={"recruiting": Recruiting(enabled=True)})
+    own += [site.app.links.act(Purpose.RECRUIT, ANNA, 0).removeprefix(site.app.links.base_url), "/progress"]
     return ["/", "/healthz", "/static/pages.css", "/n/1", "/n/2", "/i/none.png", "/nowhere", "/u/x", token + "/", *own]
 
 
