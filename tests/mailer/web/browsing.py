@@ -38,7 +38,7 @@ class Window:
     scripts: bool = True
 
 
-PHONE_AND_DESKTOP = [Window(320, scripts=False), Window(1100, scripts=True)]
+PHONE_AND_DESKTOP = [Window(width, scripts) for width in (320, 1100) for scripts in (False, True)]
 
 
 @contextmanager
