@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import date, datetime, tzinfo
+from enum import Enum
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
@@ -17,7 +18,7 @@ from mailer.web.house import Here, House, claim_of
 from mailer.web.own import Remark, own_page
 from mailer.web.standing import find_standing
 from subscribers.correction import BY_THEMSELVES
-from subscribers.states import State
+from subscribers.states import Ground, State
 
 router = APIRouter()
 
@@ -40,7 +41,8 @@ def take(claim: ByMail, house: Here, fields: Posted) -> Response:
     return house.pages.answer(
         "held.html",
         language,
-        held=found,
+        held=_readable(found, house, language),
+        is_member=found["ground"] == Ground.MEMBER,
         words=_words(translations(language).gettext),
         nonce=house.nonce_for(claim.member),
         own=house.app.links.tokens.make(Purpose.OWN, claim.member, claim.mailing),
@@ -76,6 +78,47 @@ def _plain(value: object, zone: tzinfo) -> object:
     if isinstance(value, date):
         return value.isoformat()
     raise TypeError(f"no JSON form for {type(value).__name__}")
+
+
+def _readable(found: dict[str, object], house: House, language: str) -> dict[str, object]:
+    """Return what is held as a person reads it: publications by name, states in words, times on the site's clock."""
+    say, zone = _states(translations(language).gettext), house.app.settings.site.zone
+
+    def told(name: str, value: object) -> object:
+        if isinstance(value, dict):
+            return {key: told(key, inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [told(name, inner) for inner in value]
+        if isinstance(value, datetime):
+            return f"{value.astimezone(zone):%Y-%m-%d %H:%M}"
+        if name == "publication" and value:
+            return house.name_of(str(value), language)
+        return say.get(str(value), str(value)) if isinstance(value, Enum) else value
+
+    return {name: told(name, value) for name, value in found.items()}
+
+
+def _states(gettext: Callable[[str], str]) -> dict[str, str]:
+    """Return what the states in which things are stored are called."""
+    return {
+        "active": gettext("listed"),
+        "pending": gettext("not confirmed yet"),
+        "left": gettext("left us"),
+        "weekly": gettext("every week"),
+        "monthly": gettext("once a month"),
+        "given": gettext("a yes"),
+        "confirmed": gettext("a yes, confirmed by your mailbox"),
+        "withdrawn": gettext("a no"),
+        "queued": gettext("it waits to be sent"),
+        "sent": gettext("your mail server took it"),
+        "failed": gettext("your mail server did not take it"),
+        "cancelled": gettext("it was not sent"),
+        "uncertain": gettext("nobody knows whether it arrived"),
+        "all": gettext("every letter"),
+        "bulk": gettext("all but what the statutes oblige us to send"),
+        "bounce": gettext("it came back"),
+        "complaint": gettext("it was reported as unwanted"),
+    }
 
 
 def _words(gettext: Callable[[str], str]) -> dict[str, str]:
