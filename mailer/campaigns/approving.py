@@ -88,6 +88,7 @@ def approve(
         people = _people(session, proposal, now.astimezone(post.settings.site.zone))
     if not people:
         raise Mistake("Nobody would get {name}: look at its audience.", name=name)
+    packed = audience.packed(people)
     with db.writing(post.engine) as session:
         campaign = book.find(session, name)
         states.require(Action.APPROVE, book.facts_of(session, campaign), campaign.name)
@@ -96,20 +97,18 @@ def approve(
         if not present.digest == proposal.standing.digest == seen:
             raise Mistake("{name} was changed just now: look at it again.", name=name)
         campaign.not_before = not_before
-        settle(session, campaign, proposal, people, who=who, now=now)
+        settle(session, campaign, proposal, packed, who=who, now=now)
         book.give_time(session, campaign, send_at, post.settings)
     return proposal
 
 
-def settle(
-    session: Session, campaign: Campaign, proposal: Proposal, people: list[int], *, who: str, now: datetime
-) -> None:
-    """Write an approval down, with what stays of it for years."""
+def settle(session: Session, campaign: Campaign, proposal: Proposal, people: bytes, *, who: str, now: datetime) -> None:
+    """Write an approval down, with what stays of it for years. `people`: as audience.packed returns them"""
     mailing = book.mailing_of(session, campaign)
     mailing.state, mailing.reason = MailingState.APPROVED, ""
     campaign.content = campaign.approved = proposal.standing.digest
     campaign.approved_at, campaign.approved_by = now, who
-    campaign.people = audience.packed(people)
+    campaign.people = people
     session.merge(_record(session, mailing.key, campaign, proposal, now))
     session.flush()
 

@@ -52,6 +52,9 @@ def test_a_letter_goes_to_those_it_was_approved_for_with_their_names_in_place(to
         "member1@example.org": True,
     }
     assert "Hej Anna!" in texts["member0@example.org"]
+    mail = parsed(provider.accepted[0].content)
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert mail["Auto-Submitted"] is None  # a person wrote it
     assert told(town) == {bromma, nameless}
     assert town.state() is CampaignState.DONE
 
@@ -283,6 +286,8 @@ def test_a_call_goes_to_every_member_also_who_said_no_and_to_no_supporter(town: 
         ("kind = 'call'\n[[audience.exclude]]\nmembers = '1'", "calls", 5, "its audience can name districts"),
         ("", "nothing", 3, "There is no publication nothing"),
         ("sender = 'kista'", "weekly", 4, "no district kista to sign with"),
+        ("event = 'nothing'", "weekly", 4, "There is no event nothing"),
+        ("send_at = '2024-03-31 02:30'", "weekly", 4, "That hour does not exist"),
     ],
 )
 def test_what_does_not_fit_together_is_refused_with_its_line(
@@ -290,6 +295,23 @@ def test_what_does_not_fit_together_is_refused_with_its_line(
 ):
     with pytest.raises(WrongText, match=f"brev.md, line {line}, ") as error:
         town.write(text=a_file(front=front).replace('"weekly"', f'"{publication}"'))
+
+    assert words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("::: event nothing", "There is no event nothing"),
+        ("::: news 999", "There is no approved news item 999"),
+        ("::: news 99999999999999999999", "There is no approved news item"),
+        ("::: news", "Name the news by their numbers"),
+        ("::: image torg.jpg\nEtt torg\n:::", "was not copied"),
+    ],
+)
+def test_what_a_block_names_has_to_be_there(town: Town, body: str, words: str):
+    with pytest.raises(WrongText, match=r"brev\.md, line 6, column ") as error:
+        town.write(text=a_file(body))
 
     assert words in str(error.value)
 

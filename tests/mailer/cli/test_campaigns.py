@@ -15,6 +15,7 @@ from sqlmodel import select
 from mailer import db
 from mailer.cli.frame import account
 from mailer.outbox.models import Mailing
+from subscribers import resealing
 from subscribers.models import District, MemberDistrict, Subscription
 from tests.builders import a_member
 from tests.mailer.cli.conftest import Run
@@ -117,6 +118,24 @@ def test_a_letter_may_come_through_standard_input(run: Run, letter: Path, monkey
     assert "Say what the letter is called" in run("campaigns", "new", "-")[2]
     monkeypatch.setattr(sys, "stdin", io.StringIO(text))
     assert run("campaigns", "new", "-", "--name", "sommar")[0] == 0
+
+
+def test_the_text_is_sealed_anew_when_the_keys_are(run: Run, letter: Path):
+    run("campaigns", "new", letter)
+
+    assert run("keys", "rotate")[0] == 0
+    assert "campaign" in {place.table.name for place in resealing.places()}
+    assert "Hej {{ member.given_name" in run("campaigns", "show", "sommar")[1]
+
+
+def test_two_languages_may_stand_in_two_files(run: Run, letter: Path):
+    swedish, _, english = LETTER.partition("+++ en")
+    letter.write_text(swedish, encoding="utf-8")
+    other = letter.with_name("sommar.en.md")
+    other.write_text(f"+++ en{english}", encoding="utf-8")
+
+    assert run("campaigns", "new", letter, other)[0] == 0
+    assert "Hello!" in run("campaigns", "preview", "sommar", "--language", "en")[1]
 
 
 def test_approval_shows_to_whom_it_goes_and_asks(run: Run, letter: Path, monkeypatch: pytest.MonkeyPatch):
