@@ -58,9 +58,12 @@ class Site:
             **{f"UTSKICK_PROVIDERS__SMTP__PATIENCE__{step}": "1 second" for step in ("GREETING", "COMMAND", "DATA")},
             "UTSKICK_PROVIDERS__SMTP__PATIENCE__FINAL": "2 seconds",
         }
-        if cluster is not None:
-            self.environ["UTSKICK_DATABASE"] = _database(cluster)
-        self.app = App.load(self.places, self.environ)
+        database = "" if cluster is None else _database(cluster)
+        self.app = App.load(self.places, self.environ | {"UTSKICK_DATABASE": database})
+        if database:
+            # Whoever is stopped inside a transaction is cut off before its lease is over, as in earnest after minutes.
+            limit = f"-c%20idle_in_transaction_session_timeout%3D{LEASE // 2}s"
+            self.environ["UTSKICK_DATABASE"] = f"{database}&options={limit}"
         self.app.prepare()
         sealed.unlock(self.app.keyring.register)
         self.members = self._enrol(members)
@@ -236,8 +239,7 @@ def _database(cluster: Cluster) -> str:
     """Make a database whose commits outlive its server, as they do by PostgreSQL's own default."""
     name = cluster.create()
     cluster.execute(f"ALTER DATABASE {name} SET synchronous_commit = on")
-    # Whoever is stopped inside a transaction is cut off before its lease is over, as in earnest after some minutes.
-    return f"{cluster.url(name)}&options=-c%20idle_in_transaction_session_timeout%3D{LEASE // 2}s"
+    return cluster.url(name)
 
 
 def _mount(folder: Path) -> bool:
