@@ -27,7 +27,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 $(VENV)/.installed-dev: requirements-dev.lock pyproject.toml
 	$(call install,requirements-dev.lock)
 
-demo: $(VENV)/.installed ## send this week's sample edition to a local inbox (ARGS=--once: stop after the table)
+demo: $(VENV)/.installed ## send this week's sample edition and a reminder to a local inbox (ARGS=--once: stop after the table)
 	@$(BIN)/utskick demo $(ARGS)
 
 # ical.js reads our calendars in a test. Without npm that test is skipped, and says so.

@@ -23,11 +23,10 @@ def until(step: str, event: Details) -> datetime:
     return useful_until(step.partition("-")[0], event)
 
 
-def outdated(dossier: Dossier) -> list[tuple[Letter, list[int]]]:
-    """Return our letters under way that may tell some what is not so any more, and in which variants."""
+def outdated(dossier: Dossier) -> list[Letter]:
+    """Return our letters under way that may tell some what is not so any more."""
     ours = [letter for letter in dossier.letters if letter.step and letter.state in OPEN and letter.planned]
-    stale = ((letter, [one for one, said in letter.tells.items() if dossier.outdated(said)]) for letter in ours)
-    return [(letter, variants) for letter, variants in stale if variants]
+    return [letter for letter in ours if any(map(dossier.outdated, letter.tells))]
 
 
 def is_settled(dossier: Dossier, quiet: timedelta, now: datetime) -> bool:
@@ -44,9 +43,7 @@ def to_tell(dossier: Dossier, first: str, now: datetime) -> list[str]:
     if now >= until(dossier.news, dossier.details):
         return []
     told_by = {
-        letter.publication
-        for letter in dossier.letters
-        if letter.planned and any(dossier.outdated(said) for said in letter.tells.values())
+        letter.publication for letter in dossier.letters if letter.planned and any(map(dossier.outdated, letter.tells))
     }
     have = {letter.publication for letter in dossier.letters if letter.step == dossier.news}
     return [one for one in (first, *sorted(told_by - {first})) if told_by and one not in have]

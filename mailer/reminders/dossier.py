@@ -22,7 +22,7 @@ class Letter(NamedTuple):
     planned: bool
     step: str | None
     at: datetime  # when it began or will
-    tells: Mapping[int, int]  # variant -> revision of the event
+    tells: frozenset[int]  # revisions of the event
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,24 +79,36 @@ def _letters(session: Session, events: Sequence[int]) -> dict[int, tuple[Letter,
                 planned=mailing.plan is not None,
                 step=step.step if step else None,
                 at=mailing.started_at or mailing.send_at or mailing.created_at,
-                tells=tells.get((event, number), {}),
+                tells=tells.get((event, number), frozenset()),
             )
         )
     return {event: tuple(sorted(some, key=lambda one: (one.at, one.mailing))) for event, some in found.items()}
 
 
-def _tellings(session: Session, events: Sequence[int]) -> dict[tuple[int, int], dict[int, int]]:
-    """Return which variants of valid plans tell of these events: (event, mailing) -> variant -> revision."""
+def _tellings(session: Session, events: Sequence[int]) -> dict[tuple[int, int], frozenset[int]]:
+    """Return which revisions of these events the variants of valid plans tell, by event and mailing."""
     query = (
-        sa.select(col(VariantEvent.event_id), col(Variant.mailing_id), col(Variant.id), col(VariantEvent.sequence))
+        sa.select(col(VariantEvent.event_id), col(Variant.mailing_id), col(VariantEvent.sequence))
+        .distinct()
         .join(Variant, col(Variant.id) == col(VariantEvent.variant_id))
         .join(Mailing, sa.and_(col(Mailing.id) == col(Variant.mailing_id), col(Mailing.plan) == col(Variant.plan)))
         .where(col(VariantEvent.event_id).in_(events))
     )
-    found: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
-    for event, mailing, variant, sequence in session.execute(query):
-        found[event, mailing][variant] = sequence
-    return found
+    found: dict[tuple[int, int], set[int]] = defaultdict(set)
+    for event, mailing, revision in session.execute(query):
+        found[event, mailing].add(revision)
+    return {key: frozenset(revisions) for key, revisions in found.items()}
+
+
+def telling(connection: sa.Connection, event: int, mailing: int) -> dict[int, int]:
+    """Return the variants of a mailing that tell of an event: variant -> revision. A digest has thousands."""
+    query = (
+        sa.select(col(VariantEvent.variant_id), col(VariantEvent.sequence))
+        .join(Variant, col(Variant.id) == col(VariantEvent.variant_id))
+        .where(col(VariantEvent.event_id) == event, col(Variant.mailing_id) == mailing)
+    )
+    rows = connection.execute(query).all()
+    return {row.variant_id: row.sequence for row in rows}
 
 
 def as_it_was(dossier: Dossier, revision: int) -> Details:
@@ -132,7 +144,8 @@ def told_lately(connection: sa.Connection, dossier: Dossier, since: datetime) ->
     for letter in dossier.letters:
         if letter.at <= since or (letter.step and not is_news(letter.step)):
             continue
-        present = {variant for variant, revision in letter.tells.items() if not dossier.outdated(revision)}
+        tells = telling(connection, dossier.id, letter.mailing)
+        present = {variant for variant, revision in tells.items() if not dossier.outdated(revision)}
         for member, variant in enumerate(variants_had(connection, letter.mailing, present)):
             if variant:
                 told[member] = 1
@@ -165,9 +178,10 @@ def last_told(connection: sa.Connection, dossier: Dossier) -> "array[int]":
     told = array("I", bytes(4 * (_last_member(connection) + 1)))
     for letter in dossier.letters:
         states = _ARRIVED if letter.step else HAD
-        for member, variant in enumerate(variants_had(connection, letter.mailing, letter.tells, states)):
+        tells = telling(connection, dossier.id, letter.mailing)
+        for member, variant in enumerate(variants_had(connection, letter.mailing, tells, states)):
             if variant:
-                told[member] = letter.tells[variant] + 1
+                told[member] = tells[variant] + 1
     return told
 
 
@@ -204,11 +218,13 @@ def _last_member(connection: sa.Connection) -> int:
     return connection.scalar(sa.select(sa.func.max(col(Member.id)))) or 0
 
 
-def waits(connection: sa.Connection, letter: Letter, variants: Collection[int]) -> bool:
-    """Say whether any delivery of these variants has not been sent yet."""
-    waiting = sa.exists().where(
+def outdated_variants(connection: sa.Connection, dossier: Dossier, letter: Letter) -> list[int]:
+    """Return the variants of a letter that tell what is not so any more and that somebody still waits for."""
+    tells = telling(connection, dossier.id, letter.mailing)
+    stale = [variant for variant, revision in tells.items() if dossier.outdated(revision)]
+    waiting = sa.select(col(Delivery.variant_id)).where(
         col(Delivery.mailing_id) == letter.mailing,
-        col(Delivery.variant_id).in_(variants),
+        col(Delivery.variant_id).in_(stale),
         col(Delivery.state) == DeliveryState.QUEUED,
     )
-    return bool(connection.scalar(sa.select(waiting)))
+    return sorted(connection.scalars(waiting.distinct()))

@@ -102,11 +102,11 @@ def _spare(planner: Planner, dossier: Dossier, declined: Sequence[int]) -> None:
 def _mend(planner: Planner, dossier: Dossier, terms: Terms) -> bool:
     """Stop what waits with words that are not so any more, and mend it when it is time. Returns whether all is."""
     with db.reading(planner.engine) as session:
-        stale = [
-            (letter, variants)
-            for letter, variants in decide.outdated(dossier)
-            if gather.waits(session.connection(), letter, variants)
-        ]
+        found = (
+            (letter, gather.outdated_variants(session.connection(), dossier, letter))
+            for letter in decide.outdated(dossier)
+        )
+        stale = [(letter, variants) for letter, variants in found if variants]
     for letter, _ in stale:
         _move(planner, letter, frm=(MailingState.PLANNED,), to=MailingState.PAUSED, reason=CHANGED)
     if not decide.is_settled(dossier, planner.settings.events.quiet, planner.now):

@@ -64,12 +64,20 @@ class Rally(City):
         return keep(planner, lambda _: [digest] if digest else [], Terms(self.lease))
 
     def ring_through(self, begin: datetime, end: datetime) -> list[str]:
-        """Ring each half hour; every letter is sent at once. Returns the keys of what was planned for anybody."""
+        """Ring each half hour, or in a long time at 8 and 18 only; every letter is sent at once.
+
+        Returns the keys of what was planned for anybody.
+        """
+        minutes = range(0, int((end - begin).total_seconds()) // 60 + 1, 30)
+        moments = [begin + timedelta(minutes=minute) for minute in minutes]
+        if end - begin > timedelta(days=1):
+            local = begin.astimezone(ZoneInfo(ZONE)).replace(hour=0, minute=0)
+            hours = [local + timedelta(days=day, hours=hour) for day in range(60) for hour in (8, 18)]
+            moments = [begin, *(hour.astimezone(UTC) for hour in hours if begin < hour <= end)]
         keys = []
-        while begin <= end:
-            keys += [planned.key for planned in self.ring(begin) if planned.candidates]
+        for moment in moments:
+            keys += [planned.key for planned in self.ring(moment) if planned.candidates]
             self.send_all()
-            begin += timedelta(minutes=30)
         return keys
 
     def send_all(self, members: tuple[int, ...] | None = None, key: str | None = None) -> None:

@@ -4,6 +4,8 @@ import json
 import re
 from dataclasses import replace
 from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
 from itertools import pairwise
 
 import pytest
@@ -107,6 +109,15 @@ def test_a_change_says_what_was_and_what_is():
     assert "<s" in shown.html
     assert "förut: lördag 1 maj 2027, 12:00–16:00\nnu: lördag 1 maj 2027, 13:00–16:00" in shown.text
     assert "förut: Sergels torg\nnu: Norra Bantorget" in shown.text
+
+
+def test_it_says_that_a_clock_sent_it_and_how_to_leave_with_one_click():
+    recipient = a_recipient()
+    mail = message_from_bytes(LETTERS.prepare(a_letter("reminder"), recipient.shape).compose(recipient), policy=default)
+
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["List-Unsubscribe"].startswith("<https://")
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
 def test_what_somebody_wrote_of_an_event_is_text_and_its_links_are_links():
