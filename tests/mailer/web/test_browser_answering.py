@@ -6,12 +6,15 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from mailer.events.attendance import Answer
+from tests.databases import ONLY_SQLITE
 from tests.mailer.events.saying import a_shift, a_step
 from tests.mailer.web.browsing import PHONE_AND_DESKTOP, STUMBLES, Window, axe_finds, open_page
 from tests.mailer.web.conftest import ANNA, BO, CECILIA, Site
 from tests.mailer.web.test_answering import answer_path, edit, given, say, tally
 from tests.mailer.web.test_calendar import hold
 from tests.mailer.web.test_shifting import MORNING, NOON, do, taken
+
+pytestmark = ONLY_SQLITE  # what is written is tried on both without a browser
 
 
 @pytest.mark.parametrize("window", PHONE_AND_DESKTOP)
@@ -74,8 +77,7 @@ def test_a_shift_is_taken_with_the_keyboard_alone(site: Site, chromium: Browser,
     page.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("member", [ANNA, CECILIA])
+@pytest.mark.parametrize(("scheme", "member"), [("light", ANNA), ("dark", CECILIA)])
 def test_axe_and_a_thumb_find_nothing_in_any_state(
     site: Site, chromium: Browser, address: str, scheme: Literal["light", "dark"], member: int
 ):
