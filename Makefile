@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test lint check bench bench-import bench-delivery bench-dkim bench-api bench-web bench-bounces bench-costs chaos pictures lock clean
+.PHONY: help demo test lint check bench bench-import bench-delivery bench-api bench-web bench-bounces bench-costs chaos pictures lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -70,9 +70,6 @@ bench-api: $(VENV)/.installed-dev ## send through e-mail APIs whose answers take
 bench-bounces: $(VENV)/.installed-dev ## read a corpus of bounces and say how well (CORPUS=FOLDER)
 	@test -n "$(CORPUS)" || { echo "Name a corpus: make bench-bounces CORPUS=FOLDER." >&2; exit 2; }
 	@$(BIN)/python -m benchmarks.bounces $(CORPUS)
-
-bench-dkim: $(VENV)/.installed-dev ## sign letters, beside the bare rate of RSA on the same cores
-	@$(BIN)/python -m benchmarks.signing $(ARGS)
 
 bench-web: $(VENV)/.installed-dev $(VENV)/sink ## post one-click unsubscribes with wrk while a mailing is being sent
 	@command -v wrk >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends wrk; } >/dev/null 2>&1 \

@@ -37,6 +37,25 @@ def fetch(
         return list(result.cursor.fetchall())
 
 
+def one_of(column: Any, name: str, dialect: sa.Dialect) -> sa.ColumnElement[bool]:
+    """Ask whether `column` is among the whole numbers that `many` gives as the value `name`.
+
+    One statement however many they are: a list of marks is written, and read by the database, anew each time.
+    """
+    if dialect.name == "postgresql":
+        asked: sa.ColumnElement[bool] = column == sa.any_(sa.bindparam(name, type_=sa.ARRAY(sa.BigInteger)))
+        return asked
+    within: sa.ColumnElement[bool] = column.in_(
+        sa.select(sa.column("value")).select_from(sa.func.json_each(sa.bindparam(name)))
+    )
+    return within
+
+
+def many(numbers: Iterable[int], dialect: sa.Dialect) -> object:
+    """Return numbers as one value, for `one_of`: an array, or JSON where there are none."""
+    return list(numbers) if dialect.name == "postgresql" else str(list(numbers))
+
+
 def among(connection: sa.Connection, column: sa.Column[Any], values: Collection[bytes]) -> set[bytes]:
     """Return those of `values` (some thousands at most) that `column` of a table holds."""
     if not values:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -16,12 +16,14 @@ from subscribers.streams import Stream
 
 _AT_ONCE = 500  # bound variables of one statement
 
-# Left sealed: a whole column is opened at once, and the family name only for the few whose answer must be masked.
-_PEOPLE = sa.select(
-    col(Member.id),
-    col(Member.language),
-    *(sa.type_coerce(column, sa.LargeBinary) for column in (Member.address, Member.given_name, Member.family_name)),
-).where(col(Member.id).in_(sa.bindparam("members", expanding=True)), col(Member.address).is_not(None))
+
+@cache
+def _people(dialect: sa.Dialect) -> sa.Select[*tuple[Any, ...]]:
+    """Left sealed: a whole column is opened at once, and the family name only for the few who must be masked."""
+    sealed = (Member.address, Member.given_name, Member.family_name)
+    return sa.select(
+        col(Member.id), col(Member.language), *(sa.type_coerce(column, sa.LargeBinary) for column in sealed)
+    ).where(bulk.one_of(col(Member.id), "members", dialect), col(Member.address).is_not(None))
 
 
 class Recipient(NamedTuple):
@@ -47,20 +49,17 @@ _recipient: Callable[[Iterable[Any]], Recipient] = partial(tuple.__new__, Recipi
 
 def recipients(connection: sa.Connection, member_ids: Sequence[int]) -> dict[int, Recipient]:
     """Open name and address of those of `member_ids` that have an address."""
-    found: dict[int, Recipient] = {}
-    for start in range(0, len(member_ids), _AT_ONCE):
-        some = {"members": member_ids[start : start + _AT_ONCE]}
-        rows = bulk.fetch(connection, _PEOPLE, some)
-        if not rows:
-            continue
-        numbers, languages, addresses, given_names, family_names = zip(*rows, strict=True)
-        opened = (
-            [text or "" for text in open_all(column, name)]
-            for column, name in ((addresses, "member.address"), (given_names, "member.given_name"))
-        )
-        people = map(_recipient, zip(numbers, *opened, languages, family_names, strict=True))
-        found.update(zip(numbers, people, strict=True))
-    return found
+    dialect = connection.dialect
+    rows = bulk.fetch(connection, _people(dialect), {"members": bulk.many(member_ids, dialect)})
+    if not rows:
+        return {}
+    numbers, languages, addresses, given_names, family_names = zip(*rows, strict=True)
+    opened = (
+        [text or "" for text in open_all(column, name)]
+        for column, name in ((addresses, "member.address"), (given_names, "member.given_name"))
+    )
+    people = map(_recipient, zip(numbers, *opened, languages, family_names, strict=True))
+    return dict(zip(numbers, people, strict=True))
 
 
 def why_not(  # as audience.allowed

@@ -20,16 +20,18 @@ _RATE = 200  # samples a second
 # The first whose mark stands in a sample's stack has it; the rest is waiting, starting and ending.
 PARTS: Mapping[str, str] = {
     "Wire.write ": "31 kB into the socket",
-    "Journal.": "journal: intent and answer",
+    "Journal.": "journal: intents and answers",
     "Permission.": "may it still be sent?",
     "Composer.prepare ": "rendering a content, once for all its readers",
-    "Composer.message ": "composing a message",
+    "compose_ahead ": "composing: what each reader has of their own",
+    "Ready.message ": "composing: one join a letter",
     "Desk.settle ": "judging the answer",
     "Clerk.lease ": "database: fetching a batch, opening its names",
     "Clerk.": "database: writing outcomes",
-    "Wire.data_received ": "replies, envelopes and the desk",
+    "Crew._hand_over ": "envelopes and the desk",
+    "Wire.data_received ": "replies",
 }
-_WIDTH, _ROW, _TEXT = 780, 26, 350  # pixels of the picture, a row of it, and the words on the left
+_WIDTH, _ROW, _TEXT = 780, 26, 370  # pixels of the picture, a row of it, and the words on the left
 
 
 def main() -> None:
@@ -49,7 +51,7 @@ def record(program: Path) -> list[str]:
         with store.fresh() as installation, minimal_sink(program).running() as port:
             where = [str(installation.folder), installation.database, str(port), "10"]
             spy = [
-                "py-spy",
+                str(Path(sys.executable).with_name("py-spy")),
                 "record",
                 "--format",
                 "raw",
