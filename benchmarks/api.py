@@ -14,7 +14,7 @@ import re
 import resource
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -109,9 +109,8 @@ class TimedDesk:
         self.taken += 1
         return Outgoing(self.taken, f"k{self.taken}", Message("b@studs.example.org", "m@example.net", CONTENT))
 
-    def start(self, outgoing: Outgoing) -> bool:
-        del outgoing
-        return True
+    def start(self, outgoings: Sequence[Outgoing]) -> list[Outgoing]:
+        return list(outgoings)
 
     def settle(self, outgoing: Outgoing, outcome: Outcome) -> None:
         del outgoing
