@@ -6,65 +6,38 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
 from mailer import config, db, keys
-from mailer.campaigns.content import expand as expand_campaign
-from mailer.campaigns.letter import Post
 from mailer.clock import Clock, system_clock
 from mailer.config.outbox import ProviderTable
 from mailer.digest.calendar import moment_in, period_of
-from mailer.digest.contents import expand
-from mailer.errors import Mistake, ProviderDown
-from mailer.links import Links, Purpose
-from mailer.message import Message
-from mailer.message.dkim import Signer
+from mailer.errors import Mistake
+from mailer.links import Links
 from mailer.news.reference import load_reference, require_known
 from mailer.outbox import home
-from mailer.outbox.batches import Terms
-from mailer.outbox.carriers import Carrier
-from mailer.outbox.compose import Composer, LetterKind
 from mailer.outbox.home import Watermark
-from mailer.outbox.single import as_written
-from mailer.outbox.worker import Office
 from mailer.pace import Pace
-from mailer.providers import LetterDesk, Outcome, Provider, open_provider
-from mailer.providers.signing import signed
 from mailer.queue import Queue, open_queue, schema
-from mailer.reminders.contents import expand as expand_event
-from mailer.render.head import Manner
-from mailer.render.letters import Letters
-from mailer.resources import resource
 from mailer.sentences import Progress, quiet
-from mailer.signing import open_signer
 from subscribers import listing, sealed
 from subscribers.importing import run
+
+if TYPE_CHECKING:  # only who sends loads what that takes
+    from mailer.campaigns.letter import Post
+    from mailer.message import Message
+    from mailer.outbox.compose import Composer
+    from mailer.outbox.worker import Office
+    from mailer.providers import Outcome, Provider
+    from mailer.render.letters import Letters
 
 DATABASE = "utskick.db"
 KEY_FILE = "keys.toml"
 JOURNALS = "journal"
 _A_DAY = timedelta(days=1)
-
-ABOUT_EVENTS = ("invitation", "reminder", "details", "thanks", "changed", "cancelled")
-# Every kind of letter, by its folder in templates/email.
-LETTERS: Mapping[str, LetterKind] = {
-    "digest": LetterKind(expand, Manner.EDITORIAL),
-    "letter": LetterKind(expand_campaign, Manner.EDITORIAL),
-    "call": LetterKind(expand_campaign, Manner.EDITORIAL),
-    "campaign": LetterKind(expand_campaign, Manner.EDITORIAL),
-    "welcome": LetterKind(as_written, Manner.AUTOMATIC),
-    "join": LetterKind(as_written, Manner.SINGLE, act=Purpose.CONFIRM),
-    "archive": LetterKind(as_written, Manner.SINGLE, act=Purpose.ARCHIVE),
-    "own-data": LetterKind(as_written, Manner.SINGLE, act=Purpose.OWN),
-    "address-new": LetterKind(as_written, Manner.SINGLE, act=Purpose.ADDRESS_NEW),
-    "shift": LetterKind(as_written, Manner.SINGLE, act=Purpose.ANSWER),
-    **dict.fromkeys(ABOUT_EVENTS, LetterKind(expand_event, Manner.AUTOMATIC, act=Purpose.ANSWER)),
-    "recruited": LetterKind(as_written, Manner.AUTOMATIC, act=Purpose.RECRUIT),
-    "place": LetterKind(as_written, Manner.SINGLE, act=Purpose.ANSWER),
-    "address-old": LetterKind(as_written, Manner.SINGLE, act=Purpose.ADDRESS_OLD),
-}
 
 
 @dataclass(frozen=True)
@@ -127,8 +100,12 @@ class App:
         return engine
 
     @property
+    def journals(self) -> Path:
+        return self.data / JOURNALS
+
+    @property
     def watermark(self) -> Watermark:
-        return Watermark.beside(self.data / JOURNALS)
+        return Watermark.beside(self.journals)
 
     def has_register(self) -> bool:
         """Whether there are members already, sealed with keys that must not be replaced."""
@@ -174,75 +151,58 @@ class App:
         return Links(self.settings.site.base_url, self.keyring.tokens)
 
     @property
-    def approving(self) -> Post:
+    def approving(self) -> "Post":
+        from mailer.campaigns.letter import Post
+
         return Post(self.engine, self.settings, self.links)
 
     @cached_property
-    def letters(self) -> Letters:
-        return Letters(resource("templates") / "email")
+    def letters(self) -> "Letters":
+        from mailer import posting
+
+        return posting.letters()
 
     @cached_property
-    def composer(self) -> Composer:
-        return Composer(self.letters, settings=self.settings, links=self.links, kinds=LETTERS)
+    def composer(self) -> "Composer":
+        from mailer import posting
 
-    def office(self) -> Office:
+        return posting.composer_of(self)
+
+    def office(self) -> "Office":
         """What a delivery worker works with; its providers are its own. raises Mistake as `open_provider`."""
-        return Office(
-            engine=self.engine,
-            journals=self.data / JOURNALS,
-            carriers=[self._carrier(name) for name in self.settings.outbox.providers],
-            composer=self.composer,
-            give_up_after=self.settings.outbox.give_up_after,
-            send_within=self.settings.outbox.send_within,
-            now=self.now,
-            terms=Terms(self.settings.outbox.lease),
-            zone=self.settings.site.zone,
-        )
+        from mailer import posting
+
+        return posting.office_of(self)
 
     @property
     def paces(self) -> Mapping[str, Pace]:
         """How fast each provider may be given letters, in the order in which they are tried."""
-        return {name: self._table(name).pace for name in self.settings.outbox.providers}
+        return {name: self.provider_table(name).pace for name in self.settings.outbox.providers}
 
-    def _carrier(self, name: str) -> Carrier:
-        return Carrier(name, self.open_provider(name), self._table(name).pace)
-
-    def _table(self, name: str) -> ProviderTable:
+    def provider_table(self, name: str) -> ProviderTable:
+        """Return what the config says of a provider, or what holds without a word of it."""
         return self.settings.providers.get(name, ProviderTable())
 
-    def open_provider(self, name: str) -> Provider:
+    def open_provider(self, name: str) -> "Provider":
         """raises Mistake when config.toml names a provider that is none, or sets it or its DKIM key up wrongly."""
-        provider = open_provider(name, self._table(name).own, data=self.data)
-        return signed(name, provider, self.signer) if self.settings.dkim else provider
+        from mailer import posting
+
+        return posting.open_provider_of(self, name)
 
     def digests_about(self, moment: datetime) -> list[datetime]:
         """Return when digests go in the days about `moment`: letters about events keep out of their way."""
         zone, send = self.settings.site.zone, self.settings.digest.send
         return [moment_in(period_of(moment + away, zone), send, zone) for away in (-_A_DAY, _A_DAY)]
 
-    @cached_property
-    def signer(self) -> Signer:
-        """The keys of [dkim]. raises Mistake when one cannot be used"""
-        return open_signer(self.settings.dkim, self.places.config.parent)
-
-    async def post(self, messages: Sequence[Message]) -> list[Outcome]:
+    async def post(self, messages: Sequence["Message"]) -> "list[Outcome]":
         """Send letters that belong to no mailing (proofs, notices), through the first provider that works.
 
         returns  an outcome per message, in order
         raises   ProviderDown when no provider could be reached
         """
-        down: ProviderDown | None = None
-        for name in self.settings.outbox.providers:
-            provider, desk = self.open_provider(name), LetterDesk(messages)
-            try:
-                await provider.carry(desk)
-            except ProviderDown as error:
-                down = error
-            else:
-                return [desk.outcomes[ticket] for ticket in range(len(messages))]
-            finally:
-                await provider.close()
-        raise down or ProviderDown("No provider is named in [outbox] providers of the config.")
+        from mailer import posting
+
+        return await posting.post(self, messages)
 
     @cached_property
     def queue(self) -> Queue:

@@ -8,7 +8,6 @@ import pytest
 import sqlalchemy as sa
 
 from mailer import config, db
-from mailer.app import LETTERS as KINDS
 from mailer.campaigns import approving, book, listing
 from mailer.campaigns.approving import Proposal
 from mailer.campaigns.letter import Post
@@ -20,6 +19,7 @@ from mailer.events import book as events
 from mailer.outbox.compose import Composer
 from mailer.outbox.models import Mailing
 from mailer.outbox.worker import Office
+from mailer.posting import LETTERS as KINDS
 from mailer.resources import resource
 from subscribers.models import Member
 from tests.builders import MOMENT

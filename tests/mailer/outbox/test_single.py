@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from mailer import db
-from mailer.app import LETTERS
 from mailer.errors import Unanswered
 from mailer.links import Purpose, hour_of
 from mailer.message import Message
@@ -22,6 +21,7 @@ from mailer.outbox.models import Batch, Delivery, DeliveryState, Mailing, Mailin
 from mailer.outbox.single import LetterToOne, post, withdraw
 from mailer.outbox.verdicts import BEFORE_REPEAT
 from mailer.outbox.worker import Office
+from mailer.posting import LETTERS
 from mailer.providers import Outcome
 from mailer.render.letters import Letters
 from mailer.resources import resource
