@@ -35,7 +35,7 @@ class Stage(StrEnum):
     OVER = "over"
 
 
-@router.api_route("/o/{token}", methods=["GET", "HEAD"])
+@router.get("/o/{token}")
 def look(claim: ByLink, house: Here) -> HTMLResponse:
     operator = _operator(house, claim)
     return _page(house, claim, operator, _state(house, claim))

@@ -150,7 +150,7 @@ def feed(shelf: Before, house: Here, request: Request, language: str = "") -> Re
         entries=entries,
     ).encode()
     mark = f'"{hashlib.sha256(atom).hexdigest()[:24]}"'
-    headers = shelf.headers | {"ETag": mark, "Cache-Control": "max-age=600", "Content-Language": spoken}
+    headers = shelf.headers | {"ETag": mark, "Cache-Control": "private, max-age=600", "Content-Language": spoken}
     if request.headers.get("if-none-match") == mark:
         return Response(status_code=304, headers=headers)
     return Response(atom, media_type="application/atom+xml", headers=headers)

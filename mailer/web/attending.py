@@ -19,7 +19,7 @@ router = APIRouter()
 Asking = Annotated[Claim, Depends(claim_of(Purpose.PREFERENCES))]
 
 
-@router.api_route("/p/{token}/events", methods=["GET", "HEAD"])
+@router.get("/p/{token}/events")
 def look(claim: Asking, house: Here) -> HTMLResponse:
     with house.app.reading() as session:
         standing = find_standing(session, claim, house.app.now())

@@ -19,7 +19,7 @@ router = APIRouter()
 Invited = Annotated[Claim, Depends(claim_of(Purpose.RECRUIT))]
 
 
-@router.api_route("/j/{token}", methods=["GET", "HEAD"])
+@router.get("/j/{token}")
 def invite(claim: Invited, token: str, house: Here, request: Request) -> HTMLResponse:
     """Show the form. It says that a member invites, and not who: the link may be anywhere."""
     del claim
@@ -28,7 +28,7 @@ def invite(claim: Invited, token: str, house: Here, request: Request) -> HTMLRes
     return join_page(house, offer, language_of(request, house), Remark.NONE)
 
 
-@router.api_route("/progress", methods=["GET", "HEAD"])
+@router.get("/progress")
 def progress(request: Request, house: Here) -> HTMLResponse:
     _require(house)
     with house.app.reading() as session:
