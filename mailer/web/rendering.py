@@ -35,6 +35,7 @@ def environment(language: str) -> jinja2.Environment:
     templates.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
     templates.globals["language"] = language
     templates.filters["long_date"] = lambda day: _long_date(day, language)
+    templates.filters["moment"] = _moment
     templates.filters["one_line"] = one_line
     templates.filters["stamp"] = _stamp
     templates.filters["day"] = lambda moment, site: moment.astimezone(site.zone).date().isoformat()
@@ -53,6 +54,10 @@ def _short_date(day: date, language: str) -> str:
 def _stamp(moment: datetime | None) -> str:
     """Write a moment as RFC 3339 wants it; nothing has been since 1970."""
     return f"{(moment or datetime.fromtimestamp(0, UTC)).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 class Pages:
