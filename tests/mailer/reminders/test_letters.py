@@ -112,7 +112,7 @@ def test_a_change_says_what_was_and_what_is():
 
 
 def test_it_says_that_a_clock_sent_it_and_how_to_leave_with_one_click():
-    recipient = a_recipient()
+    recipient = a_recipient(a_person()._replace(act=f"{URL}/r/a"))
     mail = message_from_bytes(LETTERS.prepare(a_letter("reminder"), recipient.shape).compose(recipient), policy=default)
 
     assert mail["Auto-Submitted"] == "auto-generated"
