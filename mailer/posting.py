@@ -31,9 +31,9 @@ ABOUT_EVENTS = ("invitation", "reminder", "details", "thanks", "changed", "cance
 # Every kind of letter, by its folder in templates/email.
 LETTERS: Mapping[str, LetterKind] = {
     "digest": LetterKind(expand, Manner.EDITORIAL),
-    "letter": LetterKind(expand_campaign, Manner.EDITORIAL),
-    "call": LetterKind(expand_campaign, Manner.EDITORIAL),
-    "campaign": LetterKind(expand_campaign, Manner.EDITORIAL),
+    "letter": LetterKind(expand_campaign, Manner.EDITORIAL, act=Purpose.RECRUIT),
+    "call": LetterKind(expand_campaign, Manner.EDITORIAL, act=Purpose.RECRUIT),
+    "campaign": LetterKind(expand_campaign, Manner.EDITORIAL, act=Purpose.RECRUIT),
     "welcome": LetterKind(as_written, Manner.AUTOMATIC),
     "join": LetterKind(as_written, Manner.SINGLE, act=Purpose.CONFIRM),
     "archive": LetterKind(as_written, Manner.SINGLE, act=Purpose.ARCHIVE),

@@ -73,6 +73,13 @@ def compact(content: Json) -> str:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
+def leads_to(content: Any, own: str) -> bool:
+    """Say whether a link of the reader's own stands in a letter."""
+    if isinstance(content, dict):
+        return content.get("own") == own or any(leads_to(inner, own) for inner in content.values())
+    return isinstance(content, list) and any(leads_to(inner, own) for inner in content)
+
+
 def pictures_in(written: Written) -> list[tuple[str, Place]]:
     """Return the pictures that a letter names, as written. raises WrongText"""
     blocks = [block for text in written.texts for block in blocks_of(text.body)]

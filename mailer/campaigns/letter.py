@@ -9,12 +9,13 @@ from sqlmodel import Session
 
 from mailer.campaigns import audience, gather
 from mailer.campaigns.audience import About
-from mailer.campaigns.content import compiled, digest_of
+from mailer.campaigns.content import compiled, digest_of, leads_to
 from mailer.campaigns.faults import WrongText
 from mailer.campaigns.front import Front
 from mailer.campaigns.markup import Json
 from mailer.campaigns.models import Campaign
 from mailer.campaigns.rules import Condition, Rule
+from mailer.campaigns.values import RECRUIT
 from mailer.campaigns.written import File, Written, read
 from mailer.config import Settings
 from mailer.errors import Mistake
@@ -67,6 +68,8 @@ class Desk:
         goes = max(goes_at or send_at or self.now, self.now)
         look = gather.Found(self.session, self.settings, self.links, pictures, goes)
         content = compiled(written, look, gather.ours(self.settings, written.front.publication))
+        if leads_to(content, RECRUIT) and not self.settings.recruiting.enabled:
+            raise Mistake("member.recruit leads nowhere: set [recruiting] enabled = true in the config first.")
         rule = audience.normalised(self.session, written.front.audience, About(event, written.at))
         return Standing(written, content, digest_of(content), rule, event, stream, send_at)
 

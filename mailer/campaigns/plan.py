@@ -8,6 +8,7 @@ from typing import NamedTuple
 from mailer.campaigns.content import compact, variant_of
 from mailer.campaigns.markup import Json
 from mailer.outbox.enqueue import Content, Plan, Readership
+from mailer.outbox.single import NUMBER
 from subscribers.reader import Reader
 
 
@@ -56,7 +57,7 @@ def divide(
 def plan_of(division: Division, content: Json, image: str) -> Plan:
     """Return the plan as the outbox writes it; the same division gives the same plan. `image`: where pictures lie"""
     return Plan(
-        content=compact({"kind": content["kind"], "event": content["event"]}),
+        content=compact({"kind": content["kind"], "event": content["event"], NUMBER: 0}),
         pieces=(),
         readerships=[
             Readership(

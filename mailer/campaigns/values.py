@@ -18,7 +18,12 @@ MARK = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
 _FOREIGN = re.compile(r"[\ue000-\uf8ff]")
 
 TEXTS = ("member.given_name",)  # put out as words; may be empty, so each needs a fallback
-LINKS = {"member.preferences": "preferences", "member.unsubscribe": "unsubscribe"}  # may stand where a link leads
+RECRUIT = "act"  # by which the reader invites others: what a letter of this kind lets one do
+LINKS = {  # may stand where a link leads
+    "member.preferences": "preferences",
+    "member.unsubscribe": "unsubscribe",
+    "member.recruit": RECRUIT,
+}
 OURS = ("organisation", "publication")
 
 _BRACES = re.compile(r"\{\{(.*?)\}\}|\{[{%#]")

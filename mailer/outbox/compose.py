@@ -28,7 +28,7 @@ Expand = Callable[[Json, Mapping[int, Json], Json, str], Mapping[str, object]]
 
 @dataclass(frozen=True, slots=True)
 class LetterKind:
-    """How one kind of letter is made, and how it comes about. `act`: what the link of a letter to one lets one do."""
+    """How one kind of letter is made, and how it comes about. `act`: what a link of the reader's own lets one do."""
 
     expand: Expand
     manner: Manner
@@ -109,7 +109,7 @@ class Composer:
         return Message(sender, to_address("To", address).decode(), content)
 
     def act(self, shared: Shared, member: int) -> str:
-        """Return the link of a letter to one, "" in a letter to many."""
+        """Return the link by which a reader can do what this kind of letter is about, "" where there is nothing."""
         return self.links.act(shared.act, member, shared.occasion.content[NUMBER]) if shared.act else ""
 
     def page(self, occasion: Occasion, content: FrozenContent, archive: str = "") -> str:

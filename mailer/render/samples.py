@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from mailer.errors import Mistake
-from mailer.links import Links
+from mailer.links import Links, Purpose
 from mailer.message import Message
 from mailer.message.headers import Refused, addr_spec, recipient
 from mailer.render.letters import Letter, Letters
@@ -17,7 +17,8 @@ _NOBODY = 0
 
 def sample(sender: str, address: str, links: Links, now: datetime, *, name: str = "") -> Recipient:
     """Return somebody whom a letter could go to. `name`: what they are called"""
-    person = Person(name, links.unsubscribe(_NOBODY, 0), links.preferences(_NOBODY, 0))
+    recruit = links.act(Purpose.RECRUIT, _NOBODY, 0)
+    person = Person(name, links.unsubscribe(_NOBODY, 0), links.preferences(_NOBODY, 0), recruit)
     message_id = f"{uuid4().hex}@{sender.rpartition('@')[2]}"
     return Recipient(address=address, persons=(person,), message_id=message_id, date=now)
 

@@ -51,6 +51,11 @@ class Town(City):
         super().__init__(engine, the_settings())
         self.post = Post(engine, self.settings, LINKS)
 
+    def enable_recruiting(self) -> None:
+        recruiting = self.settings.recruiting.model_copy(update={"enabled": True})
+        self.settings = self.settings.model_copy(update={"recruiting": recruiting})
+        self.post = Post(self.engine, self.settings, LINKS)
+
     def write(self, name: str = "sommar", text: str | None = None, *, now: datetime = MOMENT) -> None:
         with db.writing(self.engine) as session:
             book.bring_in(self.post.desk(session, now), name, [("brev.md", text or a_file())], {}, who="anna")

@@ -13,6 +13,7 @@ from mailer.campaigns.faults import WrongText
 from mailer.campaigns.sending import NotAsApproved, Planned, send_due, send_now
 from mailer.campaigns.states import CampaignState
 from mailer.errors import Mistake
+from mailer.links import Claim, Purpose
 from mailer.outbox import control
 from mailer.outbox.models import DeliveryState, MailingState
 from subscribers import consent
@@ -21,6 +22,7 @@ from tests.builders import MOMENT
 from tests.fakes import FakeProvider
 from tests.mailer.campaigns.conftest import Town
 from tests.mailer.campaigns.letters import a_file
+from tests.mailer.digest.conftest import LINKS
 from tests.mailer.message.wire import parsed
 from tests.mailer.outbox.posting import deliveries, send
 
@@ -314,6 +316,25 @@ def test_what_a_block_names_has_to_be_there(town: Town, body: str, words: str):
         town.write(text=a_file(body))
 
     assert words in str(error.value)
+
+
+def test_each_reader_gets_the_link_by_which_they_invite_others(town: Town, tmp_path: Path):
+    members = {f"member{number}@example.org": town.member("bromma") for number in range(3)}
+    text = a_file("::: button {{ member.recruit }}\nVärva en vän\n:::")
+    with pytest.raises(Mistake, match="enabled = true"):
+        town.write(text=text)
+    town.enable_recruiting()
+    town.write(text=text)
+    town.approve()
+    send_now(town.post, "sommar", MOMENT)
+    provider = FakeProvider()
+    send(town.office(tmp_path, provider))
+
+    for message in provider.accepted:
+        words = parsed(message.content).get_body(("plain",)).get_content()
+        token = words.partition("https://news.example.org/j/")[2][:23]
+        assert LINKS.tokens.read(token, Purpose.RECRUIT) == Claim(Purpose.RECRUIT, members[message.recipient], 0)
+    assert len(provider.accepted) == 3
 
 
 def test_two_subjects_are_dealt_out_by_a_keyed_hash_the_same_at_every_try(town: Town):

@@ -179,7 +179,7 @@ def test_no_text_breaks_the_reader_or_smuggles_a_value(body: str):
         return
     for node in content["versions"]["sv"]["nodes"]:
         for span in node.get("spans", ()):
-            assert span["own"] is None or span["own"] in {"preferences", "unsubscribe"}
+            assert span["own"] is None or span["own"] in {"preferences", "unsubscribe", "act"}
             for run in span["runs"]:
                 assert run["slot"] in {None, "member.given_name"}
                 assert "\ue000" not in run["text"]
