@@ -7,7 +7,7 @@ from sqlmodel import col, select
 
 from mailer.links import Purpose
 from mailer.members import retention
-from mailer.outbox.manifest import FrozenContent, occasion
+from mailer.outbox.manifest import FrozenContent, Held, Letter, occasion
 from mailer.outbox.models import Mailing, MailingState, Variant
 from mailer.web.viewing import LETTER_POLICY
 from subscribers.recipient import Recipient
@@ -42,7 +42,8 @@ def test_the_letter_links_to_its_page_and_the_link_is_the_same_for_everyone(site
     prepared = site.app.composer.prepare(frozen, content, 1)
     for member in (ANNA, 2):
         someone = Recipient(member, "anna@example.org", "Anna", "sv")
-        mail = site.app.composer.message(prepared, frozen, [someone], variant=VARIANT, addressee=member)
+        letter = Letter(member, member, 0, content, (Held(member, member, someone),))
+        mail = site.app.composer.message(prepared, frozen, letter)
         assert f"{site.app.settings.site.base_url}{sent}" in mail.content.decode().replace("=\r\n", "")
 
 
