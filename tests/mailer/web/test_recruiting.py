@@ -16,6 +16,7 @@ from mailer.outbox.models import Delivery, Mailing
 from subscribers import preferences
 from subscribers.models import SignUp
 from tests.mailer.web.conftest import ANNA, BO, CECILIA, Site
+from tests.mailer.web.test_answering import delivered
 from tests.mailer.web.test_joining import NEW, NONCE, confirm_path
 
 
@@ -161,3 +162,17 @@ def test_nothing_left_out_can_be_found_by_subtraction(counts: dict[str | None, i
 
     assert all(number >= least for number in named.values())
     assert total is None or total == sum(named.values())
+
+
+def test_the_letter_of_thanks_arrives_with_the_link_and_names_nobody_who_came(inviting: Site) -> None:
+    sign_up(inviting)
+    inviting.press(confirm_path(inviting))
+
+    [mail] = [it for it in delivered(inviting) if it["Subject"] == "Somebody you invited has joined"]
+
+    body = mail.get_body(("plain",))
+    assert body is not None
+    text = body.get_content()
+    assert link(inviting) in text
+    assert NEW not in mail.as_string()
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
