@@ -53,6 +53,8 @@ def main() -> None:
     parser.add_argument("--members", type=int, nargs="+", default=SIZES)
     parser.add_argument("--keep", type=Path, metavar="FOLDER")
     asked = parser.parse_args()
+    if asked.keep:
+        asked.keep.mkdir(parents=True, exist_ok=True)
     print(
         f"{'members':>9}  {'readers':>9}  {'seconds':>7}  {'of CPU':>6}  {'readers/s':>9}  {'variants':>8}"
         f"  {'deliveries':>10}  {'peak memory':>11}  {'writes':>6}  {'longest':>7}  {'of CPU':>6}  {'> 200 ms':>8}"

@@ -16,6 +16,7 @@ import re
 import secrets
 import socket
 import struct
+import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -102,6 +103,7 @@ class Journal:
         fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self.size = 0
         self._kept: list[bytes] = []
+        self._turn = threading.Lock()  # leases are noted by another thread than letters
         self._after_pass = after_pass
         self._write(_header(boot_id))
         beginning.rename(self._path)
@@ -137,21 +139,23 @@ class Journal:
             self.append(b"")
 
     def _write(self, octets: bytes) -> None:
-        written = 0
-        try:
-            written = os.write(self._file, octets)
-        finally:
+        with self._turn:  # whoever cuts off half a record must not cut off what another thread wrote behind it
+            written = 0
+            try:
+                written = os.write(self._file, octets)
+            finally:
+                if written != len(octets):
+                    os.ftruncate(self._file, self.size)
             if written != len(octets):
-                os.ftruncate(self._file, self.size)
-        if written != len(octets):
-            raise OSError("the journal could not be written whole")
-        self.size += written
+                raise OSError("the journal could not be written whole")
+            self.size += written
 
     def clear(self) -> None:
         """Start anew. Only when the database has everything the journal says."""
         self._kept.clear()
-        os.ftruncate(self._file, _HEADER.size)
-        self.size = _HEADER.size
+        with self._turn:
+            os.ftruncate(self._file, _HEADER.size)
+            self.size = _HEADER.size
 
     def close(self) -> None:
         """Let go. A journal with nothing in it is removed; another one is left for an heir."""

@@ -1,4 +1,5 @@
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -173,3 +174,28 @@ def test_a_journal_that_is_let_go_of_has_what_was_kept_and_writes_nothing_more(t
     os.close(other)
     assert (tmp_path / "other").read_bytes() == b""
     assert len((tmp_path / f"{journal.owner}.journal").read_bytes()) == HEAD + SIZE
+
+
+def test_whoever_cuts_off_half_a_record_leaves_what_another_thread_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    journal = Journal(tmp_path, boot_id=BOOT)
+    lease, letter = Note(Mark.LEASE, 7, 1), Note(Mark.STARTED, 7, 1, 5)
+    other = threading.Thread(target=journal.write, args=([lease],))
+    write = os.write
+
+    def half(file: int, octets: bytes) -> int:  # a disk that is full for a moment, while the other thread writes too
+        monkeypatch.setattr(os, "write", write)
+        written = write(file, octets[:20])
+        other.start()
+        other.join(timeout=0.2)
+        return written
+
+    monkeypatch.setattr(os, "write", half)
+    with pytest.raises(OSError, match="whole"):
+        journal.write([letter])
+    other.join()
+
+    octets = (tmp_path / f"{journal.owner}.journal").read_bytes()
+    assert octets[HEAD:] == lease.packed()
+    journal.close()
