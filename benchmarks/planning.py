@@ -27,7 +27,7 @@ from benchmarks.transactions import Write, leave_checkpoints_to_others, writes_o
 from mailer import config, db
 from mailer.config import Settings
 from mailer.digest.editions import approve, draft
-from mailer.digest.sending import send_now
+from mailer.digest.sending import Press, send_now
 from mailer.links import Links, Tokens
 from mailer.resources import resource as shipped
 
@@ -124,7 +124,7 @@ def _timed(engine: sa.Engine, settings: Settings, edition: int, now: datetime) -
     links = Links(settings.site.base_url, Tokens({"a": bytes(32)}, "a"))
     with writes_of(engine) as writes:
         start, busy = time.perf_counter(), time.process_time()
-        planned = send_now(engine, settings, links, edition, now)
+        planned = send_now(Press(engine, settings, links), edition, now)
         seconds, cpu = time.perf_counter() - start, time.process_time() - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return Measured(

@@ -28,6 +28,7 @@ from subscribers.importing import run
 
 if TYPE_CHECKING:  # only who sends loads what that takes
     from mailer.campaigns.letter import Post
+    from mailer.digest.sending import Press
     from mailer.message import Message
     from mailer.outbox.compose import Composer
     from mailer.outbox.worker import Office
@@ -155,6 +156,15 @@ class App:
         from mailer.campaigns.letter import Post
 
         return Post(self.engine, self.settings, self.links)
+
+    def press(self) -> "Press":
+        """What editions are planned with, as of now."""
+        from mailer.digest.sending import Press
+        from mailer.members import recruiting
+
+        with self.reading() as session:
+            newcomers = recruiting.progress(session, self.settings)
+        return Press(self.engine, self.settings, self.links, newcomers)
 
     @cached_property
     def letters(self) -> "Letters":

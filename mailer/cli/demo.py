@@ -75,7 +75,7 @@ async def _send_this_week(app: App) -> Sent:
     remark("Planning this week's edition …")
     edition_id = _approved(app)
     with progress_bar() as progress:
-        order = (app.engine, app.settings, app.links, edition_id, app.now(), progress)
+        order = (app.press(), edition_id, app.now(), progress)
         planned = await asyncio.to_thread(sending.send_now, *order)
     remark("Sending {count} letters over SMTP …", count=planned.candidates)
     began = time.monotonic()

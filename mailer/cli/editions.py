@@ -20,6 +20,7 @@ from mailer.digest import corrections, editions, previews, proofs, sending
 from mailer.digest.plan import Basis, prepare
 from mailer.errors import Mistake, SendError, Trouble
 from mailer.i18n import ngettext, speaking
+from mailer.members import recruiting
 from mailer.outbox.models import DeliveryState
 from subscribers.finding import find_member
 
@@ -140,7 +141,7 @@ def send(context: typer.Context, name: Name) -> None:
         remark("It goes out {at}, unless somebody takes it back.", at=moment_in(app.settings.site.zone, begins))
         return
     with progress_bar() as progress:
-        planned = sending.plan_edition(app.engine, app.settings, app.links, number, app.now(), progress)
+        planned = sending.plan_edition(app.press(), number, app.now(), progress)
     remark(
         "{key}: {mails}, {variants}; nothing new for {silent}.",
         key=planned.key,
@@ -243,7 +244,8 @@ def _basis(app: App, session: Session, name: str) -> tuple[Basis, datetime]:
     """Gather as if it were the hour of sending, or now when that is past."""
     edition = editions.find(session, app.settings, name, app.now())
     moment = max(app.now(), editions.mailing_of(session, edition).send_at or app.now())
-    return prepare(session, app.settings, edition, app.links, moment), moment
+    newcomers = recruiting.progress(session, app.settings)
+    return prepare(session, app.settings, edition, app.links, moment, newcomers), moment
 
 
 def _look(

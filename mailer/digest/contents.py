@@ -5,8 +5,8 @@ A mailing's content   {"edition", "subject", "intro", "correction", "names": {"d
 A piece               {"item": id, "title", "paragraphs", "teaser", "url", "source_name", "published": "2024-03-04",
                        "image": {"url", "alt", "width", "height"} | None, "important"}
 A variant's content   {"sections": [{"heading": R, "items": [[ref, R], ...]}], "events": [[ref, R], ...],
-                       "letterhead": district slug | None}, where R is a reason, "district:bromma" or "everyone"; the
-                       piece of an event is one of mailer.events.frozen
+                       "newcomers": [[district slug, number], ...], "letterhead": district slug | None}, where R is a
+                       reason, "district:bromma" or "everyone"; the piece of an event is one of mailer.events.frozen
 """
 
 import json
@@ -39,7 +39,14 @@ def variant_content(
         for section in digest.sections
     ]
     happenings = [[events[pick.item], _written(pick.reason)] for pick in digest.happenings]
-    return compact({"sections": sections, "events": happenings, "letterhead": letterhead})
+    return compact(
+        {
+            "sections": sections,
+            "events": happenings,
+            "newcomers": [list(one) for one in digest.newcomers],
+            "letterhead": letterhead,
+        }
+    )
 
 
 def expand(mailing_content: Json, pieces: Mapping[int, Json], variant_content: Json, language: str) -> Json:
@@ -53,6 +60,10 @@ def expand(mailing_content: Json, pieces: Mapping[int, Json], variant_content: J
         "sections": [_section(section, pieces, names, language) for section in variant_content["sections"]],
         "events": [
             _event(pieces[ref], _read(reason), names, language) for ref, reason in variant_content.get("events", ())
+        ],
+        "newcomers": [
+            {"name": names["district"].get(slug, slug), "number": number}
+            for slug, number in variant_content.get("newcomers", ())
         ],
     }
 

@@ -38,7 +38,13 @@ class Candidates:
 Told = Mapping[int, Mapping[int, int]]
 
 
-def occasion(session: Session, settings: Settings, happenings: tuple[Happening, ...], now: datetime) -> Occasion:
+def occasion(
+    session: Session,
+    settings: Settings,
+    happenings: tuple[Happening, ...],
+    newcomers: Mapping[str, int],
+    now: datetime,
+) -> Occasion:
     digest = settings.digest
     parents = {district.id: district for district in session.exec(select(District))}
     return Occasion(
@@ -54,6 +60,7 @@ def occasion(session: Session, settings: Settings, happenings: tuple[Happening, 
         },
         happenings=happenings,
         at_most_happenings=digest.events,
+        newcomers=newcomers,
     )
 
 

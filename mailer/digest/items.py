@@ -45,7 +45,10 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """What is the same for all readers of an edition. `parents`: slug of a district -> of the one above it."""
+    """What is the same for all readers of an edition. `parents`: slug of a district -> of the one above it.
+
+    newcomers   slug of a district -> how many members brought there, of those numbers that may be shown
+    """
 
     now: datetime
     fresh_for: timedelta
@@ -56,3 +59,4 @@ class Occasion:
     parents: Mapping[str, str | None]
     happenings: tuple[Happening, ...] = ()  # the next one first
     at_most_happenings: int = 0
+    newcomers: Mapping[str, int] = field(default_factory=dict)

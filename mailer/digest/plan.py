@@ -92,7 +92,7 @@ class Decisions:
 
     def _laid_out(self, items: Items, view: View) -> int | None:
         """Number a choice of items by what is shown and why: laid out in sections only when it is a new one."""
-        shown = tuple([(item.id, reason_for(item, view)) for item in items]), view.happenings
+        shown = tuple([(item.id, reason_for(item, view)) for item in items]), view.happenings, view.newcomers
         if shown not in self._shown:
             self._shown[shown] = self._numbered(digest_of(items, view))
         return self._shown[shown]
@@ -146,10 +146,15 @@ class Basis:
         return list(self.decisions.digests)[number]
 
 
-def prepare(session: Session, settings: Settings, edition: Edition, links: Links, now: datetime) -> Basis:
-    """Gather what does not depend on a member. `now` is the moment of sending, or the one a preview looks at."""
+def prepare(
+    session: Session, settings: Settings, edition: Edition, links: Links, now: datetime, newcomers: Mapping[str, int]
+) -> Basis:
+    """Gather what does not depend on a member. `now` is the moment of sending, or the one a preview looks at.
+
+    newcomers   as mailer.members.recruiting.progress returns it, which is above this floor
+    """
     happenings = coming(session, settings, links, now)
-    occasion = gather.occasion(session, settings, happenings.happenings, now)
+    occasion = gather.occasion(session, settings, happenings.happenings, newcomers, now)
     candidates = gather.candidates(session, settings, edition, links, now)
     month = gather.mailings_of_month(session, settings, edition)
     told = gather.told(session, edition, candidates.bits, month)

@@ -199,6 +199,7 @@ def sheet_row(basis: Basis, sheet: Sheet) -> dict[str, object]:
             {"event": pick.item, "reason": {"kind": pick.reason.kind.value, "slug": pick.reason.slug}}
             for pick in sheet.digest.happenings
         ],
+        "newcomers": [one._asdict() for one in sheet.digest.newcomers],
     }
 
 

@@ -39,11 +39,17 @@ class Pick(NamedTuple):
     reason: Reason
 
 
+class Newcomers(NamedTuple):
+    district: str
+    number: int
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """One reader's side of an occasion. `near`: slug -> steps up the tree from what the reader chose.
 
     happenings   the coming events that the digest tells, whatever its news is
+    newcomers    how many members brought to the chosen districts, the most first: told as well, whatever the news is
     """
 
     occasion: Occasion
@@ -53,6 +59,7 @@ class View:
     start: datetime
     reasons: dict[int, Reason] = field(default_factory=dict)  # found so far, by item
     happenings: tuple[Pick, ...] = ()
+    newcomers: tuple[Newcomers, ...] = ()
 
 
 Placed = TypeVar("Placed", Item, Happening)
@@ -89,6 +96,11 @@ def happenings_near(view: View) -> tuple[Pick, ...]:
     occasion = view.occasion
     near = reaching(occasion.happenings, view.near)[: occasion.at_most_happenings]
     return tuple(Pick(one.id, reason_of_place(one, view) or EVERYONE) for one in near)
+
+
+def newcomers_of(view: View) -> tuple[Newcomers, ...]:
+    found = [Newcomers(slug, number) for slug, number in view.occasion.newcomers.items() if slug in view.own]
+    return tuple(sorted(found, key=lambda one: (-one.number, one.district)))
 
 
 def reason_of_place(item: Item | Happening, view: View) -> Reason | None:

@@ -10,11 +10,13 @@ from mailer.digest.items import MONTH, SERVED_THIS_MONTH, Item, Items, Occasion
 from mailer.digest.reasons import (
     EVERYONE,
     Kind,
+    Newcomers,
     Pick,
     Reason,
     View,
     happenings_near,
     heading_for,
+    newcomers_of,
     reaching,
     reason_for,
     reason_of_place,
@@ -32,10 +34,15 @@ class Section(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What one reader gets, in order; many readers get the same. `happenings`: coming events, below the news."""
+    """What one reader gets, in order; many readers get the same.
+
+    happenings  coming events, below the news
+    newcomers   how many members brought to the reader's own districts, below these
+    """
 
     sections: tuple[Section, ...]
     happenings: tuple[Pick, ...] = ()
+    newcomers: tuple[Newcomers, ...] = ()
 
     @property
     def items(self) -> tuple[int, ...]:
@@ -139,7 +146,7 @@ def on_offer(items: Items, occasion: Occasion) -> Items:
 def offer_near(items: Items, districts: frozenset[str], occasion: Occasion) -> Offer:
     """Return what those who chose `districts` may have, with the reasons that lie in the place. `items`: `on_offer`."""
     view = View(occasion, districts, steps_up(districts, occasion.parents), frozenset(), occasion.now)
-    view = replace(view, happenings=happenings_near(view))
+    view = replace(view, happenings=happenings_near(view), newcomers=newcomers_of(view))
     items = _apply(PLACE_RULES, items, view)
     view.reasons.update((item.id, reason) for item in items if (reason := reason_of_place(item, view)))
     return Offer(items, view, stories_of(items))
@@ -149,7 +156,7 @@ def offer_to(reader: Reader, near: Offer) -> Offer:
     """Return what all may have whose `signature` is this reader's, of what there is near them."""
     occasion, own, steps = near.view.occasion, near.view.own, near.view.near
     start, reasons = start_for(reader, occasion), near.view.reasons.copy()
-    view = View(occasion, own, steps, reader.topics, start, reasons, near.view.happenings)
+    view = View(occasion, own, steps, reader.topics, start, reasons, near.view.happenings, near.view.newcomers)
     items = _apply(CHOICE_RULES, near.items, view)
     return Offer(items, view, stories_of(items))
 
@@ -235,4 +242,4 @@ def digest_of(items: Items, view: View) -> Digest | None:
     for item in items:
         sections.setdefault(heading_for(item, view), []).append(Pick(item.id, reason_for(item, view)))
     ordered = sorted(sections.items(), key=lambda section: _ORDER[section[0].kind])  # stable: best item first
-    return Digest(tuple(Section(heading, tuple(picks)) for heading, picks in ordered), view.happenings)
+    return Digest(tuple(Section(heading, tuple(picks)) for heading, picks in ordered), view.happenings, view.newcomers)

@@ -1,7 +1,7 @@
 """When an edition goes out: planned by the clock at its time, or by hand; held when it is too late to guess."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -41,14 +41,23 @@ class Planned:
     silent: int
 
 
+@dataclass(frozen=True, slots=True)
+class Press:
+    """What editions are planned with. `newcomers`: as `prepare` takes it."""
+
+    engine: sa.Engine
+    settings: Settings
+    links: Links
+    newcomers: Mapping[str, int] = field(default_factory=dict)
+
+
 @uncollected()
-def plan_edition(
-    engine: sa.Engine, settings: Settings, links: Links, edition_id: int, now: datetime, progress: Progress = quiet
-) -> Planned:
+def plan_edition(press: Press, edition_id: int, now: datetime, progress: Progress = quiet) -> Planned:
     """Plan an approved edition as of `now` and hand it to the outbox.
 
     raises  Overtaken  when another program planned it, or someone stopped it, in the meantime
     """
+    settings, engine = press.settings, press.engine
     with db.reading(engine) as session:
         mailing_id, key = session.exec(
             select(Mailing.id, Mailing.key)
@@ -57,7 +66,7 @@ def plan_edition(
         ).one()
     ticket = begin(engine, mailing_id or 0)
     with db.reading(engine) as session:
-        basis = prepare(session, settings, session.get_one(Edition, edition_id), links, now)
+        basis = prepare(session, settings, session.get_one(Edition, edition_id), press.links, now, press.newcomers)
         readers = readers_with_had(session.connection(), basis, now.astimezone(settings.site.zone))
         assignment = assign(basis, _counted(readers, progress))
         plan = to_write(basis, assignment, shelve(session.connection(), basis))
@@ -103,30 +112,28 @@ def bring_forward(session: Session, settings: Settings, edition: Edition, now: d
     return begins
 
 
-def send_now(
-    engine: sa.Engine, settings: Settings, links: Links, edition_id: int, now: datetime, progress: Progress = quiet
-) -> Planned:
+def send_now(press: Press, edition_id: int, now: datetime, progress: Progress = quiet) -> Planned:
     """Plan an edition because a person says so. raises Mistake, also as long as its approval can be taken back"""
-    with db.writing(engine) as session:
+    with db.writing(press.engine) as session:
         edition = session.exec(select(Edition).where(Edition.id == edition_id)).one()
-        if bring_forward(session, settings, edition, now) > now:
+        if bring_forward(session, press.settings, edition, now) > now:
             raise Mistake(
                 "{key} can still be taken back, and goes out after that.", key=mailing_of(session, edition).key
             )
-    return plan_edition(engine, settings, links, edition_id, now, progress)
+    return plan_edition(press, edition_id, now, progress)
 
 
-def send_due(engine: sa.Engine, settings: Settings, links: Links, now: datetime) -> list[Planned]:
+def send_due(press: Press, now: datetime) -> list[Planned]:
     """Plan every approved edition whose time has come. Safe to repeat, to miss, and to run twice at once."""
-    with db.writing(engine) as session:
+    with db.writing(press.engine) as session:
         hold_unplanned(session, now)
-        if settings.digest.auto_approve:
+        if press.settings.digest.auto_approve:
             approve_due(session, now)
         due = [edition.id for edition in _due(session, MailingState.APPROVED, now) if edition.id]
     planned = []
     for edition_id in due:
         try:
-            planned.append(plan_edition(engine, settings, links, edition_id, now))
+            planned.append(plan_edition(press, edition_id, now))
         except Overtaken:
             continue  # the other program has the mailing: that is what the key is for
     return planned

@@ -20,6 +20,6 @@ def keep_editions(app: App, now: datetime) -> None:
             drafted = editions.draft(session, app.settings, digest.publication, now)
             if drafted:
                 log.info("edition drafted", publication=drafted.publication, period=drafted.period)
-    for planned in sending.send_due(app.engine, app.settings, app.links, now):
+    for planned in sending.send_due(app.press(), now):
         app.queue.defer(DELIVER, key=planned.key)
         log.info("edition planned", key=planned.key, candidates=planned.candidates, variants=planned.variants)

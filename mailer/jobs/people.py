@@ -9,6 +9,7 @@ from mailer.app import App
 from mailer.digest import previews, proofs
 from mailer.digest.models import Edition
 from mailer.digest.plan import prepare
+from mailer.members import recruiting
 from mailer.notices import tell
 from mailer.notices.causes import Cause
 from mailer.notices.letters import NOTHING, Enclosure
@@ -32,7 +33,8 @@ def enclose(app: App, session: Session, cause: Cause, now: datetime) -> Enclosur
     if cause.edition_id is None:
         return NOTHING
     edition = session.get_one(Edition, cause.edition_id)
-    basis = prepare(session, app.settings, edition, app.links, now)
+    newcomers = recruiting.progress(session, app.settings)
+    basis = prepare(session, app.settings, edition, app.links, now, newcomers)
     sheets, _counts = previews.sheets(session, basis, now)
     covers = previews.coverage(session, basis, now)
     pages = [proofs.html_of(app.letters, basis, sheet, app.links, now) for sheet in sheets[:1]]

@@ -67,13 +67,30 @@ def by_district(session: Session) -> dict[str | None, int]:
 
 
 def shown(counts: Mapping[str | None, int], *, least: int) -> tuple[dict[str, int], int | None]:
-    """Return what may be shown of `counts`: each district with at least `least`, and the sum of all.
+    """Return what may be shown of `counts`: each district with at least `least`, and the sum of these numbers.
 
-    None for the sum when anything is left out: what is left out could be found by subtraction.
+    All are rounded down to multiples of `least`: else last week's, taken from this week's, would tell of one.
+    None for the sum when a district is left out: what is left out could be found by subtraction.
     """
-    named = {district: number for district, number in counts.items() if district is not None and number >= least}
-    total = sum(counts.values())
-    return named, total if total == sum(named.values()) and total >= least else None
+    named = {
+        district: number // least * least
+        for district, number in counts.items()
+        if district is not None and number >= least
+    }
+    return named, sum(named.values()) if named and named.keys() == counts.keys() else None
+
+
+def is_open(settings: Settings) -> bool:
+    """Tell whether members invite others, which takes a page where those sign up."""
+    return settings.recruiting.enabled and bool(settings.join.publications)
+
+
+def progress(session: Session, settings: Settings) -> dict[str, int]:
+    """Return how many came to each district, as far as it is shown; nothing unless members invite."""
+    if not is_open(settings):
+        return {}
+    named, _total = shown(by_district(session), least=settings.recruiting.least)
+    return named
 
 
 def held(session: Session, member_id: int) -> list[dict[str, object]]:

@@ -47,6 +47,5 @@ def progress(request: Request, house: Here) -> HTMLResponse:
 
 def _require(house: House) -> None:
     """raises HTTPException 404 where nobody invites, or nobody can sign up"""
-    settings = house.app.settings
-    if not settings.recruiting.enabled or not settings.join.publications:
+    if not recruiting.is_open(house.app.settings):
         raise HTTPException(404)

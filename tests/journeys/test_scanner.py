@@ -51,7 +51,7 @@ def app(database: str, tmp_path: Path) -> Iterator[App]:
         assert edition is not None
         editions.approve(session, edition, who="anna", now=now)
         number = edition.id or 0
-    sending.send_now(app.engine, app.settings, app.links, number, now)
+    sending.send_now(app.press(), number, now)
     asyncio.run(drain(app.office()))
     yield app
     app.close()

@@ -12,7 +12,7 @@ from mailer import config, db
 from mailer.config import Settings
 from mailer.digest import editions
 from mailer.digest.models import Edition
-from mailer.digest.sending import Planned, send_now
+from mailer.digest.sending import Planned, Press, send_now
 from mailer.links import Links, Tokens
 from mailer.news.models import NewsItem, NewsTag, TagKind
 from mailer.outbox.models import Delivery, DeliveryState, Mailing, MailingState, Variant, VariantStory
@@ -90,7 +90,7 @@ class City:
             return edition.id or 0
 
     def send(self, now: datetime = MOMENT) -> Planned:
-        return send_now(self.engine, self.settings, LINKS, self.approved(now), now)
+        return send_now(Press(self.engine, self.settings, LINKS), self.approved(now), now)
 
     def settle(self, state: DeliveryState = DeliveryState.SENT, members: tuple[int, ...] | None = None) -> None:
         """Let the outbox have done its work."""

@@ -8,7 +8,7 @@ from mailer import db
 from mailer.config import Settings
 from mailer.digest import editions
 from mailer.digest.models import Edition
-from mailer.digest.sending import plan_edition, send_due, send_now
+from mailer.digest.sending import Press, plan_edition, send_due, send_now
 from mailer.errors import Mistake
 from mailer.outbox.enqueue import Overtaken
 from mailer.outbox.models import Mailing, MailingState
@@ -96,7 +96,7 @@ def test_the_editor_leads_orders_and_leaves_out(city: City):
         editions.leave_out(session, edition, items[2])
         editions.set_subject(session, edition, "  Veckans\nnytt ")
         editions.approve(session, edition, who="test", now=MOMENT)
-    send_now(city.engine, city.settings, LINKS, 1, MOMENT)
+    send_now(Press(city.engine, city.settings, LINKS), 1, MOMENT)
 
     assert city.told(KEY) == {anna: {items[0], items[1], items[3], items[4]}}
     [(content,)] = city.rows("SELECT content FROM variant WHERE id IN (SELECT variant_id FROM delivery)")
@@ -128,8 +128,8 @@ def test_nothing_is_sent_without_approval(city: City):
         editions.draft(session, city.settings, "weekly", MOMENT)
 
     with pytest.raises(Mistake, match="editions approve"):
-        send_now(city.engine, city.settings, LINKS, 1, MOMENT)
-    assert send_due(city.engine, city.settings, LINKS, THURSDAY) == []
+        send_now(Press(city.engine, city.settings, LINKS), 1, MOMENT)
+    assert send_due(Press(city.engine, city.settings, LINKS), THURSDAY) == []
 
 
 def test_the_clock_sends_the_approved_edition_at_its_time_and_once(city: City):
@@ -137,9 +137,9 @@ def test_the_clock_sends_the_approved_edition_at_its_time_and_once(city: City):
     city.news("Bron")
     city.approved()
 
-    assert send_due(city.engine, city.settings, LINKS, THURSDAY - timedelta(minutes=1)) == []
-    assert [planned.key for planned in send_due(city.engine, city.settings, LINKS, THURSDAY)] == [KEY]
-    assert send_due(city.engine, city.settings, LINKS, THURSDAY) == []
+    assert send_due(Press(city.engine, city.settings, LINKS), THURSDAY - timedelta(minutes=1)) == []
+    assert [planned.key for planned in send_due(Press(city.engine, city.settings, LINKS), THURSDAY)] == [KEY]
+    assert send_due(Press(city.engine, city.settings, LINKS), THURSDAY) == []
 
 
 def test_auto_approve_sends_a_draft_that_nobody_looked_at(city: City, with_digest: Callable[..., Settings]):
@@ -148,7 +148,7 @@ def test_auto_approve_sends_a_draft_that_nobody_looked_at(city: City, with_diges
     with db.writing(city.engine) as session:
         editions.draft(session, city.settings, "weekly", MOMENT)
 
-    sent = send_due(city.engine, with_digest(auto_approve=True), LINKS, THURSDAY)
+    sent = send_due(Press(city.engine, with_digest(auto_approve=True), LINKS), THURSDAY)
 
     assert [planned.candidates for planned in sent] == [1]
     assert city.rows("SELECT approved_by FROM edition") == [("auto_approve",)]
@@ -160,10 +160,10 @@ def test_an_edition_later_than_its_grace_is_held_until_a_person_sends_it(city: C
     number = city.approved()
     late = THURSDAY + timedelta(hours=13)
 
-    assert send_due(city.engine, city.settings, LINKS, late) == []
+    assert send_due(Press(city.engine, city.settings, LINKS), late) == []
     assert city.rows("SELECT state, plan FROM mailing") == [("held", None)]
 
-    assert send_now(city.engine, city.settings, LINKS, number, late).candidates == 1
+    assert send_now(Press(city.engine, city.settings, LINKS), number, late).candidates == 1
     with db.reading(city.engine) as session:
         assert session.get_one(Mailing, 1).late_at == late + timedelta(hours=12)
 
@@ -174,17 +174,17 @@ def test_sending_twice_is_a_sentence(city: City):
     city.send()
 
     with pytest.raises(Mistake, match="is planned"):
-        send_now(city.engine, city.settings, LINKS, 1, MOMENT)
+        send_now(Press(city.engine, city.settings, LINKS), 1, MOMENT)
 
 
 def test_the_second_of_two_clocks_plans_nothing(city: City):
     city.member()
     city.news("Bron")
     number = city.approved()
-    plan_edition(city.engine, city.settings, LINKS, number, THURSDAY)
+    plan_edition(Press(city.engine, city.settings, LINKS), number, THURSDAY)
 
     with pytest.raises(Overtaken):
-        plan_edition(city.engine, city.settings, LINKS, number, THURSDAY)
+        plan_edition(Press(city.engine, city.settings, LINKS), number, THURSDAY)
     assert city.rows("SELECT count(*) FROM delivery") == [(1,)]
 
 

@@ -36,7 +36,7 @@ def events_told(city: City, key: str = "weekly:2024-W10") -> dict[int, list[int]
 def shown_to(city: City, district: str) -> list[dict[str, object]]:
     city.approved()
     with db.reading(city.engine) as session:
-        basis = prepare(session, city.settings, city.edition(), LINKS, MOMENT)
+        basis = prepare(session, city.settings, city.edition(), LINKS, MOMENT, {})
         sheet = for_district(session, basis, district)
         assert sheet is not None
         return [dict(event) for event in letter_of(basis, sheet)["events"]]

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from mailer import db
 from mailer.config import Settings
 from mailer.digest.contents import expand
-from mailer.digest.sending import plan_edition
+from mailer.digest.sending import Press, plan_edition
 from mailer.outbox.models import DeliveryState, MailingState
 from subscribers.models import Cadence
 from tests.builders import MOMENT
@@ -203,6 +203,7 @@ def test_the_frozen_edition_reads_as_the_letter_expects(city: City):
         "intro": None,
         "correction": None,
         "events": [],
+        "newcomers": [],
         "sections": [
             {
                 "heading_kind": "lead",
@@ -262,7 +263,7 @@ def test_planning_asks_as_many_questions_for_many_members_as_for_few(city: City)
     asked: list[str] = []
     sa.event.listen(city.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
 
-    plan_edition(city.engine, city.settings, LINKS, number, MOMENT + WEEK)
+    plan_edition(Press(city.engine, city.settings, LINKS), number, MOMENT + WEEK)
 
     assert len(asked) <= 68
 

@@ -19,7 +19,7 @@ def basis_of(city: City) -> Basis:
     with db.writing(city.engine) as session:
         edition = editions.draft(session, city.settings, "weekly", MOMENT)
         assert edition is not None
-        basis = prepare(session, city.settings, edition, LINKS, MOMENT)
+        basis = prepare(session, city.settings, edition, LINKS, MOMENT, {})
         session.expunge(edition)
         return basis
 
@@ -49,7 +49,7 @@ def test_the_preview_of_a_member_knows_what_the_household_has_had(city: City):
     with db.writing(city.engine) as session:
         edition = editions.draft(session, city.settings, "weekly", MOMENT + timedelta(weeks=1))
         assert edition is not None
-        basis = prepare(session, city.settings, edition, LINKS, MOMENT + timedelta(weeks=1))
+        basis = prepare(session, city.settings, edition, LINKS, MOMENT + timedelta(weeks=1), {})
         sheets = [previews.for_member(session, basis, member, MOMENT) for member in (anna, bo)]
 
     assert [sheet and sheet.digest.items for sheet in sheets] == [(2,), (2,)]

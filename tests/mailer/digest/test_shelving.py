@@ -10,7 +10,7 @@ from mailer.config import Settings
 from mailer.digest import corrections
 from mailer.digest.editions import mailing_of
 from mailer.digest.models import Edition
-from mailer.digest.sending import plan_edition
+from mailer.digest.sending import Press, plan_edition
 from tests.builders import MOMENT
 from tests.mailer.digest.conftest import LINKS, City
 
@@ -74,12 +74,12 @@ def test_what_is_planned_again_stands_there_once(city: City):
     number = city.approved()
     with db.writing(city.engine) as session:
         mailing = mailing_of(session, session.get_one(Edition, number))
-    plan_edition(city.engine, city.settings, LINKS, number, MOMENT)
+    plan_edition(Press(city.engine, city.settings, LINKS), number, MOMENT)
     with db.writing(city.engine) as session:
         mailing = mailing_of(session, session.get_one(Edition, number))
         mailing.plan, mailing.state = None, "approved"
 
-    plan_edition(city.engine, city.settings, LINKS, number, MOMENT)
+    plan_edition(Press(city.engine, city.settings, LINKS), number, MOMENT)
 
     assert shown(city, 1) == {"bromma": ["Bron"]}
 

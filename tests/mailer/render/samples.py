@@ -108,6 +108,7 @@ def a_digest(**changes: object) -> dict[str, object]:
         ],
         "correction": None,
         "events": [an_event()],
+        "newcomers": [{"name": "Bromma", "number": 15}, {"name": "Stockholm", "number": 5}],
         **changes,
     }
 

@@ -267,3 +267,16 @@ def test_links_have_their_colour_and_a_gap_also_where_no_stylesheet_is_read(
     assert all("color:" in (link.attributes.get("style") or "") for link in links)
     for_outlook = re.sub(r"<!--\[if mso\]>(.*?)<!\[endif\]-->", r"\1", everything.html, flags=re.DOTALL)
     assert not re.search(r"</a>\s*<a", for_outlook)  # Word knows no margin of a link
+
+
+@pytest.mark.parametrize("form", ["html", "text"])
+def test_newcomers_are_told_with_where_the_link_to_invite_by_is_which_the_archive_does_not_have(form: str) -> None:
+    letter = a_letter(context=a_digest())
+    sent = getattr(LETTERS.show(letter, a_recipient()), form)
+    kept = getattr(LETTERS.show(letter, a_recipient(persons=())), form)
+
+    assert "minst 15" in sent
+    assert "minst 15" in kept
+    assert "Din egen länk" in sent
+    assert "Din egen länk" not in kept
+    assert "Nya genom inbjudan" not in getattr(shown(newcomers=[]), form)

@@ -273,14 +273,14 @@ def test_within_the_window_nothing_leaves_and_it_can_be_taken_back(office: Offic
     office.press("bo")
     now = office.site.watch()
 
-    assert sending.send_due(app.engine, app.settings, app.links, now + timedelta(minutes=4)) == []
+    assert sending.send_due(app.press(), now + timedelta(minutes=4)) == []
     with pytest.raises(Mistake, match="taken back"):
-        sending.send_now(app.engine, app.settings, app.links, 1, now)
+        sending.send_now(app.press(), 1, now)
     office.site.watch.at += timedelta(minutes=4)
     assert "utkast igen" in office.press("anna", "take back").text
     assert office.state() is MailingState.DRAFT
     assert office.outcome() is Outcome.TAKEN_BACK
-    assert sending.send_due(app.engine, app.settings, app.links, now + timedelta(minutes=10)) == []
+    assert sending.send_due(app.press(), now + timedelta(minutes=10)) == []
 
 
 def test_after_the_window_it_goes_and_cannot_be_taken_back(office: Office) -> None:
@@ -295,7 +295,7 @@ def test_after_the_window_it_goes_and_cannot_be_taken_back(office: Office) -> No
     office.insist("bo", "take back")
 
     assert office.state() is MailingState.APPROVED
-    assert len(sending.send_due(app.engine, app.settings, app.links, max(send_at, office.site.watch()))) == 1
+    assert len(sending.send_due(app.press(), max(send_at, office.site.watch()))) == 1
 
 
 def test_one_operator_is_enough_for_few_and_nobody_can_be_missing(office: Office) -> None:
