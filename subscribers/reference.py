@@ -32,6 +32,13 @@ class ListedTopic:
     members: int
 
 
+def parents(session: Session) -> dict[str, str | None]:
+    """Return the tree of districts: slug -> the one above it."""
+    rows = session.exec(select(District.id, District.slug, District.parent_id)).all()
+    slugs = {number: slug for number, slug, _ in rows}
+    return {slug: slugs.get(parent) if parent else None for _, slug, parent in rows}
+
+
 def districts(session: Session) -> list[ListedDistrict]:
     """Return the tree of districts, each after the one above it."""
     chosen = _chosen(session, col(MemberDistrict.district_id), col(MemberDistrict.member_id))

@@ -20,6 +20,7 @@ from mailer.outbox.history import HAD, variants_had
 from mailer.outbox.models import Delivery, Mailing, Variant, VariantStory
 from subscribers.models import District, Topic
 from subscribers.reader import Reader
+from subscribers.reference import parents
 
 _ROWS = 10_000
 
@@ -46,7 +47,6 @@ def occasion(
     now: datetime,
 ) -> Occasion:
     digest = settings.digest
-    parents = {district.id: district for district in session.exec(select(District))}
     return Occasion(
         now=now,
         fresh_for=digest.fresh_for,
@@ -54,10 +54,7 @@ def occasion(
         at_least=digest.at_least,
         per_section=digest.per_section,
         at_most=digest.at_most,
-        parents={
-            district.slug: parents[district.parent_id].slug if district.parent_id else None
-            for district in parents.values()
-        },
+        parents=parents(session),
         happenings=happenings,
         at_most_happenings=digest.events,
         newcomers=newcomers,

@@ -4,6 +4,7 @@ The edge owns the transaction, and writers take turns (mailer.db): what is read 
 place is given twice, on SQLite and PostgreSQL alike.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -76,6 +77,24 @@ def give(session: Session, event: Event, member_id: int, wish: Wish, *, now: dat
     session.add(row)
     session.flush()
     return standing
+
+
+def seen_before() -> sa.Select[int]:
+    """Return the statement that finds the events that were changed since somebody who may come saw them."""
+    older = sa.select(col(Event.id)).join(Rsvp).where(col(Rsvp.sequence) < col(Event.sequence))
+    said = older.where(col(Rsvp.answer) != Answer.NO)
+    had = sa.select(col(Event.id)).select_from(Event).join(EventShift).join(TakenShift)
+    both = sa.union_all(said, had.where(col(TakenShift.sequence) < col(Event.sequence))).subquery()
+    return sa.select(both.c.id)
+
+
+def note_told(session: Session, event: Event, members: Collection[int]) -> None:
+    """Note that these members know the event as it is now."""
+    said = sa.and_(col(Rsvp.event_id) == id_of(event), col(Rsvp.member_id).in_(members))
+    session.execute(sa.update(Rsvp).where(said).values(sequence=event.sequence))
+    its = sa.select(col(EventShift.id)).where(col(EventShift.event_id) == id_of(event))
+    had = sa.and_(col(TakenShift.shift_id).in_(its), col(TakenShift.member_id).in_(members))
+    session.execute(sa.update(TakenShift).where(had).values(sequence=event.sequence))
 
 
 def fill(session: Session, event: Event, *, now: datetime, most: int) -> list[int]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, or_, select
 
 from mailer.events.models import Event, EventDistrict
-from subscribers.models import District
+from subscribers.reference import parents
 from subscribers.tree import steps_up
 
 STAYS = timedelta(days=60)  # after its end, so that whoever looks then still finds where they were
@@ -31,14 +31,8 @@ def to_come(session: Session, districts: Collection[str], now: datetime) -> list
 
 def _concerning(session: Session, districts: Collection[str], since: datetime) -> list[Event]:
     tagged = select(EventDistrict.event_id)
-    theirs = tagged.where(col(EventDistrict.slug).in_(steps_up(districts, _parents(session))))
+    theirs = tagged.where(col(EventDistrict.slug).in_(steps_up(districts, parents(session))))
     query = select(Event).where(
         col(Event.ends_at) >= since, or_(col(Event.id).in_(theirs), col(Event.id).not_in(tagged))
     )
     return list(session.exec(query.order_by(col(Event.starts_at), col(Event.id)).limit(MOST)))
-
-
-def _parents(session: Session) -> dict[str, str | None]:
-    rows = session.exec(select(District.id, District.slug, District.parent_id)).all()
-    slugs = {number: slug for number, slug, _ in rows}
-    return {slug: slugs.get(parent) if parent else None for _, slug, parent in rows}

@@ -100,7 +100,7 @@ class Rsvp(SQLModel, table=True):
     """What a member answered to an event: their last word.
 
     waiting   a yes without a place yet; places are given in the order of `since`
-    sequence  the revision of the event that they saw
+    sequence  the revision of the event that they saw, or were told by a letter to them alone
     """
 
     event_id: int = Field(foreign_key="event.id", primary_key=True)
@@ -120,6 +120,8 @@ class TakenShift(SQLModel, table=True):
 
     offered_at                  since when another may take it over; None: nobody may
     starts_at, ends_at, place   what the member was told of it last
+    sequence                    the revision of the event, as in Rsvp
+    reminded_at                 since when they need no reminder of it: they had one, or were told of it a day before
     """
 
     __tablename__ = "taken_shift"
@@ -133,3 +135,5 @@ class TakenShift(SQLModel, table=True):
     starts_at: datetime
     ends_at: datetime
     place: str = Field(max_length=200)
+    sequence: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    reminded_at: datetime | None = None

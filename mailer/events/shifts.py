@@ -1,7 +1,7 @@
 """Shifts as they are taken, left, offered and taken over. Writers take turns, as with places: none is taken twice."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -13,6 +13,8 @@ from mailer.events.details import EventState, Shift
 from mailer.events.models import Event, EventShift, TakenShift
 from mailer.events.rota import Post
 from mailer.events.rows import id_of
+
+DAY_BEFORE = timedelta(days=1)  # before a shift its holders are reminded of it
 
 # A taken shift is not what its holder was told.
 _MOVED = sa.or_(
@@ -69,6 +71,15 @@ def taken_by(session: Session, event_id: int) -> dict[int, list[Shift]]:
     return found
 
 
+def seen_by(session: Session, event_id: int) -> dict[int, int]:
+    """Return by member who has a shift the revision of the event that they saw last when taking one."""
+    seen: Any = sa.func.max(col(TakenShift.sequence))
+    query = sa.select(col(TakenShift.member_id), seen).join(EventShift)
+    needed = query.where(col(EventShift.event_id) == event_id, col(EventShift.gone).is_(False))
+    rows = session.execute(needed.group_by(col(TakenShift.member_id)))
+    return {member: int(revision) for member, revision in rows}
+
+
 def take(session: Session, event: Event, shift_id: int, member_id: int, *, now: datetime) -> Taken:
     """Give a member a shift. raises Mistake, and nothing is changed"""
     all_of_them = _open(session, event)
@@ -85,6 +96,8 @@ def take(session: Session, event: Event, shift_id: int, member_id: int, *, now: 
         starts_at=told.starts_at,
         ends_at=told.ends_at,
         place=told.place,
+        sequence=event.sequence,
+        reminded_at=now if told.starts_at <= now + DAY_BEFORE else None,
     )
     session.add(row)
     session.flush()
@@ -128,6 +141,8 @@ def tell_changes(session: Session, event_id: int, *, now: datetime, most: int) -
             session.delete(taken)
         else:
             taken.starts_at, taken.ends_at, taken.place = shift.starts_at, shift.ends_at, shift.place
+            if shift.starts_at <= now + DAY_BEFORE:
+                taken.reminded_at = taken.reminded_at or now
             session.add(taken)
         if told.ends_at > now:
             found.append(Untold(taken.member_id, told, None if row.gone else shift))
@@ -135,6 +150,31 @@ def tell_changes(session: Session, event_id: int, *, now: datetime, most: int) -
     nobodys = sa.and_(col(EventShift.gone), col(EventShift.id).not_in(sa.select(col(TakenShift.shift_id))))
     session.execute(sa.delete(EventShift).where(col(EventShift.event_id) == event_id, nobodys))
     return found
+
+
+def remind(session: Session, event: Event, *, now: datetime, most: int) -> list[tuple[int, Shift]]:
+    """Return `most` members with the shift that they are to be reminded of, and note that they are now."""
+    if event.state is EventState.CANCELLED:
+        return []
+    query = select(TakenShift, EventShift).join(EventShift).where(EventShift.event_id == id_of(event), _due(now))
+    found = []
+    for taken, row in session.exec(query.limit(most)).all():
+        taken.reminded_at = now
+        session.add(taken)
+        found.append((taken.member_id, _shift(row)))
+    session.flush()
+    return found
+
+
+def to_remind(now: datetime) -> sa.Select[int]:
+    """Return the statement that finds the events with a shift that somebody is to be reminded of."""
+    return sa.select(col(EventShift.event_id)).join(TakenShift).where(_due(now))
+
+
+def _due(now: datetime) -> sa.ColumnElement[bool]:
+    begins = col(EventShift.starts_at)
+    soon = sa.and_(begins > now, begins <= now + DAY_BEFORE)
+    return sa.and_(soon, col(TakenShift.reminded_at).is_(None), col(EventShift.gone).is_(False), sa.not_(_MOVED))
 
 
 def with_changes() -> sa.Select[int]:

@@ -6,7 +6,7 @@ looks every minute. The answering page looks at once.
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 from mailer.config import Settings
 from mailer.events import answers, shifts, wording
 from mailer.events.attendance import Answer, Wish
-from mailer.events.details import Shift
+from mailer.events.details import EventState, Shift
 from mailer.events.models import Event, Rsvp
 from mailer.events.rows import details_of, id_of
 from mailer.i18n import LANGUAGES
@@ -24,27 +24,32 @@ from mailer.outbox.single import LetterToOne, post
 from subscribers.models import Member
 
 AT_ONCE = 10  # letters a transaction: some milliseconds each, and nobody who writes beside us waits 200
-LETTERS_ABOUT_ANSWERS = ("place", "shift")  # folders of templates/email
+LETTERS_ABOUT_ANSWERS = ("place", "shift", "answered")  # folders of templates/email
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a letter about an answer tells: its folder in templates/email, and what its template reads besides."""
+    """What a letter about an answer tells: its folder in templates/email, and what its template reads besides.
+
+    until  when it is of no use any more; None: when the event is over
+    """
 
     letter: str
     content: Callable[[str], Mapping[str, object]] = lambda _language: {}
+    until: datetime | None = None
 
 
 def unsettled(session: Session, now: datetime) -> list[Event]:
-    """Return the events for which somebody waits, or has a shift that is not what they were told."""
+    """Return the events for which somebody waits, or has a shift that was moved or that they are to be reminded of."""
     waiting = select(Rsvp.event_id).where(col(Rsvp.waiting))
     waited_for = sa.and_(col(Event.id).in_(waiting), col(Event.starts_at) > now)
     changed = col(Event.id).in_(shifts.with_changes())
-    return list(session.exec(select(Event).where(sa.or_(waited_for, changed)).order_by(col(Event.id))))
+    near = sa.and_(col(Event.id).in_(shifts.to_remind(now)), col(Event.state) != EventState.CANCELLED)
+    return list(session.exec(select(Event).where(sa.or_(waited_for, changed, near)).order_by(col(Event.id))))
 
 
 def settle(session: Session, settings: Settings, event: Event, *, now: datetime) -> int:
-    """Give free places to whoever waits, in order, and tell of moved shifts: AT_ONCE of each.
+    """Give free places to whoever waits, in order, tell of moved shifts and remind of those near: AT_ONCE of each.
 
     returns  how many letters were posted; while there are any, there may be more to tell
     """
@@ -54,7 +59,10 @@ def settle(session: Session, settings: Settings, event: Event, *, now: datetime)
     untold = shifts.tell_changes(session, id_of(event), now=now, most=AT_ONCE)
     for member, was, shift in untold:
         tell(session, settings, event, member, _of_shift("moved" if shift else "gone", event, was, shift), now=now)
-    return len(got) + len(untold)
+    near = shifts.remind(session, event, now=now, most=AT_ONCE)
+    for member, shift in near:
+        tell(session, settings, event, member, replace(_of_shift("near", event, shift), until=shift.starts_at), now=now)
+    return len(got) + len(untold) + len(near)
 
 
 def take_shift(
@@ -104,5 +112,5 @@ def tell(session: Session, settings: Settings, event: Event, member_id: int, new
         number=id_of(event),
         plain_only=plain_only,
     )
-    useless_after = max(event.ends_at - now, settings.outbox.lease)
+    useless_after = news.until - now if news.until else max(event.ends_at - now, settings.outbox.lease)
     post(session, letter, give_up_after=min(settings.outbox.give_up_after, useless_after), now=now)

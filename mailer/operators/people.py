@@ -3,12 +3,12 @@
 import hashlib
 from collections.abc import Mapping
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from mailer.config import Settings
 from mailer.errors import Mistake
 from mailer.operators.rules import Operator
-from subscribers.models import District
+from subscribers.reference import parents
 
 
 def operators(session: Session, settings: Settings) -> dict[str, Operator]:
@@ -29,15 +29,13 @@ def operators(session: Session, settings: Settings) -> dict[str, Operator]:
 
 def _inside(session: Session) -> Mapping[str, frozenset[str]]:
     """Return, for each district, itself and those below it."""
-    rows = session.exec(select(District)).all()
-    slugs = {row.id: row.slug for row in rows}
-    parents = {row.slug: slugs.get(row.parent_id) for row in rows}
-    found: dict[str, set[str]] = {slug: {slug} for slug in parents}
-    for slug, parent in parents.items():
+    tree = parents(session)
+    found: dict[str, set[str]] = {slug: {slug} for slug in tree}
+    for slug, parent in tree.items():
         above = parent
         while above is not None:
             found[above].add(slug)
-            above = parents[above]
+            above = tree[above]
     return {slug: frozenset(below) for slug, below in found.items()}
 
 

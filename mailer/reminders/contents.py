@@ -34,13 +34,13 @@ def expand(mailing_content: Json, pieces: Mapping[int, Json], variant_content: J
     piece, was = pieces[variant_content["event"]], variant_content["was"]
     return {
         "event": shown(piece, language),
-        "changes": _changes(thawed(pieces[was]), thawed(piece), language) if was else [],
+        "changes": changes(thawed(pieces[was]), thawed(piece), language) if was else [],
         "called_off_before": bool(was and pieces[was]["cancelled"]),
         "reason": {"kind": kind, "name": mailing_content["names"].get(slug, slug) if slug else None},
     }
 
 
-def _changes(old: Details, new: Details, language: str) -> list[Json]:
+def changes(old: Details, new: Details, language: str) -> list[Json]:
     """Return what is said otherwise of when and where: a label to translate, what was said and what is said now."""
     pairs = (
         ("time", when(old, language), when(new, language)),

@@ -1,6 +1,6 @@
 """What is to be done about an event's letters. Pure."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from mailer.events.details import Details
@@ -35,9 +35,10 @@ def is_settled(dossier: Dossier, quiet: timedelta, now: datetime) -> bool:
     return first or now >= dossier.revisions[dossier.moved].at + quiet
 
 
-def to_tell(dossier: Dossier, first: str, now: datetime) -> list[str]:
+def to_tell(dossier: Dossier, first: str, seen: Collection[int], now: datetime) -> list[str]:
     """Return the publications whose readers are to be told what changed; `first`: the one for letters about events.
 
+    seen  revisions on which somebody answered who may come: they are told by the first
     Those who were told by another one, a digest, are told by that one where they do not read the first.
     """
     if now >= until(dossier.news, dossier.details):
@@ -46,7 +47,8 @@ def to_tell(dossier: Dossier, first: str, now: datetime) -> list[str]:
         letter.publication for letter in dossier.letters if letter.planned and any(map(dossier.outdated, letter.tells))
     }
     have = {letter.publication for letter in dossier.letters if letter.step == dossier.news}
-    return [one for one in (first, *sorted(told_by - {first})) if told_by and one not in have]
+    anyone = bool(told_by) or any(map(dossier.outdated, seen))
+    return [one for one in (first, *sorted(told_by - {first})) if anyone and one not in have]
 
 
 def next_step(

@@ -2,7 +2,7 @@
 
 from array import array
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -10,6 +10,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from mailer.events import shifts
 from mailer.events.answers import answers_of
 from mailer.events.attendance import Answer
 from mailer.events.details import Details, EventState
@@ -124,13 +125,6 @@ def as_it_was(dossier: Dossier, revision: int) -> Details:
     )
 
 
-def parents(session: Session) -> dict[str, str | None]:
-    """Return the tree of districts: slug -> the one above it."""
-    rows = session.exec(select(District.id, District.slug, District.parent_id)).all()
-    slugs = {number: slug for number, slug, _ in rows}
-    return {slug: slugs.get(parent) if parent else None for _, slug, parent in rows}
-
-
 def names(session: Session) -> dict[str, str]:
     return dict(session.exec(select(District.slug, District.name)).all())
 
@@ -170,10 +164,11 @@ def had_this_week(connection: sa.Connection, mailing: int, now: datetime) -> byt
     return counted
 
 
-def last_told(connection: sa.Connection, dossier: Dossier) -> "array[int]":
-    """Return, by member id, the revision that each was last told, plus one; 0: none.
+def last_told(connection: sa.Connection, dossier: Dossier, seen: Mapping[int, int]) -> "array[int]":
+    """Return, by member id, the revision that each was last told by letter or saw on a page, plus one; 0: none.
 
     What still waits of the event's own letters is brought up to date or withdrawn; a digest that waits will tell.
+    Revisions only grow, so of what a page showed (`seen`) and what a letter told the higher one came later.
     """
     told = array("I", bytes(4 * (_last_member(connection) + 1)))
     for letter in dossier.letters:
@@ -182,6 +177,8 @@ def last_told(connection: sa.Connection, dossier: Dossier) -> "array[int]":
         for member, variant in enumerate(variants_had(connection, letter.mailing, tells, states)):
             if variant:
                 told[member] = tells[variant] + 1
+    for member, revision in seen.items():
+        told[member] = max(told[member], revision + 1)
     return told
 
 
@@ -195,17 +192,26 @@ def told_beside(connection: sa.Connection, mailings: Collection[int]) -> bytearr
 
 
 class Answers(NamedTuple):
-    """Members who said yes and have a place, and those who said no."""
+    """Members who said yes and have a place, those who said no, and what others saw of the event: member -> revision.
+
+    seen  of who may come: who said yes or maybe, or has a shift
+    """
 
     coming: frozenset[int]
     declined: frozenset[int]
+    seen: Mapping[int, int]
 
 
 def answers(session: Session, event: int) -> Answers:
     given = answers_of(session, event)
+    seen = shifts.seen_by(session, event)
+    for member, said in given.items():
+        if said.answer is not Answer.NO or member in seen:
+            seen[member] = max(seen.get(member, 0), said.sequence)
     return Answers(
         coming=frozenset(one for one, said in given.items() if said.answer is Answer.YES and not said.waiting),
         declined=frozenset(one for one, said in given.items() if said.answer is Answer.NO),
+        seen=seen,
     )
 
 

@@ -80,7 +80,7 @@ def keep_one(planner: Planner, dossier: Dossier, digests: Digests, terms: Terms)
         answers = gather.answers(session, dossier.id)
     _spare(planner, dossier, sorted(answers.declined))
     first = planner.settings.events.publication
-    for publication in decide.to_tell(dossier, first, planner.now):
+    for publication in decide.to_tell(dossier, first, {*answers.seen.values()}, planner.now):
         if publication in planner.settings.to_subscribe:
             _open(planner, dossier, dossier.news, planner.now, publication)
     ladder = planner.settings.events.ladder(dossier.details.kind)

@@ -26,6 +26,7 @@ from mailer.reminders.models import Reminder
 from mailer.render.letterheads import signing
 from subscribers import audience
 from subscribers.reader import Reader
+from subscribers.reference import parents
 
 TOLD = Reason("told")  # why somebody gets what changed: they were told the old
 
@@ -109,7 +110,7 @@ class Planner:
             letter=opened.step.partition("-")[0],
             due_at=opened.due_at,
             districts=dossier.details.districts,
-            parents=gather.parents(session),
+            parents=parents(session),
             coming=answers.coming,
             declined=answers.declined,
             told=gather.told_lately(connection, dossier, self.now - apart),
@@ -126,10 +127,10 @@ class Planner:
         return assignment
 
     def news(self, session: Session, dossier: Dossier, opened: Opened, beside: Collection[int]) -> Assignment:
-        """Find those who were last told otherwise, but for whom a mailing of `beside` tells the same."""
-        connection = session.connection()
-        told, tells = gather.last_told(connection, dossier), gather.told_beside(connection, beside)
-        declined = gather.answers(session, dossier.id).declined
+        """Find those who last heard or saw otherwise, but for whom a mailing of `beside` tells the same."""
+        connection, answers = session.connection(), gather.answers(session, dossier.id)
+        told, tells = gather.last_told(connection, dossier, answers.seen), gather.told_beside(connection, beside)
+        declined = answers.declined - answers.seen.keys()  # who has a shift all the same has to know
         letter = "cancelled" if dossier.cancelled else "changed"
 
         def concerns(member: int) -> bool:

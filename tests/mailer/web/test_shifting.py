@@ -5,11 +5,13 @@ from datetime import timedelta
 
 import pytest
 from httpx2 import Response
+from sqlmodel import select
 
-from mailer.events import shifts
+from mailer.events import book, shifts
 from mailer.events.attendance import Answer
 from mailer.events.details import Shift
 from mailer.jobs.places import keep_places
+from mailer.outbox.models import Mailing
 from tests.mailer.events.saying import a_shift
 from tests.mailer.web.conftest import ANNA, BO, CECILIA, Site
 from tests.mailer.web.test_answering import answer_path, delivered, edit, given, newcomers, told
@@ -122,6 +124,79 @@ def test_of_a_shift_that_is_over_nobody_is_told(site: Site, event: int):
 
     assert told(site, "shift") == []
     assert taken(site, event) == {}
+
+
+def test_the_day_before_each_is_reminded_of_their_shift_once(site: Site, event: int):
+    do(site, event, "take", MORNING, CECILIA)
+    do(site, event, "take", NOON, BO)
+    site.watch.at = MORNING.starts_at - timedelta(days=1, minutes=1)
+    keep_places(site.app, site.watch())
+    assert told(site, "shift") == []
+
+    site.watch.at += timedelta(minutes=1)
+    for _ in range(2):
+        keep_places(site.app, site.watch())
+    assert told(site, "shift") == [CECILIA]
+    site.watch.at = NOON.starts_at - timedelta(hours=1)  # the clock was down
+    do(site, event, "leave", NOON, BO)
+    do(site, event, "take", NOON, ANNA)  # has just read when it is
+    keep_places(site.app, site.watch())
+
+    assert told(site, "shift") == [CECILIA]
+
+
+def test_a_reminder_of_a_shift_says_when_and_where_and_goes_before_it_begins(site: Site, event: int):
+    do(site, event, "take", NOON, CECILIA)
+    site.watch.at = NOON.starts_at - timedelta(hours=3)
+    keep_places(site.app, site.watch())
+
+    [mail] = delivered(site)
+
+    assert mail["Subject"] == "Your shift, Saturday, May 1, 2027, 12:00–14:00: Första maj"
+    for kind in ("plain", "html"):
+        text = mail.get_body((kind,)).get_content()  # type: ignore[union-attr]  # it has both
+        assert "You have taken this shift, and it begins within a day:" in text
+        assert "Skärholmstorget" in text
+    with site.app.reading() as session:
+        [letter] = session.exec(select(Mailing).where(Mailing.letter == "shift"))
+        assert letter.give_up_at == NOON.starts_at
+
+
+@pytest.mark.parametrize("why", ["begun", "called off", "moved"])
+def test_of_a_shift_that_has_begun_or_is_none_nobody_is_reminded(site: Site, event: int, why: str):
+    do(site, event, "take", NOON, CECILIA)
+    site.watch.at = NOON.starts_at - timedelta(0 if why == "begun" else 0.5)
+    if why == "called off":
+        with site.app.writing() as session:
+            book.cancel(session, book.find_event(session, str(event)), off=False, now=site.watch())
+    if why == "moved":
+        edit(site, event, shifts=["2027-05-01 13:00-15:00 @ Skärholmstorget: 1"])
+
+    for _ in range(2):
+        keep_places(site.app, site.watch())
+
+    assert told(site, "shift") == ([CECILIA] if why == "moved" else [])  # that letter says when it is
+
+
+@pytest.mark.parametrize(("was", "said"), [("Humlegården", "Changed"), ("off", "Called off")])
+def test_who_answered_on_a_page_reads_what_changed_in_a_letter_to_them(site: Site, event: int, was: str, said: str):
+    do(site, event, "take", NOON, CECILIA)
+    if was == "off":
+        with site.app.writing() as session:
+            book.cancel(session, book.find_event(session, str(event)), off=False, now=site.watch())
+    else:
+        edit(site, event, place="Humlegården")
+    site.watch.at += timedelta(minutes=11)
+    keep_places(site.app, site.watch())
+
+    [mail] = delivered(site)
+
+    assert mail["Subject"] == f"{said}: Första maj"
+    for kind in ("plain", "html"):
+        text = mail.get_body((kind,)).get_content()  # type: ignore[union-attr]  # it has both
+        assert answer_path(site, event, CECILIA) in text
+        assert ("Norra Bantorget" in text and "Humlegården" in text) or was == "off"
+        assert "List-Unsubscribe" not in mail
 
 
 @pytest.mark.parametrize(
