@@ -25,7 +25,7 @@ def test_the_letter_of_the_delivery_bench_is_a_digest_of_31_kb(tmp_path: Path, c
 def test_the_letters_of_the_delivery_bench_can_be_signed(tmp_path: Path):
     built = build(tmp_path, f"sqlite:///{tmp_path}/data/utskick.db", 1)
 
-    assert b"DKIM-Signature:" in built.signing().app().signer.sign(sample(built))
+    assert b"DKIM-Signature:" in built.signing().signer().sign(sample(built))
 
 
 @pytest.mark.parametrize("what", ["bare", "letters"])

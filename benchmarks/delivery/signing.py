@@ -27,7 +27,7 @@ def main() -> None:
         private = signing.load(installation.folder / stage.DKIM_KEY)
         work_when_told(lambda: _on_all_cores(lambda: private.sign(b"headers", PKCS1v15(), SHA256()), int(count)))
     else:
-        letter, signer = stage.sample(installation), installation.app().signer
+        letter, signer = stage.sample(installation), installation.signer()
         work_when_told(lambda: _on_all_cores(lambda: signer.sign(letter), int(count)))
 
 

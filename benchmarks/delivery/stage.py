@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from mailer import db, keys, signing
 from mailer.app import App, Places
 from mailer.digest.contents import compact
+from mailer.message.dkim import Signer
 from mailer.outbox import enqueue
 from mailer.outbox.carriers import Carrier
 from mailer.outbox.models import Home, Mailing, MailingState
@@ -79,6 +80,9 @@ class Installation:
         smtp = {"HOST": "127.0.0.1", "PORT": str(port or 25), "SECURITY": "none", "CONNECTIONS": str(connections)}
         environ = {f"UTSKICK_PROVIDERS__SMTP__{name}": value for name, value in smtp.items()}
         return App.load(places, environ | {"UTSKICK_DATABASE": self.database})
+
+    def signer(self) -> Signer:
+        return signing.open_signer(self.app().settings.dkim, self.folder)
 
 
 def build(

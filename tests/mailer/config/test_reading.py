@@ -116,9 +116,11 @@ def test_a_key_that_cannot_be_found_in_dns_is_named(tmp_path: Path, domain: str,
 
 
 def test_nothing_goes_out_as_statutory_by_picking_the_wrong_name(tmp_path: Path):
-    calls = SAMPLE.replace("# [publications.", "[publications.")
+    publications, heading, rest = SAMPLE.partition("\n[digest]")
+    calls = publications.replace("# [publications.", "[publications.")
     for key in ("events_only", "name", "from_name", "from_address", "reply_to", "list_id", "stream"):
         calls = calls.replace(f"# {key} = ", f"{key} = ")
+    calls += heading + rest
     settings = load(tmp_path, calls)
     settings.require_stream("weekly", "bulk")
     settings.require_stream("calls", "statutory")

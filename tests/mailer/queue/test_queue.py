@@ -19,7 +19,7 @@ from mailer.errors import Mistake
 from mailer.jobs.attending import attend
 from mailer.jobs.clock import start_clock
 from mailer.queue import DELIVER, open_queue, schema
-from tests.builders import some_settings
+from tests.builders import a_district, some_settings
 from tests.databases import ONLY_POSTGRESQL
 from tests.postgres import Cluster
 from tests.waiting import PATIENCE, wait_until
@@ -32,6 +32,8 @@ def app(database: str, tmp_path: Path) -> Iterator[App]:
     keys.create(tmp_path / "keys.toml")
     places = Places(config=tmp_path / "config.toml", data=tmp_path, keys=tmp_path / "keys.toml")
     app = App(some_settings().model_copy(update={"database": database, "sources": {}}), places)
+    with db.writing(app.bare_engine) as session:
+        session.add(a_district())  # that config names
     yield app
     app.close()
 
