@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pictures_of_campaigns import pages as pages_of_campaigns
 from pictures_of_events import pages as pages_of_events
+from pictures_of_single import pages as pages_of_single
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
@@ -34,7 +35,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         demo = Path(folder) / "demo"
         subprocess.run([sys.executable, "-m", "mailer.cli", "demo", "--once", "--data", demo], check=True)
-        pages = {"digest": html_of(demo / "caught" / "new")} | pages_of_events()
+        pages = {"digest": html_of(demo / "caught" / "new")} | pages_of_events() | pages_of_single()
         pages |= pages_of_campaigns(Path(folder) / "campaigns")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
