@@ -15,6 +15,8 @@ from mailer.jobs.clock import start_clock
 from mailer.jobs.processes import Workers
 from mailer.web import create_watch, create_web, listen, server_of
 
+_LOOK = 1.0  # seconds
+
 
 def run(context: typer.Context) -> None:
     app = app_of(context)
@@ -38,7 +40,8 @@ def clock(context: typer.Context) -> None:
         signal.signal(number, lambda *_: told.set())
     with _ringing(app):
         remark("The clock is running.")
-        told.wait()
+        while not told.wait(_LOOK):  # a signal that the kernel gives to another thread does not end a wait without end
+            pass
 
 
 def _door(app: App) -> socket.socket:

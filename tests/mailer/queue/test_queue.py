@@ -158,8 +158,10 @@ def test_when_the_active_clock_is_killed_another_takes_over(tmp_path: Path, site
         main(["init", "--config", str(tmp_path / "config.toml")])
     with ExitStack() as clocks:
         first = clocks.enter_context(a_clock(tmp_path))
+        clocks.callback(first.kill)
         heard(first, "this clock is active")
         second = clocks.enter_context(a_clock(tmp_path))
+        clocks.callback(second.kill)
         heard(second, "stands by")
 
         first.kill()
