@@ -11,7 +11,8 @@ from mailer.digest.models import Edition
 from mailer.feedback import listing, runs
 from mailer.news.models import SourceState
 from mailer.notices.causes import Cause
-from mailer.outbox import carriers, ledger
+from mailer.notices.models import Notice
+from mailer.outbox import carriers, ledger, single
 from mailer.outbox.models import DeliveryState, Mailing, MailingState
 from mailer.reminders import keeping
 from mailer.sentences import N_, Sentence, Word
@@ -33,7 +34,7 @@ _GOES_BY_ITSELF = (
 
 
 def gather(session: Session, settings: Settings, now: datetime) -> list[Cause]:
-    """Return everything there is to tell at `now`, whether or not it was told before."""
+    """Return everything there is to tell at `now`, told before or not; but no count of letters that was told."""
     return [
         *_drafts(session, settings, now),
         *_stopped(session, now),
@@ -110,7 +111,8 @@ def _stopped(session: Session, now: datetime) -> Iterator[Cause]:
 def _too_late(session: Session, now: datetime) -> Iterator[Cause]:
     """Tell of letters about an event that it overtook."""
     ended = select(Mailing).where(Mailing.state == MailingState.CANCELLED, Mailing.reason == keeping.BEGUN)
-    for mailing in session.exec(ended.where(Mailing.created_at > now - 4 * NEWS_IS_OLD_AFTER)):
+    lately = ended.where(Mailing.created_at > now - 4 * NEWS_IS_OLD_AFTER)
+    for mailing in session.exec(lately.where(~_is_told("late"))):
         counts = ledger.counts(session.connection(), mailing.id or 0, mailing.plan)
         missed = counts[DeliveryState.CANCELLED] + counts[DeliveryState.QUEUED]
         if missed:
@@ -222,8 +224,9 @@ def _dead(session: Session, settings: Settings, now: datetime) -> Iterator[Cause
 
 
 def _reports(session: Session, now: datetime) -> Iterator[Cause]:
+    """Tell of mailings to many: what one member asked for, or is thanked for, is between them and us."""
     finished = select(Mailing).where(Mailing.state == MailingState.DONE, col(Mailing.done_at) > now - NEWS_IS_OLD_AFTER)
-    for mailing in session.exec(finished):
+    for mailing in session.exec(finished.where(~single.is_to_one(), ~_is_told("report"))):
         counts = ledger.counts(session.connection(), mailing.id or 0, mailing.plan)
         yield Cause(
             key=f"report:{mailing.key}",
@@ -240,6 +243,12 @@ def _reports(session: Session, now: datetime) -> Iterator[Cause]:
                 **{state.value: count for state, count in counts.items()},
             },
         )
+
+
+def _is_told(matter: str) -> sa.ColumnElement[bool]:
+    """Whether this went out for a mailing: else its million letters were counted each minute, and writers wait."""
+    key = sa.literal(f"{matter}:") + col(Mailing.key)
+    return sa.exists().where(col(Notice.cause) == key, col(Notice.told))
 
 
 def _local(moment: datetime | None, settings: Settings) -> str:

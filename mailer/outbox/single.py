@@ -91,6 +91,11 @@ def withdraw(session: Session, member_id: int, *, now: datetime) -> None:
     )
 
 
+def is_to_one() -> sa.ColumnElement[bool]:
+    """Whether a mailing is a letter to one, or a few that go like one: a welcome, thanks."""
+    return sa.exists().where(col(Batch.mailing_id) == col(Mailing.id), col(Batch.lane) == Lane.ONE)
+
+
 def as_written(_mailing: object, _pieces: object, content: dict[str, object], _language: str) -> dict[str, object]:
     """Expand a letter to one: its content is what its templates read."""
     return content

@@ -20,11 +20,13 @@ from mailer.notices import tell
 from mailer.notices.causes import Cause
 from mailer.notices.gather import gather
 from mailer.notices.letters import NOTHING, Enclosure, compose
-from mailer.outbox import carriers, control
+from mailer.notices.models import Notice
+from mailer.outbox import carriers, control, single
 from mailer.outbox.breaker import Refusing
 from mailer.outbox.models import Mailing, MailingState
 from mailer.providers import Outcome, Receipt
 from mailer.sentences import Sentence
+from subscribers.streams import Stream
 from tests.builders import MOMENT, some_settings
 
 AN_ENCLOSURE = Enclosure(
@@ -118,6 +120,31 @@ def test_a_notice_is_all_in_the_language_of_whoever_reads_it(session: Session, s
 
     assert mail["Subject"] == "Stoppat: m"
     assert mail.get_content().splitlines()[0] == "Utskicket m är pausat: En person pausade det."
+
+
+def test_a_mailing_that_was_sent_is_told_and_a_letter_to_one_is_nobodys_business(
+    session: Session, settings: Settings, now: datetime
+):
+    for stream in (Stream.ASKED, Stream.BULK):  # what somebody asked for; thanks, a welcome
+        letter = single.LetterToOne(f"{stream}:4", "own-data", "weekly", member_id=4, language="sv", stream=stream)
+        single.post(session, letter, give_up_after=timedelta(days=1), now=now)
+    session.add(Mailing(key="weekly:2024-W10", publication="weekly", letter="digest", created_at=now))
+    session.execute(sa.update(Mailing).values(state=MailingState.DONE, done_at=now))
+
+    assert [cause.key for cause in gather(session, settings, now)] == ["report:weekly:2024-W10"]
+
+
+@pytest.mark.parametrize(("told", "again"), [(True, []), (False, ["report"])])
+def test_the_letters_of_a_mailing_are_counted_until_its_report_went_out(
+    session: Session, settings: Settings, now: datetime, *, told: bool, again: list[str]
+):
+    session.add(
+        Mailing(key="m", publication="weekly", letter="digest", created_at=now, state=MailingState.DONE, done_at=now)
+    )
+    session.add(Notice(cause="report:m", told_at=now, told=told))
+    session.flush()
+
+    assert occasions(session, settings, now) == again
 
 
 def test_a_source_is_told_when_it_has_been_broken_for_two_days(session: Session, settings: Settings, now: datetime):
