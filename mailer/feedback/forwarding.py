@@ -7,19 +7,17 @@ The attachment is base64, so that not an octet changes; message/rfc822 may not b
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime, make_msgid, parseaddr
+from email.utils import parseaddr
 
 from mailer.feedback.reading.opened import Opened, open_mail
 from mailer.message import Message
 from mailer.message.characters import one_line
 from mailer.message.headers import Refused, addr_spec
+from mailer.message.note import write_note
 
 _MARK = "X-Utskick-Forwarded"
 _HOPS = 50  # servers on the way; RFC 5321 §6.3 asks for a large number
 _MOST_WORDS = 20_000  # characters shown beside the attachment
-_POLICY = SMTP.clone(cte_type="7bit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +38,17 @@ def is_going_round(octets: bytes) -> bool:
 def forward(octets: bytes, by: Forwarder, *, now: datetime) -> Message:
     """Wrap a mail: its words to be read at once, an answer goes to its sender, the whole of it beside."""
     opened = open_mail(octets)
-    mail = EmailMessage(policy=_POLICY)
-    mail["From"] = Address(by.name, addr_spec=by.address)
-    mail["To"] = Address(addr_spec=by.to)
+    mail = write_note(
+        (by.name, by.address),
+        by.to,
+        language=None,
+        subject=one_line(opened.field("subject"))[:200] or "-",
+        lines=(one_line(opened.field("from")), one_line(opened.field("date")), "", _words(opened)),
+        now=now,
+    )
     if sender := _sender(opened):
         mail["Reply-To"] = sender
-    mail["Subject"] = one_line(opened.field("subject"))[:200] or "-"
-    mail["Date"] = format_datetime(now)
-    mail["Message-ID"] = make_msgid(domain=by.address.rpartition("@")[2])
-    mail["Auto-Submitted"] = "auto-generated"
     mail[_MARK] = "1"
-    mail.set_content(_words(opened), cte="base64")
     mail.add_attachment(octets, maintype="application", subtype="octet-stream", filename="mail.eml")
     return Message(sender=by.address, recipient=by.to, content=bytes(mail))
 
@@ -66,5 +64,4 @@ def _sender(mail: Opened) -> Address | None:
 
 def _words(mail: Opened) -> str:
     text = next(mail.own("text/plain"), None)
-    words = "" if text is None else text.text[:_MOST_WORDS]
-    return f"{one_line(mail.field('from'))}\n{one_line(mail.field('date'))}\n\n{words}\n"
+    return "" if text is None else text.text[:_MOST_WORDS]

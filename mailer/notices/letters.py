@@ -40,6 +40,7 @@ def compose(cause: Cause, person: Person, sender: Publication, *, enclosure: Enc
     mail = write_note(
         (sender.from_name, sender.from_address),
         person.address,
+        language=person.language,
         subject=filled(cause.subject, cause.values, say),
         lines=lines,
         now=now,

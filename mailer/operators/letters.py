@@ -67,6 +67,7 @@ def _letter(place: Post, state: State, to: Operator, lines: Iterable[Word], subj
     mail = write_note(
         (sender.from_name, sender.from_address),
         to.address,
+        language=to.language,
         subject=filled(subject, values, say),
         lines=[line for each in lines for line in (filled(each, values, say), "")],
         now=now,

@@ -118,7 +118,7 @@ def test_a_notice_is_all_in_the_language_of_whoever_reads_it(session: Session, s
 
     mail = message_from_bytes(compose(cause, anna, sender, enclosure=NOTHING, now=now).content, policy=default)
 
-    assert mail["Subject"] == "Stoppat: m"
+    assert (mail["Subject"], mail["Content-Language"]) == ("Stoppat: m", "sv")
     assert mail.get_content().splitlines()[0] == "Utskicket m är pausat: En person pausade det."
 
 
