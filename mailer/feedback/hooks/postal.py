@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from pydantic import AfterValidator
 
 from mailer.feedback.causes import Cause
-from mailer.feedback.hooks.calls import MOST_BYTES, Call, Fetch, Forged, Heard, Hook, Mail, Told, bounced, digest, heard
+from mailer.feedback.hooks.calls import MOST_BYTES, Call, Fetch, Heard, Hook, Mail, Told, bounced, digest, heard
 from mailer.feedback.hooks.proofs import ProofSettings, octets, require_fresh, require_rsa
 from mailer.feedback.hooks.trees import Tree, branch, epoch, number, text, tree_of
 from mailer.sentences import N_
@@ -53,9 +53,7 @@ class Postal:
     def hear(self, call: Call, *, now: datetime) -> Heard:
         require_rsa(self._key, call.body, octets(call.header("x-postal-signature-256")), hashes.SHA256())
         tree = tree_of(call.body)
-        sent = number(tree, "timestamp")
-        if sent is None:
-            raise Forged("no time")
+        sent = epoch(number(tree, "timestamp"))
         require_fresh(sent, now=now, within=_WITHIN)
         name, kind = digest(text(tree, "uuid") or call.body), text(tree, "event")
         if kind in _NO_NEWS:
@@ -63,9 +61,9 @@ class Postal:
         return heard(name, kind, _told(kind, name, branch(tree, "payload"), sent))
 
 
-def _told(kind: str, name: str, payload: Tree, sent: float) -> Told | None:
+def _told(kind: str, name: str, payload: Tree, sent: datetime | None) -> Told | None:
     original = branch(payload, "original_message") or branch(payload, "message")
-    mail = Mail(text(original, "message_id"), name, epoch(number(payload, "timestamp") or sent))
+    mail = Mail(text(original, "message_id"), name, epoch(number(payload, "timestamp") or None) or sent)
     words = " ".join(filter(None, (text(payload, "output"), text(payload, "details"))))
     match kind:
         case "MessageDelayed":

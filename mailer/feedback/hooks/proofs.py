@@ -3,7 +3,7 @@
 import base64
 import binascii
 import hmac
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -49,10 +49,11 @@ def octets(text: str) -> bytes:
         return b""
 
 
-def require_fresh(seconds: float, *, now: datetime, within: timedelta) -> None:
-    """raises Forged  when a moment, in seconds since 1970, is longer ago than `within`, or yet to come"""
-    age = now.timestamp() - seconds
-    if not -SKEW.total_seconds() <= age <= within.total_seconds():
+def require_fresh(at: datetime | None, *, now: datetime, within: timedelta) -> None:
+    """raises Forged  when a moment is longer ago than `within`, or yet to come, or there is none"""
+    if at is None:
+        raise Forged("no time")
+    if not -SKEW <= now - at <= within:
         raise Forged("too old")
 
 
@@ -69,10 +70,3 @@ def require_rsa(key: RSAPublicKey, signed: bytes, signature: bytes, algorithm: h
         key.verify(signature, signed, padding.PKCS1v15(), algorithm)
     except InvalidSignature:
         raise Forged("wrong signature") from None
-
-
-def seconds_of(moment: datetime | None) -> float:
-    """raises Forged  when there is no moment to be judged by"""
-    if moment is None:
-        raise Forged("no time")
-    return moment.astimezone(UTC).timestamp()

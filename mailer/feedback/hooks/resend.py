@@ -13,7 +13,6 @@ from mailer.feedback.hooks.calls import (
     MOST_BYTES,
     Call,
     Fetch,
-    Forged,
     Heard,
     Hook,
     Mail,
@@ -24,7 +23,7 @@ from mailer.feedback.hooks.calls import (
     heard,
 )
 from mailer.feedback.hooks.proofs import SKEW, ProofSettings, octets, require_fresh, require_hmac
-from mailer.feedback.hooks.trees import Tree, branch, header, moment, number, text, tree_of
+from mailer.feedback.hooks.trees import Tree, branch, epoch, header, moment, number, text, tree_of
 from mailer.message.fields import REFERENCE
 from mailer.sentences import N_
 
@@ -62,10 +61,7 @@ class Resend:
         versions = (each.partition(",") for each in call.header("svix-signature").split(" ")[:10])
         signatures = [octets(signature) for version, _, signature in versions if version == "v1"]
         require_hmac(self._key, f"{name}.{stamp}.".encode() + call.body, *signatures)
-        sent = number({"": stamp}, "")
-        if sent is None:
-            raise Forged("no time")
-        require_fresh(sent, now=now, within=SKEW)
+        require_fresh(epoch(number({"": stamp}, "")), now=now, within=SKEW)
         tree = tree_of(call.body)
         kind = text(tree, "type")
         if kind in _NO_NEWS or kind.startswith(_NOT_OURS):

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from mailer.feedback.hooks.calls import Call, Fetch, Forged, Heard, Unreachable, digest
-from mailer.feedback.hooks.proofs import octets, require_fresh, require_rsa, seconds_of
+from mailer.feedback.hooks.proofs import octets, require_fresh, require_rsa
 from mailer.feedback.hooks.trees import Tree, moment, text, tree_of
 
 TOPIC = r"arn:aws(?:-cn|-us-gov)?:sns:[a-z0-9-]{5,30}:\d{12}:[A-Za-z0-9_.-]{1,256}"
@@ -84,7 +84,7 @@ class Topic:
         told = (call.header("x-amz-sns-message-type"), call.header("x-amz-sns-message-id"))
         if not name or (self._house.in_header and told != (kind, name)):
             raise Forged("header and body differ")
-        require_fresh(seconds_of(moment(fields, "Timestamp")), now=now, within=self._house.within)
+        require_fresh(moment(fields, "Timestamp"), now=now, within=self._house.within)
         algorithm = _HASHES.get(fields.get("SignatureVersion", ""))
         if algorithm is None:
             raise Forged("a kind of signature that is not known")
