@@ -79,7 +79,7 @@ class Server(asyncio.Protocol):
             self._whole = 0
             body = json.dumps(self._case.answer(count)).encode()
             answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
-            asyncio.get_running_loop().call_later(DELAY, self._transport.write, answer)  # type: ignore[attr-defined]
+            asyncio.get_running_loop().call_later(DELAY, self._transport.write, answer)  # type: ignore[attr-defined]  # a socket's transport
 
 
 def serve(place: int, port: Connection) -> None:

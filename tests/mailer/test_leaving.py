@@ -52,7 +52,7 @@ def _letter(session: Session) -> None:
 
 
 def gets(session: Session) -> set[tuple[int, str]]:
-    rows = session.scalars(sa.select(Subscription).where(Subscription.ended_at.is_(None)))  # type: ignore[union-attr]
+    rows = session.scalars(sa.select(Subscription).where(Subscription.ended_at.is_(None)))  # type: ignore[union-attr]  # SQL
     return {(row.member_id, row.publication) for row in rows}
 
 

@@ -110,7 +110,7 @@ def test_an_address_is_suppressed_and_taken_back(site: Site) -> None:
     assert site.run("suppressions", "add", "m4@example.org")[0] == 0
     assert scope(site, 4) == "all"
     rows = site.json("suppressions", "list")
-    assert {(str(row["reason"]), tuple(row["members"])) for row in rows} >= {("asked", (4,)), ("dead", (1,))}  # type: ignore[arg-type]
+    assert {(str(row["reason"]), tuple(row["members"])) for row in rows} >= {("asked", (4,)), ("dead", (1,))}  # type: ignore[arg-type]  # JSON
     assert site.run("suppressions", "remove", "m4@example.org")[0] == 0
     assert scope(site, 4) is None
 

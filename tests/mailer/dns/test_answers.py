@@ -87,7 +87,7 @@ def test_a_dkim_record_that_does_not_vouch_for_us_is_said_in_a_sentence(answer: 
         (None, False, "No name server"),
     ],
 )
-def test_dmarc_is_looked_for_at_the_domain_and_above_it(answer: Answer, good: bool, says: str):  # noqa: FBT001
+def test_dmarc_is_looked_for_at_the_domain_and_above_it(answer: Answer, good: bool, says: str):  # noqa: FBT001  # a row of the table
     finding = judged(dmarc=answer)[1]
 
     assert finding.good is good

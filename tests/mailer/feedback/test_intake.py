@@ -22,7 +22,7 @@ def take(session: Session, mail: bytes, *, later: timedelta = timedelta()) -> Wh
 
 def changed(session: Session) -> dict[str, int]:
     """Count what a mail could change."""
-    ended = sa.select(sa.func.count()).where(Subscription.ended_at.is_not(None))  # type: ignore[union-attr]
+    ended = sa.select(sa.func.count()).where(Subscription.ended_at.is_not(None))  # type: ignore[union-attr]  # SQL
     return {
         "feedback": len(session.exec(select(Feedback)).all()),
         "suppressions": len(session.exec(select(Suppression)).all()),
@@ -50,7 +50,7 @@ def test_what_happened_did_so_when_the_mail_arrived_and_not_in_the_future(sessio
     other = sort(a_bounce(returned.address(2, mailing)), TOKENS)
     intake.take(session, other, at=MOMENT + HOUR, now=MOMENT)
 
-    assert [event.at for event in session.exec(select(Feedback).order_by(Feedback.member_id))] == [  # type: ignore[arg-type]
+    assert [event.at for event in session.exec(select(Feedback).order_by(Feedback.member_id))] == [  # type: ignore[arg-type]  # SQL
         MOMENT - HOUR,
         MOMENT,
     ]

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import partial
@@ -92,7 +92,7 @@ def test_a_server_that_cannot_move_never_deletes_what_others_marked(
     engine: sa.Engine,
     mailing: int,
     capabilities: str,
-    moved: bool,  # noqa: FBT001
+    moved: bool,  # noqa: FBT001  # a row of the table
 ) -> None:
     with a_dovecot(certificate, separator=".", capabilities=capabilities) as dovecot:
         fill(dovecot, mailing)
@@ -129,9 +129,9 @@ def test_killed_at_any_point_it_begins_again_and_nothing_is_lost_or_done_twice(
             raise Killed
 
     class Fragile(Mailbox):
-        def set_aside(self, numbers: object) -> None:
+        def set_aside(self, numbers: Sequence[int]) -> None:
             step()
-            super().set_aside(numbers)  # type: ignore[arg-type]
+            super().set_aside(numbers)
             step()
 
     def writing() -> AbstractContextManager[Session]:

@@ -57,13 +57,13 @@ def furnished(database: str, tmp_path: Path) -> Furnished:
 
 
 def imported(app: App, **values: object) -> App:
-    app.settings = app.settings.model_copy(update={"welcome": Welcome(imported=True, **values)})  # type: ignore[arg-type]
+    app.settings = app.settings.model_copy(update={"welcome": Welcome(imported=True, **values)})  # type: ignore[arg-type]  # values are the test's own
     return app
 
 
 def letters(app: App) -> list[tuple[str, int]]:
     with app.reading() as session:
-        found = session.exec(select(Mailing).where(Mailing.letter == "welcome").order_by(Mailing.id))  # type: ignore[arg-type]
+        found = session.exec(select(Mailing).where(Mailing.letter == "welcome").order_by(Mailing.id))  # type: ignore[arg-type]  # SQL
         return [(mailing.state, mailing.candidates) for mailing in found]
 
 
@@ -133,14 +133,14 @@ def test_each_letter_says_from_whom_why_and_how_to_choose_and_leave(furnished: F
     mails = sent(app, tmp_path)
 
     assert mails.keys() == {"m2@example.org", "m3@example.org"}
-    swedish, english = (mails[f"m{n}@example.org"].get_body(("plain",)).get_content() for n in (2, 3))  # type: ignore[attr-defined]
+    swedish, english = (mails[f"m{n}@example.org"].get_body(("plain",)).get_content() for n in (2, 3))  # type: ignore[attr-defined]  # a mail of ours
     assert "eftersom du är medlem" in swedish
     assert "because you have asked for it" in english
     for text in (swedish, english):
         assert "Exempelpartiet i Stockholm" in text
         assert "/p/" in text
         assert "/u/" in text
-    found = re.search(r"(/v/[\w-]+)", mails["m3@example.org"].get_body(("html",)).get_content())  # type: ignore[attr-defined]
+    found = re.search(r"(/v/[\w-]+)", mails["m3@example.org"].get_body(("html",)).get_content())  # type: ignore[attr-defined]  # a mail of ours
     assert found
     page = TestClient(create_web(app)).get(found[1])
     assert "because you have asked for it" in page.text

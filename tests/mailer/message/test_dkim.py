@@ -55,7 +55,7 @@ def test_an_address_beyond_ascii_verifies():
 
 @settings(max_examples=40, deadline=None)
 @given(names=st.lists(HOSTILE, min_size=1, max_size=2), plain_only=st.booleans())
-def test_hostile_names_do_not_break_the_signature(names: list[str], plain_only: bool):  # noqa: FBT001
+def test_hostile_names_do_not_break_the_signature(names: list[str], plain_only: bool):  # noqa: FBT001  # drawn by hypothesis
     recipient = a_recipient(*(a_person(name, number) for number, name in enumerate(names, 1)))
 
     assert is_signed(a_signer().sign(a_mail(a_letter(plain_only=plain_only), recipient)))

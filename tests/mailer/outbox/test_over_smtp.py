@@ -42,7 +42,7 @@ class Server:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802  # as above
         [address] = envelope.rcpt_tos
         assert isinstance(envelope.content, bytes)
         self.accepted[address] += 1
@@ -112,7 +112,7 @@ def test_every_letter_has_an_envelope_sender_of_its_own_and_keeps_it_in_every_at
 def test_an_address_beyond_ascii_is_written_to_where_the_server_carries_it_else_fails_with_the_reason(
     engine: sa.Engine,
     tmp_path: Path,
-    carried: bool,  # noqa: FBT001
+    carried: bool,  # noqa: FBT001  # a row of the table
 ):
     a_mailing(engine, [a_member("åsa@malmö.se", given_name="Åsa"), a_member("bo@example.org")])
     server = Server()

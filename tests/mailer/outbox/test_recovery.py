@@ -218,7 +218,7 @@ def test_a_batch_opens_again_when_the_first_of_its_deferred_deliveries_is_due(
     office = an_office(engine, journals, FakeProvider(lambda _: TryLater("busy")), now=clock)
     send(office)
     first = min(row.due_at for row in deliveries(engine).values() if row.due_at)
-    office.carriers[0].provider.script = accept  # type: ignore[attr-defined]
+    office.carriers[0].provider.script = accept  # type: ignore[attr-defined]  # the test's own provider
 
     clock.at = first
     send(office)

@@ -29,7 +29,7 @@ def written_to(site: Site) -> Site:
     """Cecilia was sent a letter, said yes once, wants to move, and somebody signed her up for what she gets."""
     with site.app.writing() as session:
         sent = {"state": DeliveryState.SENT, "provider": "brevo", "answer": "250 ok for <…>", "settled_at": MOMENT}
-        session.execute(sa.update(Delivery).where(Delivery.member_id == CECILIA).values(**sent))  # type: ignore[arg-type]
+        session.execute(sa.update(Delivery).where(Delivery.member_id == CECILIA).values(**sent))  # type: ignore[arg-type]  # a column, on a class
         about = {"member_id": CECILIA, "mailing_id": LETTER, "at": MOMENT, "received_at": MOMENT, "source": "smtp"}
         keys = {"address_key": address.parse("cecilia@example.org").key, "host_key": b"h" * 32}
         session.add(Feedback(key="x", kind=Kind.BOUNCE, action=Action.NOTHING, words="full <…>", **about, **keys))

@@ -91,7 +91,7 @@ def test_a_name_is_corrected_at_once_and_it_is_noted_who_did_it(site: Site):
     assert "Your name is corrected." in answer.text
     assert "Öst &lt;b&gt;" in answer.text
     with site.app.reading() as session:
-        [access] = enrolment.export(session, CECILIA)["accesses"]  # type: ignore[misc]
+        [access] = enrolment.export(session, CECILIA)["accesses"]  # type: ignore[misc]  # JSON
     assert (access["who"], access["what"]) == ("member", "change name")
     assert the_member(site, CECILIA).given_name == "Cissi"
 

@@ -46,7 +46,7 @@ def recruits(site: Site) -> list[tuple[int | None, str | None]]:
 
 def thanked(site: Site) -> list[int]:
     with site.app.reading() as session:
-        query = select(Delivery.member_id).join(Mailing).where(Mailing.letter == "recruited")  # type: ignore[arg-type]
+        query = select(Delivery.member_id).join(Mailing).where(Mailing.letter == "recruited")  # type: ignore[arg-type]  # SQL
         return list(session.exec(query))
 
 

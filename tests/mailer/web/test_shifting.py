@@ -111,7 +111,7 @@ def test_a_shift_that_is_moved_keeps_its_people_who_are_told_once_and_one_that_g
 
     assert told(site, "shift") == [BO, CECILIA] or told(site, "shift") == [CECILIA, BO]
     assert taken(site, event).keys() == {CECILIA}
-    mails = {mail["Subject"]: mail.get_body(("plain",)).get_content() for mail in delivered(site)}  # type: ignore[union-attr]
+    mails = {mail["Subject"]: mail.get_body(("plain",)).get_content() for mail in delivered(site)}  # type: ignore[union-attr]  # it has one
     assert mails.keys() == {"Your shift has been moved: Första maj", "Ditt pass behövs inte längre: Första maj"}
     assert "Saturday, May 1, 2027, 09:00–11:00, Brommaplan" in mails["Your shift has been moved: Första maj"]
 
