@@ -15,8 +15,6 @@ log = structlog.get_logger()
 
 def keep_reminders(app: App, now: datetime) -> None:
     """Do what is due about every event. Nothing is remembered between rings: unique keys say what was done."""
-    if not app.settings.events.publication:
-        return
     planner = Planner(app.engine, app.settings, app.links, now)
     for planned in keep(planner, app.digests_about, Terms(app.settings.outbox.lease)):
         app.queue.defer(DELIVER, key=planned.key)

@@ -41,11 +41,10 @@ def settle(session: Session, settings: Settings, event: Event, *, now: datetime)
 def _misled(session: Session, settings: Settings, dossier: Dossier, now: datetime) -> dict[int, int]:
     """Return by member the revision they know, of those who may come and whom no publication tells of another one."""
     seen = gather.answers(session, dossier.id).seen
-    publication = settings.events.publication
     if now >= decide.until(dossier.news, dossier.details):  # it has begun: who still has a shift before them
         theirs = shifts.taken_by(session, dossier.id)
         seen = {member: seen[member] for member, own in theirs.items() if own[-1].starts_at > now}
-    elif publication and _publications_first(settings, dossier, publication, {*seen.values()}, now):
+    elif _publications_first(settings, dossier, {*seen.values()}, now):
         return {}
     connection = session.connection()
     told = gather.last_told(connection, dossier, seen)
@@ -53,7 +52,8 @@ def _misled(session: Session, settings: Settings, dossier: Dossier, now: datetim
     return {one: told[one] - 1 for one in seen if dossier.outdated(told[one] - 1) and not tells[one]}
 
 
-def _publications_first(settings: Settings, dossier: Dossier, first: str, seen: set[int], now: datetime) -> bool:
+def _publications_first(settings: Settings, dossier: Dossier, seen: set[int], now: datetime) -> bool:
+    first = settings.events.publication
     to_open = {*settings.to_subscribe}.intersection(decide.to_tell(dossier, first, seen, now))
     return bool(to_open) or any(letter.step == dossier.news for letter in decide.unplanned(dossier))
 

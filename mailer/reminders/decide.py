@@ -36,8 +36,9 @@ def is_settled(dossier: Dossier, quiet: timedelta, now: datetime) -> bool:
 
 
 def to_tell(dossier: Dossier, first: str, seen: Collection[int], now: datetime) -> list[str]:
-    """Return the publications whose readers are to be told what changed; `first`: the one for letters about events.
+    """Return the publications whose readers are to be told what changed.
 
+    first  the one for letters about events; "" when there is none
     seen  revisions on which somebody answered who may come: they are told by the first
     Those who were told by another one, a digest, are told by that one where they do not read the first.
     """

@@ -50,8 +50,13 @@ def test_of_one_letter_there_is_one_step_a_day_because_it_is_known_by_that():
 
 
 def test_a_kind_without_a_ladder_has_the_usual_one_and_an_empty_ladder_is_none():
-    events = Events(ladders={"event": ("reminder 1 day before at 18:00",), "meeting": ()})
+    events = Events(publication="events", ladders={"event": ("reminder 1 day before at 18:00",), "meeting": ()})
 
     assert [step.name for step in events.ladder("rally")] == ["reminder-1d-before"]
     assert events.ladder("meeting") == ()
-    assert Events().ladder("rally") == Events().ladder("event")
+    usual = Events(publication="events")
+    assert usual.ladder("rally") == usual.ladder("event") != ()
+
+
+def test_without_a_publication_there_is_no_ladder():
+    assert Events().ladder("rally") == ()

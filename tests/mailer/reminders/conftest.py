@@ -22,6 +22,7 @@ from mailer.reminders.keeping import keep
 from mailer.reminders.models import Reminder
 from mailer.reminders.plan import Planned, Planner
 from mailer.resources import resource
+from tests.builders import a_news_item
 from tests.mailer.digest.conftest import LINKS, City
 
 ZONE = "Europe/Stockholm"
@@ -94,6 +95,21 @@ class Rally(City):
             over = select(Mailing).where(Mailing.state == MailingState.PLANNED, col(Mailing.id).not_in(waiting))
             for mailing in session.exec(over):
                 mailing.state = MailingState.DONE
+
+    def digest_sent(self, now: datetime) -> str:
+        """Send a digest of that week with the event in it, to those who read the weekly letter."""
+        with db.writing(self.engine) as session:
+            session.add(a_news_item(f"Nyhet {now:%j}", published_at=now - timedelta(days=1)))
+        key = self.send(now).key
+        self.send_all(key=key)
+        with db.writing(self.engine) as session:
+            session.exec(select(Mailing).where(Mailing.key == key)).one().started_at = now
+        return key
+
+    def without_publication(self) -> None:
+        """Let the config name no publication for letters about events."""
+        events = self.settings.events.model_copy(update={"publication": ""})
+        self.settings = self.settings.model_copy(update={"events": events})
 
     def letters(self, key: str, state: DeliveryState | None = None) -> dict[int, str]:
         """Return who has a delivery of a mailing -> the folder of their letter."""

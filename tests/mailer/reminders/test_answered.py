@@ -119,8 +119,7 @@ def test_once_it_has_begun_those_are_told_who_still_have_a_shift_before_them(ral
 
 
 def test_what_was_answered_is_told_where_no_publication_is_for_events(rally: Rally):
-    events = rally.settings.events.model_copy(update={"publication": None})
-    rally.settings = rally.settings.model_copy(update={"events": events})
+    rally.without_publication()
     reads = rally.reader()
     rally.event()
     rally.answer(reads, Answer.YES)
@@ -140,3 +139,20 @@ def test_a_letter_alone_names_nobody_in_its_key(rally: Rally):
     with db.reading(rally.engine) as session:
         [key] = session.scalars(sa.select(col(Mailing.key)).where(col(Mailing.letter) == "answered"))
     assert len(key) == len("answered:") + 24
+
+
+def test_without_a_publication_for_events_who_read_of_it_in_a_digest_is_told_by_that_and_not_by_two(rally: Rally):
+    rally.without_publication()
+    reads, by_itself = rally.member(), rally.reader()
+    rally.event()
+    rally.digest_sent(at("04-11 08:00"))
+    for member in (reads, by_itself):
+        rally.answer(member, Answer.YES)
+    rally.edit(SOON, place="Humlegården")
+
+    assert settle(rally, QUIET) == 0  # first those whom a publication tells
+    rally.ring(QUIET)
+    assert [settle(rally, QUIET), settle(rally, QUIET)] == [1, 0]
+
+    assert rally.letters("event:1:changed-1:weekly") == {reads: "changed"}
+    assert alone(rally) == [by_itself]

@@ -1,7 +1,6 @@
 from datetime import datetime, timedelta
 
 import pytest
-from sqlmodel import select
 
 from mailer import db
 from mailer.events.attendance import Answer
@@ -10,7 +9,6 @@ from mailer.outbox.models import DeliveryState, Mailing, MailingState
 from mailer.reminders.keeping import BEGUN, CALLED_OFF, CHANGED
 from mailer.sentences import Sentence
 from subscribers.models import Subscription
-from tests.builders import a_news_item
 from tests.mailer.reminders.conftest import Rally, at
 
 STEPS = ("invitation-14d-before", "reminder-3d-before", "reminder-on-the-day", "thanks-1d-after")
@@ -294,23 +292,12 @@ def test_the_people_in_charge_are_told_what_the_event_overtook_and_not_what_goes
 # Beside a digest
 
 
-def digest_sent(rally: Rally, now: datetime) -> str:
-    """Send a digest of that week with the event in it, to those who read the weekly letter."""
-    with db.writing(rally.engine) as session:
-        session.add(a_news_item(f"Nyhet {now:%j}", published_at=now - timedelta(days=1)))
-    key = rally.send(now).key
-    rally.send_all(key=key)
-    with db.writing(rally.engine) as session:
-        session.exec(select(Mailing).where(Mailing.key == key)).one().started_at = now
-    return key
-
-
 def test_who_read_of_it_in_a_digest_that_day_has_had_the_step(rally: Rally):
     only_events, both = rally.reader(), rally.reader()
     with db.writing(rally.engine) as session:
         session.add(Subscription(member_id=both, publication="weekly", since=at("01-01 00:00")))
     rally.event()
-    digest_sent(rally, at("04-28 08:00"))
+    rally.digest_sent(at("04-28 08:00"))
 
     rally.ring(at("04-28 18:00"))
 
@@ -323,10 +310,38 @@ def test_who_was_told_by_a_digest_is_told_by_it_what_changed_and_nobody_by_two(r
     with db.writing(rally.engine) as session:
         session.add(Subscription(member_id=both, publication="weekly", since=at("01-01 00:00")))
     rally.event()
-    digest_sent(rally, at("04-22 08:00"))
+    rally.digest_sent(at("04-22 08:00"))
     rally.edit(at("04-23 12:00"), place="Humlegården")
 
     keys = rally.ring_through(at("04-23 12:00"), at("04-23 14:00"))
 
     assert keys == ["event:1:changed-1:events", "event:1:changed-1:weekly", INVITATION]  # that one is late
     assert [set(rally.letters(key)) for key in keys] == [{both}, {only_weekly}, {only_events}]
+
+
+def test_without_a_publication_for_events_the_digest_that_told_of_one_tells_what_changed_and_no_ladder_goes(
+    rally: Rally,
+):
+    rally.without_publication()
+    told, untold, yes = rally.member(), rally.reader(), rally.member()
+    rally.event()
+    rally.digest_sent(at("04-22 08:00"))
+    rally.answer(yes, Answer.YES)
+    rally.edit(at("04-23 12:00"), place="Humlegården")
+
+    keys = rally.ring_through(at("04-10 00:00"), at("05-05 00:00"))
+
+    assert keys == ["event:1:changed-1:weekly"]
+    assert rally.letters(keys[0]) == {told: "changed", yes: "changed"}
+    assert untold not in rally.letters(keys[0])
+    assert rally.mailings()[1:] == keys
+
+
+def test_nothing_is_sent_of_what_was_changed_when_nobody_was_told(rally: Rally):
+    rally.without_publication()
+    rally.member()
+    rally.event()
+    rally.edit(at("04-23 12:00"), place="Humlegården")
+
+    assert rally.ring_through(at("04-10 00:00"), at("05-05 00:00")) == []
+    assert rally.mailings() == []
