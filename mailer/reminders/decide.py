@@ -69,6 +69,16 @@ def next_step(
     return last if goes_at(last, dossier, digests) <= now else None
 
 
+def rests(dossier: Dossier, ladder: Sequence[Step], digests: Digests, now: datetime) -> bool:
+    """Say whether there is nothing to do about an event, whoever answered: nearly always, and asked each minute."""
+    under_way = any(letter.step and letter.state in OPEN for letter in dossier.letters)
+    if under_way or any(map(dossier.outdated, dossier.revisions)):
+        return False
+    return not any(
+        next_step(dossier, ladder, digests, anyone_comes=anyone_comes, now=now) for anyone_comes in (True, False)
+    )
+
+
 def goes_at(one: Due, dossier: Dossier, digests: Digests) -> datetime:
     return beside_digest(one.at, digests(one.at), dossier.details, one.step.letter)
 

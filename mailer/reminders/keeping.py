@@ -41,6 +41,8 @@ def keep(planner: Planner, digests: Digests, terms: Terms) -> list[Planned]:
         dossiers = gather.dossiers(session, planner.now)
     planned: list[Planned] = []
     for dossier in dossiers:
+        if decide.rests(dossier, planner.ladder(dossier), digests, planner.now):
+            continue
         with contextlib.suppress(Overtaken):  # another program has the mailing: that is what its key is for
             planned.extend(keep_one(planner, dossier, digests, terms))
     return planned
@@ -53,7 +55,7 @@ def send_now(planner: Planner, event: int, name: str) -> Planned:
     """
     with db.reading(planner.engine) as session:
         [dossier] = gather.dossiers(session, planner.now, only=event)
-    ladder = planner.settings.events.ladder(dossier.details.kind)
+    ladder = planner.ladder(dossier)
     if name not in {step.name for step in ladder}:
         known = ", ".join(step.name for step in ladder)
         raise Mistake(
@@ -83,7 +85,7 @@ def keep_one(planner: Planner, dossier: Dossier, digests: Digests, terms: Terms)
     for publication in decide.to_tell(dossier, first, {*answers.seen.values()}, planner.now):
         if publication in planner.settings.to_subscribe:
             _open(planner, dossier, dossier.news, planner.now, publication)
-    ladder = planner.settings.events.ladder(dossier.details.kind)
+    ladder = planner.ladder(dossier)
     found = decide.next_step(dossier, ladder, digests, anyone_comes=bool(answers.coming), now=planner.now)
     if found:
         _open(planner, dossier, found.step.name, found.at, first)

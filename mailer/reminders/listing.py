@@ -40,7 +40,7 @@ def ladder(session: Session, planner: Planner, event: int, digests: Digests) -> 
     """Return the steps of an event by their time, those that are to come counted as if they went now."""
     [dossier] = gather.dossiers(session, planner.now, only=event)
     gone = [_gone(session, letter) for letter in dossier.letters if letter.step]
-    steps = planner.settings.events.ladder(dossier.details.kind)
+    steps = planner.ladder(dossier)
     missing = [Due(step, moment_of(step, dossier.details)) for step in steps if step.name not in dossier.steps]
     return sorted(
         [*gone, *(_to_come(session, planner, dossier, one, digests) for one in missing)],

@@ -15,6 +15,7 @@ from mailer import db
 from mailer.config import Settings
 from mailer.events.frozen import frozen
 from mailer.i18n import LANGUAGES
+from mailer.ladder import Step
 from mailer.links import Links
 from mailer.outbox.enqueue import Content, Plan, Readership, begin, write_plan
 from mailer.outbox.single import NUMBER
@@ -88,6 +89,9 @@ class Planner:
     links: Links
     now: datetime
     apart: timedelta | None = None  # as the config says, unless a person sends a step by hand
+
+    def ladder(self, dossier: Dossier) -> tuple[Step, ...]:
+        return self.settings.events.ladder(dossier.details.kind)
 
     def plan(self, dossier: Dossier, opened: Opened, assign: Assign) -> Planned:
         """Plan what `assign` decides. raises Overtaken when another program plans it, or somebody stopped it"""

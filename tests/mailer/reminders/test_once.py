@@ -94,3 +94,18 @@ def test_what_nobody_waits_for_costs_a_ring_few_questions(crowd: Rally):
     crowd.ring(DUE)
 
     assert len(asked) <= 40
+
+
+def test_events_about_which_nothing_is_due_cost_a_ring_no_questions_of_their_own(rally: Rally):
+    asked: list[str] = []
+    rally.event()
+    sa.event.listen(rally.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    rally.ring(at("04-10 12:00"))
+    with_one = len(asked)
+    for number in range(5):
+        rally.event(title=f"Möte {number}")
+    asked.clear()
+
+    rally.ring(at("04-10 12:00"))
+
+    assert len(asked) == with_one
