@@ -56,6 +56,15 @@ def test_headings_come_in_order_pictures_have_words_and_links_say_where_they_lea
     assert all(len(link.text().strip()) > 1 for link in tree.css("a"))
 
 
+@pytest.mark.parametrize("kind", ["letter", "campaign"])
+def test_both_forms_say_why_one_gets_it_and_how_to_object(kind: str):
+    shown = LETTERS.show(a_letter(kind=kind), a_recipient())
+
+    for form in (shown.text, shown.html):
+        assert "hör till dem som det är till för" in one_line(form)
+        assert "rätt att invända" in form
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_text_part_says_what_the_page_says(kind: str):
     text = LETTERS.show(a_letter(kind=kind), a_recipient()).text

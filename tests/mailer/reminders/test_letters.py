@@ -145,3 +145,9 @@ def test_what_is_frozen_is_thawed_as_it_was_but_for_shifts_and_districts():
     assert thawed(frozen(1, 0, event, page="", calendar="", cancelled=False)) == replace(
         event, shifts=(), districts=frozenset()
     )
+
+
+def test_the_footer_says_by_what_events_are_chosen_and_how_to_object(everything: Shown):
+    for form in (everything.text, everything.html):
+        assert re.search("Evenemangen väljs efter de stadsdelar|Events are chosen by the districts", form)
+        assert re.search("rätt att invända|right to object", form)

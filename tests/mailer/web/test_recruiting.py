@@ -191,5 +191,10 @@ def test_the_letter_of_thanks_arrives_with_the_link_and_names_nobody_who_came(in
     assert body is not None
     text = body.get_content()
     assert link(inviting) in text
+    page = mail.get_body(("html",))
+    assert page is not None
+    for form in (text, page.get_content()):
+        assert "because somebody signed up by your link" in form
+        assert "news is chosen" not in form
     assert NEW not in mail.as_string()
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
