@@ -4,7 +4,7 @@ A Choice holds of a member when all it says does; a Selection is whoever its `wh
 whoever one of `exclude` does. Nothing in it speaks of what somebody opened or followed: that is not known.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import pairwise
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from subscribers import audience
-from subscribers.models import District, Ground, Member, MemberDistrict, MemberTopic, State, Topic
+from subscribers.models import District, Ground, Member, MemberDistrict, MemberTopic, State
 from subscribers.streams import Stream
 
 Clause = sa.ColumnElement[bool]
@@ -120,8 +120,3 @@ def with_those_inside(session: Session, districts: Iterable[int]) -> frozenset[i
             found.add(number)
             waiting += inside.get(number, [])
     return frozenset(found)
-
-
-def topic_ids(session: Session) -> Mapping[str, int]:
-    """Return the topics' ids by slug."""
-    return {slug: number or 0 for slug, number in session.exec(select(Topic.slug, Topic.id))}

@@ -12,7 +12,7 @@ class Campaign(SQLModel, table=True):
     """A one-off letter. Its Mailing, "campaign:NAME", carries when it goes and how that went; states.py says the rest.
 
     source      JSON: [[file name, text], ...] as written; sealed, since a text may name people
-    pictures    JSON: {as written: [name under its hash, width, height]}
+    pictures    JSON: {as written: {"picture": name under its hash, "width", "height"}}
     content     hash of what the letter says as read last; `tested` and `approved`: of what was tested and approved
     people      ids of those it goes to, as approved (audience.packed); empty once they are in the outbox
     not_before  no message of it leaves before that, whatever its time: somebody may still change their mind
@@ -41,7 +41,7 @@ class CampaignRecord(SQLModel, table=True):
     """What is kept for years of a letter to many: to whom in words, how many, who approved it. Nobody it went to.
 
     rule_sv, rule_en  the audience in words, as it was shown before approval
-    counts            JSON: [[what in words, how many], ...], how the number came about
+    counts            JSON: how the number came about, as subscribers.selection.Counted says
     joined_since, left_since   who would be in it too, and who is no longer, when it was sent
     """
 
