@@ -11,7 +11,7 @@ from sqlmodel import Session, select
 
 from mailer import db
 from mailer.campaigns import audience, book, states
-from mailer.campaigns.content import subject_of
+from mailer.campaigns.content import subjects_of
 from mailer.campaigns.letter import Desk, Post, Standing
 from mailer.campaigns.models import Campaign, CampaignRecord
 from mailer.campaigns.states import Action
@@ -121,7 +121,7 @@ def _record(session: Session, key: str, campaign: Campaign, proposal: Proposal, 
         key=key,
         kind=campaign.kind,
         publication=proposal.standing.front.publication,
-        subject=" / ".join(_subjects(proposal.standing)),
+        subject=" / ".join(subjects_of(next(iter(proposal.standing.content["versions"].values())))),
         content=proposal.standing.digest,
         rule_sv=proposal.in_words("sv"),
         rule_en=proposal.in_words("en"),
@@ -129,11 +129,6 @@ def _record(session: Session, key: str, campaign: Campaign, proposal: Proposal, 
         approved_at=now,
         approved_by=campaign.approved_by or "",
     )
-
-
-def _subjects(standing: Standing) -> list[str]:
-    version = next(iter(standing.content["versions"].values()))
-    return [subject_of(version, number) for number in range(len(version["subjects"]))]
 
 
 def _people(session: Session, proposal: Proposal, now: datetime) -> list[int]:

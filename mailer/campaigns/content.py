@@ -87,9 +87,14 @@ def pictures_in(written: Written) -> list[tuple[str, Place]]:
     return [(block.said, block.said_at or block.at) for block in (*blocks, *inner) if block.name == "image"]
 
 
-def subject_of(version: Json, number: int) -> str:
-    """Return a subject as a listing shows it: with fallbacks where values of the reader's own will stand."""
-    return plain([{"runs": version["subjects"][number]}])
+def subjects_of(version: Json) -> list[str]:
+    """Return the subjects as a listing shows them."""
+    return [subject_of(subject) for subject in version["subjects"]]
+
+
+def subject_of(runs: Sequence[Json]) -> str:
+    """Return the runs of a subject as text: with fallbacks where values of the reader's own will stand."""
+    return plain([{"runs": runs}])
 
 
 def expand(_mailing: Json, _pieces: Mapping[int, Json], content: Json, _language: str) -> Mapping[str, object]:

@@ -8,7 +8,7 @@ from sqlmodel import Session, select
 
 from mailer.campaigns import book
 from mailer.campaigns.approving import Proposal
-from mailer.campaigns.content import subject_of
+from mailer.campaigns.content import subjects_of
 from mailer.campaigns.models import Campaign, CampaignRecord
 from mailer.campaigns.states import CampaignState, state_of
 from mailer.outbox import ledger
@@ -73,8 +73,7 @@ def as_row(proposal: Proposal) -> dict[str, object]:
         "kind": front.kind,
         "publication": front.publication,
         "subjects": {
-            language: [subject_of(version, number) for number in range(len(version["subjects"]))]
-            for language, version in proposal.standing.content["versions"].items()
+            language: subjects_of(version) for language, version in proposal.standing.content["versions"].items()
         },
         "audience": {language: proposal.in_words(language) for language in ("sv", "en")},
         "matching": counted.matching,

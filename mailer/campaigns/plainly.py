@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from mailer.campaigns.content import subject_of
+from mailer.campaigns.content import subjects_of
 from mailer.campaigns.markup import Json, plain
 
 
 def in_plain_words(content: Json) -> str:
     """Return what the first version of a letter says: its subjects, then its blocks, apart by blank lines."""
     version = next(iter(content["versions"].values()))
-    subjects = " / ".join(subject_of(version, number) for number in range(len(version["subjects"])))
-    return "\n\n".join([subjects, *_blocks(version["nodes"])])
+    return "\n\n".join([" / ".join(subjects_of(version)), *_blocks(version["nodes"])])
 
 
 def _blocks(nodes: Sequence[Json]) -> Iterator[str]:

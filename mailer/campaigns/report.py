@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 
 from mailer.campaigns import book
 from mailer.campaigns.comparing import Deed, Group
-from mailer.campaigns.markup import plain
+from mailer.campaigns.content import subject_of
 from mailer.campaigns.models import Campaign
 from mailer.errors import Mistake
 from mailer.events.attendance import Answer
@@ -52,7 +52,7 @@ def _variants(session: Session, mailing: Mailing) -> Mapping[int, tuple[str, lis
     )
     for number, stored in session.execute(rows.order_by(col(Variant.id))):
         content = json.loads(stored)
-        words = plain([{"runs": content["subject"]}])
+        words = subject_of(content["subject"])
         found.setdefault(content["number"], (words, []))[1].append(number)
     return found
 
