@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psycopg
 
-PATIENCE = 60.0  # seconds: a deadline, never a measure
+PATIENCE = 240.0  # seconds: a deadline, never a measure
 _PASSWORD = "hemligt"  # of the one role that has to say one
 
 # The shell waits on a pipe: when the tests are gone, however they went, it stops the server and clears up.

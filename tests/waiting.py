@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-PATIENCE = 60.0  # seconds: a deadline, never a measure
+PATIENCE = 240.0  # seconds: a deadline, never a measure
 TICK = 0.01
 
 

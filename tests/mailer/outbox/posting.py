@@ -1,4 +1,7 @@
-"""A post office with a small mailing in it. `python -m tests.mailer.outbox.posting FOLDER URL` is one to be killed."""
+"""A post office with a small mailing in it. `python -m tests.mailer.outbox.posting FOLDER URL` is one to be killed.
+
+More folders behind are those of others, for whose first letters it waits with the answer to its own.
+"""
 
 import asyncio
 import signal
@@ -29,6 +32,7 @@ from mailer.render.letters import Letters
 from subscribers import sealed
 from subscribers.models import Member, Subscription
 from tests.builders import KEYS, MOMENT, a_member
+from tests.waiting import TICK
 
 KEY = "weekly:2024-W10"
 LINKS = Links("https://post.example.org", Tokens({"a": bytes(32)}, "a"))
@@ -181,11 +185,19 @@ def the_mailing(engine: sa.Engine) -> Mailing:
         return found
 
 
-class LoggingProvider:
-    """Accepts everything, and appends each recipient to a file: that line is the irrevocable one."""
+def has_content(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
 
-    def __init__(self, path: Path) -> None:
+
+class LoggingProvider:
+    """Accepts everything, and appends each recipient to a file: that line is the irrevocable one.
+
+    peers  files of others like it: nothing is answered until each of them has accepted something too
+    """
+
+    def __init__(self, path: Path, peers: Sequence[Path] = ()) -> None:
         self._file = path.open("ab", buffering=0)
+        self._peers = peers
 
     async def carry(self, desk: Desk) -> None:
         while (outgoing := desk.take()) is not None:
@@ -195,15 +207,19 @@ class LoggingProvider:
                 continue
             self._file.write(outgoing.message.recipient.encode() + b"\n")
             await asyncio.sleep(0.0005)  # an answer takes its time: whoever is killed here does not hear it
+            while not all(has_content(peer) for peer in self._peers):  # noqa: ASYNC110  a file tells nobody
+                await asyncio.sleep(TICK)
+            self._peers = ()
             desk.settle(outgoing, Receipt("250 Ok"))
 
     async def close(self) -> None:
         self._file.close()
 
 
-def main(folder: Path, database: str) -> None:
+def main(folder: Path, database: str, *others: Path) -> None:
     """Work in `folder` until SIGTERM."""
-    work_until_told(folder, database, LoggingProvider(folder / "accepted"))
+    peers = [other / "accepted" for other in others]
+    work_until_told(folder, database, LoggingProvider(folder / "accepted", peers))
 
 
 def work_until_told(folder: Path, database: str, provider: Provider, pace: Pace = UNLIMITED) -> None:
@@ -220,4 +236,4 @@ def work_until_told(folder: Path, database: str, provider: Provider, pace: Pace 
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]), sys.argv[2], *map(Path, sys.argv[3:]))

@@ -23,9 +23,12 @@ def started(module: str, *arguments: str) -> "Iterator[subprocess.Popen[bytes]]"
         worker.wait()
 
 
-def posting(folder: Path, database: str) -> "AbstractContextManager[subprocess.Popen[bytes]]":
-    """Run a worker that notes in `folder` to whom it sent."""
-    return started("tests.mailer.outbox.posting", str(folder), database)
+def posting(folder: Path, database: str, *others: Path) -> "AbstractContextManager[subprocess.Popen[bytes]]":
+    """Run a worker that notes in `folder` to whom it sent.
+
+    others  folders of workers for whose first letters it waits with the answer to its own
+    """
+    return started("tests.mailer.outbox.posting", str(folder), database, *map(str, others))
 
 
 def accepted(folder: Path) -> list[str]:
