@@ -2,21 +2,22 @@
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from icalendar import Calendar, Event
+from pydantic import TypeAdapter, ValidationError
 
 from mailer.errors import Mistake
 from mailer.events.details import Details
 from mailer.events.moments import at_clock, midnight, zone_names
 from mailer.events.said import Fault, Said
-from mailer.events.written import MOST_EVENTS
+from mailer.events.written import MOST_EVENTS, Link
 from mailer.message.characters import lines, one_line
 from mailer.sentences import N_, Sentence
 
 _LONGEST_LINE, _LONGEST_TEXT, _LONGEST_UID = 200, 20_000, 255
 _LARGEST_SEQUENCE = 1_000_000
 _DAY = timedelta(days=1)
+_LINK: TypeAdapter[str] = TypeAdapter(Link)
 
 
 def looks_like_calendar(content: bytes) -> bool:
@@ -64,6 +65,8 @@ def _said(event: Event, zone: str) -> Said:
 def _details(event: Event, zone: str) -> Details:
     starts, ends = event.start, event.end  # icalendar works the end out of DURATION, too
     whole_days = not isinstance(starts, datetime)
+    if whole_days and ends == starts:
+        ends = starts + _DAY  # RFC 5545 3.6.1 wants a later end; programs that write the same day mean that day
     zone = _zone_of(starts, zone)
     details = Details(
         title=_line(event, "SUMMARY"),
@@ -98,9 +101,8 @@ def _line(event: Event, name: str) -> str:
 
 
 def _link(said: Any) -> str:
-    """Return an http(s) address without a name or password; "" for anything else."""
-    link = one_line(str(said or ""))
-    parts = urlsplit(link)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc or len(link) > 500:  # noqa: PLR2004  # as the column
+    """Return the address if a person could have written it, so that they can edit the event; "" for anything else."""
+    try:
+        return _LINK.validate_python(one_line(str(said or "")))
+    except ValidationError:
         return ""
-    return parts.geturl()

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from mailer.errors import Mistake
 from mailer.events.calendar_reading import looks_like_calendar, read_calendar
+from mailer.events.wording import when
+from mailer.events.written import merged
 from tests.mailer.events.saying import ZONE
 
 
@@ -72,6 +74,25 @@ def test_a_link_that_is_no_web_address_and_what_plays_with_a_terminal_is_left_ou
     )
 
     assert (said.details.url, said.details.place) == ("", "torg[31m")
+
+
+@pytest.mark.parametrize("length", ["DTEND;VALUE=DATE:20270701", "DURATION:PT0S"])
+def test_a_whole_day_without_a_length_is_that_day(length: str):
+    [said], faults = read_calendar(a_calendar("DTSTART;VALUE=DATE:20270701", length), ZONE)
+
+    assert faults == []
+    assert when(said.details, "en") == "Thursday, July 1, 2027"
+    assert merged(said.details, {"place": "Torget"}, "own").details.ends_at == said.details.ends_at
+
+
+@pytest.mark.parametrize(
+    "link", ["http://[::1", "http://a b.example.org/", "https://example.org:99999/", "https://kim:x@example.org/"]
+)
+def test_a_link_that_nobody_could_write_neither_stops_an_event_nor_its_editing(link: str):
+    [said], faults = read_calendar(a_calendar("DTSTART:20270501T130000Z", f"URL:{link}"), ZONE)
+
+    assert (said.details.url, faults) == ("", [])
+    assert merged(said.details, {"place": "Torget"}, "own").details.place == "Torget"
 
 
 @pytest.mark.parametrize("content", [b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nnonsense", b"BEGIN:VCALENDAR"])
