@@ -4,7 +4,6 @@
 /l/TOKEN/...    everything, for whoever got that link. A feed reader has it too, so it is good for a year
 """
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,11 +15,11 @@ from fastapi.responses import HTMLResponse
 from sqlmodel import Session, col, select
 from starlette.exceptions import HTTPException
 
-from mailer.i18n import LANGUAGES
 from mailer.links import Claim, Purpose, hour_of
 from mailer.outbox import archive
 from mailer.outbox.archive import Entry, Place
 from mailer.outbox.manifest import contents, occasion
+from mailer.web import followed
 from mailer.web.archive_link import asking_page
 from mailer.web.house import Here, House, claim_of, language_of
 from mailer.web.viewing import letter_page
@@ -136,24 +135,21 @@ def feed(shelf: Before, house: Here, request: Request, language: str = "") -> Re
     """
     if not shelf.may:
         raise HTTPException(404)
-    spoken = language if language in LANGUAGES else house.app.settings.site.language
+    language = house.spoken(language)
     with house.app.reading() as session:
-        entries = archive.entries(session, shelf.place(spoken), most=IN_FEED)
+        entries = archive.entries(session, shelf.place(language), most=IN_FEED)
         districts = _districts(session, shelf)
     atom = house.pages.written(
         "feed.atom",
-        spoken,
+        language,
         shelf=shelf,
-        name=house.name_of(shelf.publication, spoken),
+        name=house.name_of(shelf.publication, language),
         district=districts.get(shelf.district, ""),
         list_id=house.app.settings.publications[shelf.publication].list_id,
         entries=entries,
     ).encode()
-    mark = f'"{hashlib.sha256(atom).hexdigest()[:24]}"'
-    headers = shelf.headers | {"ETag": mark, "Cache-Control": "private, max-age=600", "Content-Language": spoken}
-    if request.headers.get("if-none-match") == mark:
-        return Response(status_code=304, headers=headers)
-    return Response(atom, media_type="application/atom+xml", headers=headers)
+    headers = shelf.headers | {"Cache-Control": "private, max-age=600", "Content-Language": language}
+    return followed.answer(request, atom, "application/atom+xml", headers)
 
 
 def issue(shelf: Before, issue: str, house: Here, request: Request) -> HTMLResponse:

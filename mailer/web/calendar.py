@@ -1,12 +1,11 @@
 """/e/NUMBER and /calendar: what takes place, for anybody to see, take into a calendar, or follow."""
 
 import re
-from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 from starlette.exceptions import HTTPException
 
 from mailer.events import feeds, wording
@@ -15,6 +14,7 @@ from mailer.events.details import Details, EventState
 from mailer.events.models import Event
 from mailer.events.rows import details_of, id_of, many_details
 from mailer.render.filters import contact_link, paragraphs, web_link
+from mailer.web import followed
 from mailer.web.house import Here, House, language_of
 from subscribers.models import District
 
@@ -50,7 +50,7 @@ def event_page(number: Number, request: Request, house: Here) -> HTMLResponse:
     with house.app.reading() as session:
         event = _find(session, number)
         details = details_of(session, event)
-        districts = session.exec(select(District).where(District.slug.in_(details.districts))).all()  # type: ignore[attr-defined]  # a column
+        districts = session.exec(select(District).where(col(District.slug).in_(details.districts))).all()
         return house.pages.answer(
             "event.html",
             language,
@@ -135,11 +135,10 @@ def _publisher(house: House) -> Publisher:
 
 
 def _calendar(request: Request, language: str, content: bytes, name: str) -> Response:
-    """Answer with a calendar, or only that it is still the one that the program has."""
-    mark = f'"{sha256(content).hexdigest()[:32]}"'
-    headers = {"Cache-Control": KEPT, "ETag": mark, "Vary": "Accept-Language", "Content-Language": language}
-    known = request.headers.get("if-none-match", "")
-    if mark in (one.strip().removeprefix("W/") for one in known.split(",")):
-        return Response(status_code=304, headers=headers)
-    headers["Content-Disposition"] = f'inline; filename="{name}"'
-    return Response(content, media_type="text/calendar; charset=utf-8", headers=headers)
+    headers = {
+        "Cache-Control": KEPT,
+        "Vary": "Accept-Language",
+        "Content-Language": language,
+        "Content-Disposition": f'inline; filename="{name}"',
+    }
+    return followed.answer(request, content, "text/calendar; charset=utf-8", headers)

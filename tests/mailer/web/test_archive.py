@@ -75,10 +75,9 @@ def test_the_feed_is_atom_and_tells_what_stands_there(public: Site):
         assert all(len(one.findall(ATOM + name)) == 1 for name in ("id", "title", "updated"))
     assert root.find(f"{ATOM}author/{ATOM}name") is not None
     assert found.entries[0].id == "tag:veckobrev.nyhet.example.org,2020:weekly/bromma/sv/2024-W10"
-    again = public.client.get(
-        "/archive/weekly/feed.atom?district=bromma", headers={"If-None-Match": answer.headers["etag"]}
-    )
-    assert (again.status_code, again.content) == (304, b"")
+    for known in (answer.headers["etag"], f'"x", W/{answer.headers["etag"]}'):  # a proxy that compresses makes it weak
+        again = public.client.get("/archive/weekly/feed.atom?district=bromma", headers={"If-None-Match": known})
+        assert (again.status_code, again.content) == (304, b"")
 
 
 def test_an_empty_feed_is_one_too(public: Site):
