@@ -68,8 +68,11 @@ class Desk:
         goes = max(goes_at or send_at or self.now, self.now)
         look = gather.Found(self.session, self.settings, self.links, pictures, goes)
         content = compiled(written, look, gather.ours(self.settings, written.front.publication))
-        if leads_to(content, RECRUIT) and not self.settings.recruiting.enabled:
-            raise Mistake("member.recruit leads nowhere: set [recruiting] enabled = true in the config first.")
+        if leads_to(content, RECRUIT) and not self.settings.invites:
+            raise Mistake(
+                "member.recruit leads nowhere: set enabled = true in [recruiting] and publications in [join] of the "
+                "config first."
+            )
         rule = audience.normalised(self.session, written.front.audience, About(event, written.at))
         return Standing(written, content, digest_of(content), rule, event, stream, send_at)
 

@@ -86,6 +86,11 @@ class Settings(Section):
         """The publications that have an archive, in the order of the config."""
         return tuple(slug for slug, publication in self.publications.items() if publication.archive != "none")
 
+    @property
+    def invites(self) -> bool:
+        """Whether members invite others, which takes a page where those sign up."""
+        return self.recruiting.enabled and bool(self.join.publications)
+
     def name_of(self, publication: str, language: str) -> str:
         """Return what members call a publication, in `language` or another; its slug when config has it no longer."""
         known = self.publications.get(publication)

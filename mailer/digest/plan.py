@@ -33,7 +33,7 @@ from mailer.digest.rules import (
     plan_for_all,
     signature,
 )
-from mailer.i18n import LANGUAGES
+from mailer.i18n import spoken
 from mailer.links import Links
 from mailer.outbox.enqueue import Content, Plan, Readership, Shelf
 from subscribers import audience
@@ -197,7 +197,7 @@ def letterheads(basis: Basis) -> frozenset[str]:
 
 
 def form_of(reader: Reader, digest: int, letterheads: frozenset[str], settings: Settings) -> Form:
-    language = reader.language if reader.language in LANGUAGES else settings.site.language
+    language = spoken(reader.language, settings.site.language)
     only = next(iter(reader.districts)) if len(reader.districts) == 1 else None
     return Form(digest, language, reader.plain_only, only if only in letterheads else None)
 

@@ -30,6 +30,11 @@ def translations(language: str) -> gettext.NullTranslations:
     return gettext.GNUTranslations(compiled)
 
 
+def spoken(language: str, otherwise: str) -> str:
+    """Return `language` if we speak it: a register, or who asks for a page, may name any."""
+    return language if language in LANGUAGES else otherwise
+
+
 def language_of(environ: Mapping[str, str]) -> str:
     """Read the terminal's language as gettext does: LC_ALL, LC_MESSAGES, LANG; English when none fits."""
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):

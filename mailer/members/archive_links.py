@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from mailer.config import Settings
-from mailer.i18n import LANGUAGES
+from mailer.i18n import spoken
 from mailer.links import hour_of
 from mailer.outbox.single import LetterToOne, post
 from subscribers.address import Address
@@ -26,6 +26,6 @@ def send(session: Session, said: Address, settings: Settings, *, publication: st
         letter="archive",
         publication=publication,
         member_id=member.id,
-        language=member.language if member.language in LANGUAGES else settings.site.language,
+        language=spoken(member.language, settings.site.language),
     )
     return post(session, letter, give_up_after=settings.outbox.give_up_after, now=now) is not None

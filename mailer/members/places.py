@@ -19,7 +19,7 @@ from mailer.events.attendance import Answer, Wish
 from mailer.events.details import EventState, Shift
 from mailer.events.models import Event, Rsvp
 from mailer.events.rows import details_of, id_of
-from mailer.i18n import LANGUAGES
+from mailer.i18n import spoken
 from mailer.outbox.single import LetterToOne, post
 from subscribers.models import Member
 
@@ -98,8 +98,8 @@ def tell(session: Session, settings: Settings, event: Event, member_id: int, new
     Its key says neither who nor what: keys stay when answers are deleted.
     """
     query = sa.select(col(Member.language), col(Member.plain_only)).where(col(Member.id) == member_id)
-    spoken, plain_only = session.execute(query).one()
-    language = spoken if spoken in LANGUAGES else settings.site.language
+    reader = session.execute(query).one()
+    language = spoken(reader.language, settings.site.language)
     details = details_of(session, event)
     said = {"title": details.title, "when": wording.when(details, language), "place": details.place}
     letter = LetterToOne(
@@ -110,7 +110,7 @@ def tell(session: Session, settings: Settings, event: Event, member_id: int, new
         language=language,
         content=said | dict(news.content(language)),
         number=id_of(event),
-        plain_only=plain_only,
+        plain_only=reader.plain_only,
     )
     useless_after = news.until - now if news.until else max(event.ends_at - now, settings.outbox.lease)
     post(session, letter, give_up_after=min(settings.outbox.give_up_after, useless_after), now=now)

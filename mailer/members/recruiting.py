@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from mailer.config import Settings
+from mailer.i18n import spoken
 from mailer.members.models import Recruit
 from mailer.outbox.models import Stream
 from mailer.outbox.single import LetterToOne, post
@@ -47,7 +48,7 @@ def note(
         letter="recruited",
         publication=publication,
         member_id=inviter.id or 0,
-        language=inviter.language,
+        language=spoken(inviter.language, settings.site.language),
         number=0,
         stream=Stream.BULK,  # nobody asked for it: whoever left meanwhile does not get it
         plain_only=inviter.plain_only,
@@ -80,14 +81,9 @@ def shown(counts: Mapping[str | None, int], *, least: int) -> tuple[dict[str, in
     return named, sum(named.values()) if named and named.keys() == counts.keys() else None
 
 
-def is_open(settings: Settings) -> bool:
-    """Tell whether members invite others, which takes a page where those sign up."""
-    return settings.recruiting.enabled and bool(settings.join.publications)
-
-
 def progress(session: Session, settings: Settings) -> dict[str, int]:
     """Return how many came to each district, as far as it is shown; nothing unless members invite."""
-    if not is_open(settings):
+    if not settings.invites:
         return {}
     named, _total = shown(by_district(session), least=settings.recruiting.least)
     return named

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from mailer.config import Settings
+from mailer.i18n import spoken
 from mailer.members.models import Welcome
 from mailer.outbox.enqueue import open_mailing
 from mailer.outbox.models import Batch, BatchState, Delivery, DeliveryState, Lane, Mailing, MailingState, Variant
@@ -101,7 +102,7 @@ def _address(session: Session, mailing: int, chosen: Sequence[Any], settings: Se
     """Write a variant per language, form and ground, and the deliveries in their order."""
     variants: dict[tuple[str, bool, str], list[int]] = {}
     for row in chosen:
-        language = row.language if row.language in ("sv", "en") else settings.site.language
+        language = spoken(row.language, settings.site.language)
         variants.setdefault((language, row.plain_only, row.ground), []).append(row.id)
     mine, connection = {"mailing_id": mailing, "plan": _PLAN}, session.connection()
     numbers = bulk.reserve(connection, Variant, len(variants))

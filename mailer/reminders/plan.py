@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 from mailer import db
 from mailer.config import Settings
 from mailer.events.frozen import frozen
-from mailer.i18n import LANGUAGES
+from mailer.i18n import spoken
 from mailer.ladder import Step
 from mailer.links import Links
 from mailer.outbox.enqueue import Content, Plan, Readership, begin, write_plan
@@ -166,7 +166,7 @@ class Planner:
             yield from page
 
     def _form(self, publication: str, chosen: Chosen, was: int | None, reader: Reader) -> Form:
-        language = reader.language if reader.language in LANGUAGES else self.settings.site.language
+        language = spoken(reader.language, self.settings.site.language)
         letterhead = signing(self.settings, publication, reader.districts)
         return Form(chosen.letter, chosen.reason, was, language, reader.plain_only, letterhead)
 

@@ -169,12 +169,10 @@ def _page(house: House, claim: Claim, session: Session, outcome: Outcome, query:
         languages=LANGUAGE_NAMES,
         nonce=house.nonce_for(claim.member),
         link=link_path(house, claim),
-        events=bool(feeds.to_come(session, choices.districts, house.app.now())) if choices else False,
+        events=choices is not None and feeds.is_any_to_come(session, choices.districts, house.app.now()),
         token=house.app.links.tokens.make(Purpose.PREFERENCES, claim.member, claim.mailing),
         leave=house.app.links.tokens.make(Purpose.UNSUBSCRIBE, claim.member, claim.mailing),
-        invite=house.app.links.tokens.make(Purpose.RECRUIT, claim.member)
-        if house.app.settings.recruiting.enabled
-        else "",
+        invite=house.app.links.act(Purpose.RECRUIT, claim.member, 0) if house.app.settings.invites else "",
     )
 
 

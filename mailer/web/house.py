@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from mailer.app import App
 from mailer.feedback.hooks.calls import Fetch, Hook, Unreachable
-from mailer.i18n import LANGUAGES
+from mailer.i18n import spoken
 from mailer.i18n.browsers import preferred
 from mailer.links import Claim, Purpose
 from mailer.web import nonce
@@ -68,7 +68,7 @@ class House:
 
     def spoken(self, language: str) -> str:
         """Return `language` if we speak it, else the site's."""
-        return language if language in LANGUAGES else self.app.settings.site.language
+        return spoken(language, self.app.settings.site.language)
 
     def name_of(self, publication: str, language: str) -> str:
         """As mailer.config.Settings.name_of."""

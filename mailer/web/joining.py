@@ -108,7 +108,7 @@ def _wish(house: House, offer: Offer, said: address.Address, language: str) -> j
         wording=f"join-{hashlib.sha256(shown.encode()).hexdigest()[:12]}",
         shown=shown,
         page="/".join(filter(None, ("/join", offer.publication, slug))),
-        recruiter=claim.member if claim and house.app.settings.recruiting.enabled else None,
+        recruiter=claim.member if claim and house.app.settings.invites else None,
     )
 
 

@@ -47,5 +47,5 @@ def progress(request: Request, house: Here) -> HTMLResponse:
 
 def _require(house: House) -> None:
     """raises HTTPException 404 where nobody invites, or nobody can sign up"""
-    if not recruiting.is_open(house.app.settings):
+    if not house.app.settings.invites:
         raise HTTPException(404)

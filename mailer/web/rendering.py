@@ -13,7 +13,7 @@ from babel.dates import format_date
 from fastapi.responses import HTMLResponse
 
 from mailer.config import Settings
-from mailer.i18n import LANGUAGES, translations
+from mailer.i18n import spoken, translations
 from mailer.message.characters import one_line
 
 FOLDER = Path(__file__).with_name("pages")
@@ -81,7 +81,7 @@ class Pages:
         **values: object,
     ) -> HTMLResponse:
         """Return `template` filled with `values`; in the site's language when we do not speak `language`."""
-        language = language if language in LANGUAGES else self._otherwise
+        language = spoken(language, self._otherwise)
         page = self.written(template, language, **values)
         return HTMLResponse(page, status_code=status, headers={"Content-Language": language, **headers})
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import select
 
+from mailer.config.members import Join
 from mailer.config.recruiting import Recruiting
 from mailer.links import Purpose
 from mailer.members import held, recruiting
@@ -138,6 +139,13 @@ def test_where_nobody_invites_there_are_no_such_pages(site: Site) -> None:
     for path in (link(site), "/progress"):
         assert site.client.get(path).status_code == 404
     assert "/j/" not in site.client.get(site.choose_path()).text
+
+
+def test_where_nobody_can_sign_up_no_link_leads_there(inviting: Site) -> None:
+    inviting.app.settings = inviting.app.settings.model_copy(update={"join": Join(publications=())})
+
+    assert inviting.client.get(link(inviting)).status_code == 404
+    assert "/j/" not in inviting.client.get(inviting.choose_path()).text
 
 
 def test_a_member_finds_their_link_where_they_choose(inviting: Site) -> None:
