@@ -1,7 +1,7 @@
 """utskick events people: who comes, for whoever stands at the door. It names members, and the diary notes that."""
 
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,7 +41,7 @@ def people(
     if csv_file:
         _write(csv_file, attendees.as_csv(found, [_(column) for column in COLUMNS]))
     if page:
-        _write(page, _page(title, found, stalls, app.now()))
+        _write(page, _page(title, found, stalls, app.now().astimezone(app.settings.site.zone).date()))
     if as_json:
         print_json(map(asdict, found), zone=app.settings.site.zone)
     elif not (csv_file or page):
@@ -58,12 +58,11 @@ def _write(path: Path, text: str) -> None:
     remark("{file} is written. It names members: delete it when it has been used.", file=path)
 
 
-def _page(title: str, found: "list[Attendee]", stalls: "list[Stall]", now: datetime) -> str:
+def _page(title: str, found: "list[Attendee]", stalls: "list[Stall]", today: date) -> str:
     from mailer.web.rendering import environment  # noqa: PLC0415  # slow to load
 
     groups: dict[str, list[Attendee]] = {}
     for one in found:
         groups.setdefault(one.answer.value, []).append(one)
-    today: date = now.date()
     template = environment(speaking.get()).get_template("people.html")
     return template.render(title=title, groups=groups, stalls=stalls, today=today)
