@@ -134,9 +134,16 @@ def _forget_feedback(session: Session, before: datetime, _now: datetime) -> int:
 
 
 def _forget_answers(session: Session, before: datetime, _now: datetime) -> int:
-    """The letters about them go with them: that somebody got a place is an answer, too."""
-    kept.forget_letters(session, LETTERS_ABOUT_ANSWERS, before=before, most=AT_ONCE)
     return answers.forget_over(session, before=before, most=AT_ONCE)
+
+
+def _letters_about_answers(before: datetime) -> sa.Select[int | None]:
+    """That somebody got a place is an answer, too."""
+    return kept.letters_too_old(LETTERS_ABOUT_ANSWERS, before)
+
+
+def _forget_letters_about_answers(session: Session, before: datetime, _now: datetime) -> int:
+    return kept.forget_letters(session, LETTERS_ABOUT_ANSWERS, before=before, most=AT_ONCE)
 
 
 def _forget_archive(session: Session, before: datetime, _now: datetime) -> int:
@@ -162,6 +169,9 @@ RULES: Mapping[str, Rule] = {
     N_("delivery details"): Rule(lambda config: config.delivery_details, _details, _forget_details),
     N_("feedback"): Rule(lambda config: config.feedback, _feedback, _forget_feedback),
     N_("answers to events"): Rule(lambda config: config.answers, answers.over, _forget_answers),
+    N_("letters about answers"): Rule(
+        lambda config: config.answers, _letters_about_answers, _forget_letters_about_answers
+    ),
     N_("archive"): Rule(lambda config: config.archive, archive.too_old, _forget_archive),
     N_("letters as web pages"): Rule(lambda config: config.letters, kept.too_old, _forget_letters),
     N_("texts of campaigns"): Rule(lambda config: config.letters, campaigns.texts_too_old, _forget_texts),

@@ -45,10 +45,16 @@ def forget(session: Session, *, before: datetime, most: int) -> int:
     return len(ids)
 
 
-def forget_letters(session: Session, letters: Collection[str], *, before: datetime, most: int) -> None:
-    """Forget what letters to one of these kinds, sent before `before`, said and where they led, `most` at once."""
+def letters_too_old(letters: Collection[str], before: datetime) -> sa.Select[int | None]:
+    """Return the query for letters to one of these kinds, over and sent before `before`, that are still known."""
     known = sa.and_(col(Mailing.letter).in_(letters), col(Mailing.content) != NOWHERE)
     old = sa.and_(known, col(Mailing.state).in_(_OVER), col(Mailing.created_at) < before)
-    ids = session.scalars(sa.select(col(Mailing.id)).where(old).limit(most)).all()
+    return sa.select(col(Mailing.id)).where(old)
+
+
+def forget_letters(session: Session, letters: Collection[str], *, before: datetime, most: int) -> int:
+    """Forget what those letters said and where they led, `most` at once. Returns how many it were."""
+    ids = session.scalars(letters_too_old(letters, before).limit(most)).all()
     session.execute(sa.update(Variant).where(col(Variant.mailing_id).in_(ids)).values(content=FORGOTTEN))
     session.execute(sa.update(Mailing).where(col(Mailing.id).in_(ids)).values(content=NOWHERE))
+    return len(ids)

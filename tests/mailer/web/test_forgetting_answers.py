@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 
+import pytest
 import sqlalchemy as sa
 from sqlmodel import select
 
@@ -89,6 +90,31 @@ def test_the_letters_about_it_keep_neither_their_words_nor_the_event(site: Site)
         assert [row.content for row in session.exec(select(Variant).where(Variant.mailing_id == mailing.id))] == [""]
         [delivery] = session.exec(select(Delivery).where(Delivery.mailing_id == mailing.id)).all()
         assert delivery.state is DeliveryState.SENT
+
+
+def test_of_more_letters_than_answers_none_is_left_for_another_night(site: Site, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(retention, "AT_ONCE", 2)
+    with site.app.writing() as session:
+        for number in range(5):
+            session.add(
+                Mailing(
+                    key=f"place:{number}",
+                    publication="weekly",
+                    letter="place",
+                    state=MailingState.DONE,
+                    content='{"number": 1}',
+                    created_at=site.watch(),
+                )
+            )
+    at = site.watch() + KEPT + timedelta(days=1)
+    with site.app.reading() as session:
+        due = {one.what: one.due for one in retention.report(session, site.app.settings.retention, at)}
+
+    done = retention.run(site.app.writing, site.app.settings.retention, at)
+
+    assert due["letters about answers"] == done["letters about answers"] == 5
+    with site.app.reading() as session:
+        assert set(session.exec(select(Mailing.content).where(Mailing.letter == "place"))) == {'{"number": 0}'}
 
 
 def test_many_answers_go_in_short_transactions(site: Site):
