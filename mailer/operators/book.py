@@ -31,7 +31,7 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A request as it stands. `awaited`: any one of these has to sign next."""
+    """A request as it stands. `awaited`: any one of these has to sign next. `asked_by` is their name."""
 
     number: int
     key: str
@@ -127,7 +127,10 @@ def is_over(state: State, now: datetime) -> bool:
 
 
 def _standing(session: Session, proposal: Proposal, now: datetime) -> ApprovalRequest | None:
-    """Return the open request for exactly this; what was asked for other words of it is over."""
+    """Return the open request for these words; what was asked for other words is over.
+
+    Who subscribes changes by the hour: that ends no request, and the limit holds for those of now.
+    """
     rows = session.exec(
         select(ApprovalRequest)
         .where(ApprovalRequest.key == proposal.key, ApprovalRequest.outcome == Outcome.OPEN)
@@ -136,8 +139,8 @@ def _standing(session: Session, proposal: Proposal, now: datetime) -> ApprovalRe
     ).all()
     same = None
     for row in rows:
-        if row.content == proposal.content and row.people == proposal.people and not _is_over(row, now):
-            same = row
+        if row.content == proposal.content and not _is_over(row, now):
+            same, row.people = row, proposal.people
         else:
             _end(row, Outcome.CHANGED, None, now)
     return same
@@ -172,7 +175,7 @@ def _unchanged(session: Session, place: Post, request: ApprovalRequest, now: dat
     if proposal is None or proposal.content != request.content:
         _end(request, Outcome.CHANGED, None, now)
         return None
-    request.people = proposal.people  # who subscribes changes by the hour: the limit holds for those of now
+    request.people = proposal.people  # as in _standing
     return proposal
 
 

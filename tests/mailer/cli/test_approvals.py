@@ -90,6 +90,20 @@ def test_to_many_a_link_goes_to_the_others_and_nothing_is_approved(desk: Desk) -
     assert "bo" in desk.run("approvals", "list")[1]
 
 
+def test_a_new_subscriber_ends_no_request_and_loses_no_signature(desk: Desk, tmp_path: Path) -> None:
+    desk.configure(OPERATORS % (account(), 1))
+    desk.run("editions", "approve", "weekly")
+    [before] = json.loads(desk.run("approvals", "list", "--json")[1])
+    register = tmp_path / "newcomers.csv"
+    register.write_text("Medlemsnummer;E-post\n77;ny@example.org\n", encoding="utf-8")
+    assert desk.run("members", "import", str(register))[0] == 0
+
+    desk.run("editions", "approve", "weekly")
+
+    [row] = json.loads(desk.run("approvals", "list", "--json")[1])
+    assert row == before | {"people": before["people"] + 1}
+
+
 def test_as_somebody_else_one_confirms_by_a_link_first(desk: Desk) -> None:
     desk.configure(OPERATORS % (account(), 500))
 
