@@ -1,6 +1,7 @@
 """utskick approvals: who was asked, who signed. And how a command that sends asks for approval."""
 
 import asyncio
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -85,3 +86,14 @@ def _say(app: App, state: State) -> None:
 
 def _signers(state: State) -> str:
     return ", ".join(one.name for one in state.signed)
+
+
+def tell_when(app: App, send_at: datetime, late_at: datetime | None, *, command: str) -> None:
+    """Say when what was approved goes. `command`: what sends it where its time is too long ago."""
+    at = moment_in(app.settings.site.zone, send_at)
+    if app.now() < send_at:
+        remark("Approved. It goes out {at}.", at=at)
+    elif late_at is None or app.now() <= late_at:
+        remark("Approved. Its time was {at}, so it goes out at once.", at=at)
+    else:
+        remark("Approved, but its time was {at}, too long ago: send it with `{command}`.", at=at, command=command)

@@ -3,8 +3,6 @@
 import asyncio
 import re
 import sys
-import tempfile
-import webbrowser
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -21,10 +19,10 @@ from mailer.campaigns.sending import send_now
 from mailer.campaigns.states import Action
 from mailer.campaigns.written import File, read
 from mailer.cli import campaigns_seen as seen
-from mailer.cli.approvals import As, ask_for_approval, refuse_as
+from mailer.cli.approvals import As, ask_for_approval, refuse_as, tell_when
 from mailer.cli.campaigns_seen import Name
 from mailer.cli.frame import Json, account, app_of, insist, moment_in, print_json, reason_of, remark, say
-from mailer.cli.sheets import mails_to_members
+from mailer.cli.sheets import mails_to_members, open_in_browser
 from mailer.errors import Mistake, SendError, Trouble
 from mailer.i18n import _, speaking
 from mailer.render.letters import Shown
@@ -113,7 +111,8 @@ def preview(
         say("\n".join((_("Subject: {subject}").format(subject=one.subject), "", one.text)))
     _show_proposal(proposal)
     if in_browser:
-        _open(letters)
+        for one in letters:
+            open_in_browser(one.html)
 
 
 def _shown(app: App, proposal: Proposal, language: str | None) -> list[Shown]:
@@ -122,14 +121,6 @@ def _shown(app: App, proposal: Proposal, language: str | None) -> list[Shown]:
     if spoken not in versions:
         raise Mistake("The letter is written in {known} only.", known=", ".join(versions))
     return list(looking.show(app.letters, proposal.standing, app.settings, app.links, spoken, app.now()))
-
-
-def _open(letters: list[Shown]) -> None:
-    for one in letters:
-        with tempfile.NamedTemporaryFile("w", suffix=".html", delete=False, encoding="utf-8") as page:
-            page.write(one.html)
-        remark("The page is {path}.", path=page.name)
-        webbrowser.open(Path(page.name).as_uri())
 
 
 def _show_proposal(proposal: Proposal) -> None:
@@ -195,17 +186,7 @@ def _tell_when(app: App, name: str, send_at: datetime | None, late_at: datetime 
     if send_at is None:
         remark("Approved. Say when: `utskick campaigns schedule {name} WHEN`, or `send`.", name=name)
         return
-    at = moment_in(app.settings.site.zone, send_at)
-    if app.now() < send_at:
-        remark("Approved. It goes out {at}.", at=at)
-    elif late_at is None or app.now() <= late_at:
-        remark("Approved. Its time was {at}, so it goes out at once.", at=at)
-    else:
-        remark(
-            "Approved, but its time was {at}, too long ago: send it with `utskick campaigns send {name}`.",
-            at=at,
-            name=name,
-        )
+    tell_when(app, send_at, late_at, command=f"utskick campaigns send {name}")
 
 
 @commands.command()

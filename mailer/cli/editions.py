@@ -1,20 +1,17 @@
 """utskick editions: draft, look, change, approve, send, correct."""
 
 import asyncio
-import tempfile
-import webbrowser
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from sqlmodel import Session
 
 from mailer.app import App
-from mailer.cli.approvals import As, ask_for_approval, refuse_as
+from mailer.cli.approvals import As, ask_for_approval, refuse_as, tell_when
 from mailer.cli.frame import LARGEST_ID, Json, account, app_of, moment_in, print_json, reason_of, remark
 from mailer.cli.progress import progress_bar
-from mailer.cli.sheets import mails_to_members, members_in_words, show_coverage, show_sheets
+from mailer.cli.sheets import mails_to_members, members_in_words, open_in_browser, show_coverage, show_sheets
 from mailer.cli.tables import print_table
 from mailer.digest import corrections, editions, previews, proofs, sending
 from mailer.digest.plan import Basis, prepare
@@ -115,19 +112,8 @@ def approve(context: typer.Context, name: Name, as_operator: As = None) -> None:
         edition = editions.find(session, app.settings, name, app.now())
         editions.approve(session, edition, who=account(), now=app.now())
         mailing = editions.mailing_of(session, edition)
-        _tell_when(app, mailing.key, mailing.send_at or app.now(), mailing.late_at)
-
-
-def _tell_when(app: App, key: str, send_at: datetime, late_at: datetime | None) -> None:
-    at = moment_in(app.settings.site.zone, send_at)
-    if app.now() < send_at:
-        remark("Approved. It goes out {at}.", at=at)
-    elif late_at is None or app.now() <= late_at:
-        remark("Approved. Its time was {at}, so it goes out at once.", at=at)
-    else:
-        remark(
-            "Approved, but its time was {at}, too long ago: send it with `utskick editions send {key}`.", at=at, key=key
-        )
+        send_at, late_at = mailing.send_at or app.now(), mailing.late_at
+        tell_when(app, send_at, late_at, command=f"utskick editions send {mailing.key}")
 
 
 @commands.command()
@@ -210,7 +196,7 @@ def preview(
         basis, moment = _basis(app, session, name)
         found, covers = _look(session, basis, moment, member, district)
     if in_browser and found:
-        _open(proofs.html_of(app.letters, basis, found[0], app.links, moment))
+        open_in_browser(proofs.html_of(app.letters, basis, found[0], app.links, moment))
     elif as_json:
         sheets = [previews.sheet_row(basis, sheet) for sheet in found]
         print_json([*sheets, *map(previews.cover_row, covers)], zone=app.settings.site.zone)
@@ -267,13 +253,6 @@ def _look(
         remark("Nothing new: no mail would be sent.")
         return [], []
     return [sheet], []
-
-
-def _open(html: str) -> None:
-    with tempfile.NamedTemporaryFile("w", suffix=".html", delete=False, encoding="utf-8") as page:
-        page.write(html)
-    remark("The page is {path}.", path=page.name)
-    webbrowser.open(Path(page.name).as_uri())
 
 
 def _show(app: App, basis: Basis, found: list[previews.Sheet], covers: list[previews.Cover]) -> None:

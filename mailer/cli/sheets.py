@@ -1,10 +1,13 @@
 """How a preview looks on a terminal: who gets what and why, what each district has. Nothing is cut."""
 
+import tempfile
+import webbrowser
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from rich.console import Console
 
-from mailer.cli.frame import harmless, say
+from mailer.cli.frame import harmless, remark, say
 from mailer.digest.plan import Basis
 from mailer.digest.previews import Cover, Sheet
 from mailer.i18n import _, ngettext
@@ -31,6 +34,14 @@ def show_coverage(covers: Sequence[Cover], topics: Mapping[str, str]) -> None:
     for heading, some in ((_("Districts with readers:"), with_readers), (_("Districts without readers:"), without)):
         if some:
             say("\n".join(["", heading, *_lines(some, topics, width)]))
+
+
+def open_in_browser(html: str) -> None:
+    """Show a letter as its readers see it, and say where its page lies."""
+    with tempfile.NamedTemporaryFile("w", suffix=".html", delete=False, encoding="utf-8") as page:
+        page.write(html)
+    remark("The page is {path}.", path=page.name)
+    webbrowser.open(Path(page.name).as_uri())
 
 
 def mails_to_members(mails: int, members: int) -> str:
