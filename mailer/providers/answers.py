@@ -17,7 +17,7 @@ _LONGEST_WAIT = timedelta(days=1)
 _REFUSED = 400
 _UNCLEAR = frozenset({500, 502, 504})  # it may have been taken before something broke
 _LATER = frozenset({408, 425, 429, 503})
-_SHUT = frozenset({401, 402, 403, 404})  # key, credit, permission, or the wrong place: nothing gets through
+_SHUT = frozenset({401, 402, 403, 404, 405})  # key, credit, permission, or the wrong place: nothing gets through
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 from mailer.clock import Clock
-from mailer.errors import ProviderDown, SendError, TryLater, Unanswered
+from mailer.errors import AddressRefused, MessageRefused, ProviderDown, SendError, TryLater, Unanswered
 from mailer.message import Message
 from mailer.providers import Desk, Outcome, Outgoing
 from mailer.providers.answers import Answer
@@ -26,6 +26,7 @@ from mailer.providers.smtp.crew import Crew
 STOPPED = "We were stopped."
 # A slow answer is waited for: giving up too soon makes uncertain what was taken.
 _PATIENCE = httpx.Timeout(connect=30, write=60, read=120, pool=None)
+_FOR_ONE = frozenset({400, 413, 422})  # what may be the fault of one message among many
 _TRIES = 3  # of one request that a key makes safe to repeat
 _LONGEST_PAUSE = 1.0  # seconds a lane waits when told that it was too fast; the rest is the back-off's business
 
@@ -80,11 +81,6 @@ class Vendor(ABC):
     @abstractmethod
     def outcomes(self, answer: Answer, count: int) -> Sequence[Outcome]:
         """Return what became of each of `count` messages. raises ProviderDown when nothing gets through."""
-
-    def blames_one(self, answer: Answer) -> bool:
-        """Whether a request is refused for one of its messages without saying which: then it goes again in halves."""
-        del answer
-        return False
 
 
 class _Withdrawn(Exception):
@@ -187,20 +183,21 @@ class ApiProvider:
         return True
 
     async def _settle(self, load: "_Load", answer: Answer, line: httpx.AsyncClient) -> None:
-        if len(load.left) > 1 and self.vendor.blames_one(answer):
-            await self._send_halves(load, line)
-            return
         try:
             outcomes = self.vendor.outcomes(answer, len(load.left))
-        except ProviderDown as down:  # an answer that refuses everything: nothing of the request was taken
+        except ProviderDown as down:  # an answer that refuses everything: nothing of this request was taken
             load.crew.stop(down)
-            load.account_for(TryLater(down.detail, code=down.code))
+            later = TryLater(down.detail, code=down.code)
+            load.account_for(_unknown(later) if load.in_doubt else later)
             return
         if len(outcomes) != len(load.left):
             load.account_for(Unanswered("The answer does not speak of every message."))
             return
+        if len(outcomes) > 1 and _may_blame_one(answer, outcomes):
+            await self._send_halves(load, line)
+            return
         hurry = [it for it in outcomes if isinstance(it, TryLater)]
-        load.settle(outcomes)
+        load.settle([_unknown(it) if load.in_doubt and isinstance(it, TryLater) else it for it in outcomes])
         if hurry:
             await asyncio.sleep(min(_LONGEST_PAUSE, *(_seconds(it.retry_after) for it in hurry)))
 
@@ -233,17 +230,22 @@ class ApiProvider:
             else:
                 if not left or not Answer.is_unclear(reply.status_code):
                     return Answer.of(reply, now=self._now())
+            load.in_doubt = True
         raise AssertionError  # the last try returns or raises
 
 
 @dataclass(slots=True)
 class _Load:
-    """The messages of one request, each accounted for exactly once."""
+    """The messages of one request, each accounted for exactly once.
+
+    in_doubt  it was made before, without a clear answer: that a repeat was not taken says nothing of the first
+    """
 
     crew: Crew
     left: list[Outgoing] = field(default_factory=list)
     prepared: dict[int, Any] = field(default_factory=dict)
     started: set[int] = field(default_factory=set)
+    in_doubt: bool = False
 
     def add(self, outgoing: Outgoing, prepared: Any) -> None:
         self.left.append(outgoing)
@@ -294,6 +296,15 @@ async def _body(request: Request, load: _Load) -> AsyncIterator[bytes]:
 
 def _headers(request: Request) -> dict[str, str]:
     return {**request.headers, "Content-Length": str(len(request.body))}
+
+
+def _may_blame_one(answer: Answer, outcomes: Sequence[Outcome]) -> bool:
+    """Whether a request may be refused for one of its messages, or for their sum: then it goes again in halves."""
+    return answer.status in _FOR_ONE and all(isinstance(it, (AddressRefused, MessageRefused)) for it in outcomes)
+
+
+def _unknown(later: TryLater) -> Unanswered:
+    return Unanswered(later.detail, code=later.code)
 
 
 def _seconds(span: timedelta | None) -> float:

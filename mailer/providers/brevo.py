@@ -108,9 +108,6 @@ class Brevo(Vendor):
             return [AddressRefused(said(answer), code="400")] * count
         return [refusal(answer, self.name)] * count
 
-    def blames_one(self, answer: Answer) -> bool:
-        return answer.word("code") == _INVALID
-
 
 def open_provider(settings: Settings, *, data: Path, clock: Clock = system_clock) -> Provider:
     """Return the provider; nothing is connected yet."""

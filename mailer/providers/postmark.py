@@ -24,11 +24,11 @@ from mailer.providers.settings import BATCH, ApiSettings, BaseUrl, mailbox
 _OK = 200
 _TAKEN = 0
 # 300 is anything wrong with one mail; 406 is an address on their own list. Of the account, so of every mail: key (10),
-# sender (400, 401), credit (405), approval (411 to 413), a stream that is not there (1226).
+# sender (400, 401), credit (405), approval (412, 413), a stream that is not there or sends nothing (1226, 1235, 1236).
 _BY_CODE: dict[int, type[SendError]] = {
     406: AddressRefused,
-    100: TryLater,  # maintenance
-    **dict.fromkeys((10, 400, 401, 405, 411, 412, 413, 1226), ProviderDown),
+    **dict.fromkeys((100, 429), TryLater),  # maintenance, rate
+    **dict.fromkeys((10, 400, 401, 405, 412, 413, 1226, 1235, 1236), ProviderDown),
 }
 
 

@@ -26,6 +26,8 @@ from mailer.providers.settings import BATCH, ApiSettings, BaseUrl, mailbox
 _OK = 200
 _QUOTA = frozenset({"daily_quota_exceeded", "monthly_quota_exceeded"})  # a 429 that no waiting of seconds helps
 _SHUT = frozenset({"missing_api_key", "invalid_api_key", "restricted_api_key", "invalid_from_address", *_QUOTA})
+# Something went, or is still under way, under the key of this request: how it ended is not known here.
+_UNDER_OUR_KEY = frozenset({"concurrent_idempotent_requests", "invalid_idempotent_request"})
 
 
 SIGNS_ITSELF = True  # the mail is its own: a signature of ours would be of other bytes
@@ -80,16 +82,13 @@ class Resend(Vendor):
         if answer.status == _OK:
             return self._items(answer, count)
         name = answer.word("name")
-        if name in _SHUT:
+        if name in _SHUT or answer.word("message").startswith("API key"):  # a "validation_error" too, they write
             raise ProviderDown(
                 "{name} takes nothing from us now: {answer}", code=name[:16], name=self.name, answer=said(answer)
             )
-        if name == "concurrent_idempotent_requests":  # the first is still under way: how it ends is not known here
+        if name in _UNDER_OUR_KEY:
             return [Unanswered(said(answer), code="409")] * count
         return [refusal(answer, self.name)] * count
-
-    def blames_one(self, answer: Answer) -> bool:
-        return answer.word("name") == "validation_error"
 
     def _items(self, answer: Answer, count: int) -> list[Outcome]:
         tree = answer.tree if isinstance(answer.tree, dict) else {}

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 
 from mailer.clock import Clock, system_clock
-from mailer.errors import AddressRefused, MessageRefused
+from mailer.errors import AddressRefused, MessageRefused, ProviderDown, TryLater
 from mailer.message import Message
 from mailer.message.fields import REFERENCE_HEADER, fields_of, reference_of
 from mailer.providers import Outcome, Provider, Receipt
@@ -20,6 +20,8 @@ from mailer.providers.api import Abilities, Request, Vendor, open_api
 from mailer.providers.settings import ApiSettings, BaseUrl
 
 _OK, _BAD = 200, 400
+# Their domain or project is not ready for us; other kinds are said by the status.
+_SHUT = frozenset({"precondition_failed", "resource_expired", "expired", "locked", "quotas_exceeded"})
 _SHORTEST = 10  # characters that subject and text must have
 
 
@@ -78,6 +80,10 @@ class Scaleway(Vendor):
             return [Receipt(str(name))] * count
         if answer.status == _BAD and '"to' in answer.text:  # {"details": [{"argument_name": "to", ...}]}
             return [AddressRefused(said(answer), code="400")] * count
+        if answer.word("type") in _SHUT:
+            raise ProviderDown("{name} takes nothing from us now: {answer}", name=self.name, answer=said(answer))
+        if answer.word("type") == "transient_state":
+            return [TryLater(said(answer), code=str(answer.status), retry_after=answer.retry_after)] * count
         return [refusal(answer, self.name)] * count
 
 

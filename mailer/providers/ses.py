@@ -2,7 +2,8 @@
 
 What it still does: it writes Date, Message-ID and the envelope sender anew (a MAIL FROM domain of one's own keeps SPF
 aligned), and signs a second time as amazonses.com; a DKIM signature of ours must leave Date and Message-ID out.
-https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html
+https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html, and beside the errors of that page
+https://docs.aws.amazon.com/ses/latest/APIReference-V2/CommonErrors.html
 """
 
 import base64
@@ -14,7 +15,7 @@ from typing import Any
 from pydantic import Field, SecretStr
 
 from mailer.clock import Clock, system_clock
-from mailer.errors import MessageRefused, ProviderDown, TryLater
+from mailer.errors import MessageRefused, ProviderDown, TryLater, Unanswered
 from mailer.message import Message
 from mailer.message.fields import REFERENCE, reference_of
 from mailer.providers import Outcome, Provider, Receipt
@@ -36,6 +37,12 @@ _SHUT = frozenset(
         "UnrecognizedClientException",
         "InvalidSignatureException",
         "SignatureDoesNotMatch",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "MissingAuthenticationToken",
+        "NotAuthorized",
+        "OptInRequired",
+        "RequestExpired",  # our clock is wrong, so of every mail
         "NotFoundException",
     }
 )
@@ -95,6 +102,8 @@ class Ses(Vendor):
             )
         if kind in _LATER or "Maximum sending rate exceeded" in words:
             return [TryLater(words, code=kind[:16], retry_after=answer.retry_after)] * count
+        if kind == "RequestAbortedException":  # a 400, yet no refusal: nobody waited for the answer
+            return [Unanswered(words, code=kind[:16])] * count
         if kind == "MessageRejected":
             return [MessageRefused(words, code=kind)] * count
         return [refusal(answer, self.name)] * count

@@ -159,6 +159,48 @@ def test_a_repeat_that_is_answered_settles_what_was_uncertain(vendor: Vendor, tm
     assert desk.kinds() == ["Receipt"]
 
 
+@pytest.mark.parametrize("name", ["brevo", "resend"])
+@pytest.mark.parametrize("refusal", ["later", "down"])
+def test_a_repeat_that_is_not_taken_says_nothing_of_the_first(name: str, refusal: str, tmp_path: Path) -> None:
+    """The first may have been taken: put off or given to the next provider, it would come twice."""
+    vendor = next(vendor for vendor in VENDORS if vendor.name == name)
+    desk = RecordingDesk(*letters(3))
+    answers = iter([None, Reply(429, {"message": "slow down"}) if refusal == "later" else vendor.shut[0]])
+
+    try:
+        carried(vendor, lambda _: next(answers), desk, tmp_path, connections=1)
+    except ProviderDown:
+        assert refusal == "down"
+
+    assert desk.kinds() == ["Unanswered"] * 3
+
+
+def test_a_repeat_of_a_half_has_the_key_of_that_half(tmp_path: Path) -> None:
+    """A request is refused for one of four; its halves each get no answer once."""
+    for name in ("brevo", "resend"):
+        vendor = next(vendor for vendor in VENDORS if vendor.name == name)
+        seen: dict[tuple[str, ...], list[Received]] = {}
+
+        def script(received: Received, vendor: Vendor = vendor, seen: dict = seen) -> Reply | None:  # type: ignore[type-arg]
+            told = tuple(vendor.recipients(received))
+            seen.setdefault(told, []).append(received)
+            if "m3@example.net" in told:
+                return Reply(422, {"name": "validation_error", "code": "invalid_parameter", "message": "no"})
+            return None if len(seen[told]) == 1 else vendor.ok(received)
+
+        desk = RecordingDesk(*letters(4))
+        carried(vendor, script, desk, tmp_path, connections=1)
+
+        assert desk.kinds() == ["Receipt", "Receipt", "MessageRefused", "Receipt"]
+        for told in (("m1@example.net", "m2@example.net"), ("m4@example.net",)):
+            first, again = seen[told]
+            assert first.body == again.body
+            assert first.headers.get("idempotency-key") == again.headers.get("idempotency-key")
+        requests = [received for some in seen.values() for received in some]
+        keys = {it.headers.get("idempotency-key") or it.tree["headers"]["idempotencyKey"] for it in requests}
+        assert len(keys) == len(seen)
+
+
 def test_where_nobody_listens_all_goes_back_untouched(vendor: Vendor, tmp_path: Path) -> None:
     desk = RecordingDesk(*letters(2))
 
@@ -334,6 +376,33 @@ def test_a_request_holds_as_many_as_config_says_and_the_vendor_takes(vendor: Ven
         assert len(carried(vendor, vendor.ok, desk, tmp_path, connections=1, **settings).received) == requests
     with pytest.raises(Mistake, match="batch"):
         opened(vendor, "https://api.example.org", tmp_path, batch=vendor.most + 1)
+
+
+@pytest.mark.parametrize("vendor", [it for it in VENDORS if it.most > 1], ids=lambda vendor: vendor.name)
+def test_what_is_too_large_together_goes_in_parts(vendor: Vendor, tmp_path: Path) -> None:
+    def script(received: Received) -> Reply | None:
+        return Reply(413, "too large") if len(vendor.recipients(received)) > 2 else vendor.ok(received)
+
+    desk = RecordingDesk(*letters(8))
+    carried(vendor, script, desk, tmp_path, connections=1)
+
+    assert desk.kinds() == ["Receipt"] * 8
+
+
+def test_a_key_that_is_no_good_is_not_tried_again_in_halves(tmp_path: Path) -> None:
+    """Resend says "validation_error" for it too."""
+    vendor = next(vendor for vendor in VENDORS if vendor.name == "resend")
+    desk = RecordingDesk(*letters(20))
+    received: list[Received] = []
+
+    def script(request: Received) -> Reply:
+        received.append(request)
+        return Reply(400, {"name": "validation_error", "message": "API key is invalid"})
+
+    with pytest.raises(ProviderDown):
+        carried(vendor, script, desk, tmp_path, connections=1)
+
+    assert len(received) == 1
 
 
 @pytest.mark.parametrize("name", ["brevo", "resend"])
