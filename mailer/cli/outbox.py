@@ -102,7 +102,8 @@ def pause(context: typer.Context, key: Key, as_json: Json = False) -> None:
 @commands.command()
 def resume(context: typer.Context, key: Key) -> None:
     """Send on what is paused or held."""
-    _change(app_of(context), lambda connection: control.resume(connection, key))
+    app = app_of(context)
+    _change(app, lambda connection: control.resume(connection, key, now=app.now()))
     remark("The mailing {key} is sent on.", key=key)
 
 

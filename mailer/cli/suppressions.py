@@ -2,8 +2,9 @@
 
 import csv
 import sys
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple, get_args
 
 import typer
 
@@ -15,9 +16,13 @@ from subscribers.errors import SubscribersError
 from subscribers.models import Scope
 
 commands = typer.Typer(no_args_is_help=True)
+_HANDED_OUT = ("key", "scope", "reason", "at")
+_HEADS = ("key", "address")  # a first line that names its columns
 _COLUMNS = ("id", "scope", "reason", "at", "members")
 Address = Annotated[str, typer.Argument(metavar="ADDRESS")]
 Why = Literal["dead", "asked", "complaint"]
+_KEY = 32  # octets of a keyed hash
+_REASONS: dict[str, suppression.Reason] = {reason: reason for reason in get_args(suppression.Reason)}
 _SCOPES: dict[str, Scope] = {"dead": Scope.ALL, "asked": Scope.ALL, "complaint": Scope.BULK}
 
 
@@ -68,17 +73,23 @@ def remove(context: typer.Context, said: Address) -> None:
 @commands.command("import")
 def import_file(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="One address a line, or a CSV with address,reason.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="One address a line, a CSV with address,reason, or what export wrote."),
+    ],
 ) -> None:
     """Suppress every address of a file; all of it or, when a line is wrong, nothing."""
     app = app_of(context)
     rows = list(csv.reader(file.read_text(encoding="utf-8-sig").splitlines()))
-    keys = [(_parsed(row[0], line), _reason(row, line)) for line, row in enumerate(rows, 1) if row and row[0].strip()]
+    read = _exported if rows[:1] == [list(_HANDED_OUT)] else _written
+    lines = [
+        read(row, line, app.now()) for line, row in enumerate(rows, 1) if row and row[0].strip() not in ("", *_HEADS)
+    ]
     with app.writing() as session:
-        for parsed, reason in keys:
-            suppression.suppress(session, parsed.key, scope=_SCOPES[reason], reason=reason, now=app.now())
-        access.record(session, who=account(), what="suppress", count=len(keys), now=app.now())
-    remark("Addresses suppressed: {count}.", count=len(keys))
+        for one in lines:
+            suppression.suppress(session, one.key, scope=one.scope, reason=one.reason, now=one.at)
+        access.record(session, who=account(), what="suppress", count=len(lines), now=app.now())
+    remark("Addresses suppressed: {count}.", count=len(lines))
 
 
 @commands.command()
@@ -86,12 +97,37 @@ def export(context: typer.Context) -> None:
     """Print what is suppressed as CSV, by keyed hash: for moving to another installation with the same keys."""
     app = app_of(context)
     out = csv.writer(sys.stdout)
-    out.writerow(("key", "scope", "reason", "at"))
+    out.writerow(_HANDED_OUT)
     with app.writing() as session:
         rows = suppression.everything(session)
         access.record(session, who=account(), what="export", count=len(rows), now=app.now())
         for row in rows:
             out.writerow((row.address_key.hex(), row.scope.value, row.reason, row.at.isoformat()))
+
+
+class _Line(NamedTuple):
+    key: bytes
+    scope: Scope
+    reason: suppression.Reason
+    at: datetime
+
+
+def _written(row: list[str], line: int, now: datetime) -> _Line:
+    reason = _reason(row, line)
+    return _Line(_parsed(row[0], line).key, _SCOPES[reason], reason, now)
+
+
+def _exported(row: list[str], line: int, now: datetime) -> _Line:
+    """Read a line of an export: every reason, those that only the member can take back too."""
+    del now
+    try:
+        key, scope, reason, at = row
+        found = _Line(bytes.fromhex(key), Scope(scope), _REASONS[reason], datetime.fromisoformat(at))
+    except (ValueError, KeyError):
+        found = None
+    if found is None or len(found.key) != _KEY or found.at.tzinfo is None:
+        raise Mistake("Line {line} is no line of an export; nothing was changed.", line=line)
+    return found
 
 
 def _parsed(said: str, line: int | None = None) -> address.Address:

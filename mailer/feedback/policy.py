@@ -5,7 +5,7 @@ The address    hard: suppressed at once; but an unknown host may be a name serve
                soft: counted by mailings, and reset by one that arrived; too many over too long, and it is suppressed
                blocked: our own fault, never counted, and somebody is told
 A mail host    when many of its mailboxes die in one run it is their outage, and the verdicts wait for a person
-The mailing    stopped when too much of it bounces, or too many complain
+The mailing    stopped when too much of it bounces or is refused for what we did, or too many complain
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,6 +21,7 @@ DISABLED_STRIKES, DISABLED_WITHIN = 3, timedelta(days=30)
 SOFT_MAILINGS, SOFT_SPAN = 4, timedelta(days=28)
 OUTAGE_SHARE, OUTAGE_LEAST = 0.05, 20  # of a run; fewer are not an outage
 BOUNCE_SHARE, BOUNCE_LEAST = 0.05, 20  # of a run
+FAULT_SHARE, FAULT_LEAST = 0.05, 20  # of a run, refused for what we did
 COMPLAINT_SHARE, COMPLAINT_LEAST = 0.001, 3  # of a run; one complaint in a small district is no run gone wrong
 _TWICE = frozenset({Cause.UNKNOWN_HOST})
 
@@ -78,11 +79,12 @@ def _too_soft(counted: Sequence[Strike]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A mailing so far, in addresses."""
+    """A mailing so far, or since a person let it go on; in addresses. `faults` were refused for what we did."""
 
     sent: int
     bounced: int
     complaints: int
+    faults: int = 0
 
 
 def outages(hard: Mapping[bytes, int], sent: int) -> frozenset[bytes]:
@@ -94,6 +96,7 @@ def outages(hard: Mapping[bytes, int], sent: int) -> frozenset[bytes]:
 
 
 TOO_MANY_BOUNCES = N_("Too much of it came back: look at `utskick feedback list` before it goes on.")
+TOO_MANY_FAULTS = N_("Too much of it was refused for what we did: look at `utskick feedback list` before it goes on.")
 TOO_MANY_COMPLAINTS = N_("Too many readers called it spam: look at `utskick feedback list` before it goes on.")
 
 
@@ -103,4 +106,6 @@ def stop_reason(run: Run) -> str | None:
         return TOO_MANY_COMPLAINTS
     if run.bounced >= BOUNCE_LEAST and run.bounced > BOUNCE_SHARE * run.sent:
         return TOO_MANY_BOUNCES
+    if run.faults >= FAULT_LEAST and run.faults > FAULT_SHARE * run.sent:
+        return TOO_MANY_FAULTS
     return None

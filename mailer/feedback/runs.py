@@ -15,6 +15,7 @@ from subscribers import suppression
 
 LATELY = timedelta(days=14)  # a run is over by then, and what comes back of it is
 _HARD = tuple(cause for cause in Cause if verdict_of(cause) is Verdict.HARD)
+_OUR_FAULTS = tuple(cause for cause in Cause if verdict_of(cause) is Verdict.BLOCKED)
 _MEMBER_FAULTS = tuple(cause for cause in Cause if verdict_of(cause) in (Verdict.HARD, Verdict.SOFT))
 
 
@@ -22,10 +23,13 @@ def watch(session: Session, *, since: datetime, now: datetime) -> None:
     """Hold verdicts on hosts that fail in numbers and stop runs that go wrong, where something came after `since`."""
     fresh = select(Feedback.mailing_id).where(Feedback.received_at > since, Feedback.at > now - LATELY).distinct()
     for mailing in session.exec(fresh).all():
-        plan = session.exec(select(Mailing.plan).where(Mailing.id == mailing)).first()
+        row = session.exec(select(Mailing.plan, Mailing.resumed_at).where(Mailing.id == mailing)).first()
+        plan, resumed_at = row if row is not None else (None, None)
         sent = ledger.counts(session.connection(), mailing, plan)[DeliveryState.SENT]
         _hold_outages(session, mailing, sent)
-        _stop(session, mailing, sent)
+        if resumed_at is not None:
+            sent = ledger.sent_since(session.connection(), mailing, plan, resumed_at)
+        _stop(session, mailing, sent, resumed_at)
 
 
 def _hold_outages(session: Session, mailing: int, sent: int) -> None:
@@ -55,10 +59,16 @@ def _hold(session: Session, mailing: int, host: bytes) -> None:
             suppression.lift(session, feedback.address_key, reason="dead")
 
 
-def _stop(session: Session, mailing: int, sent: int) -> None:
-    bounced = _addresses(session, mailing, col(Feedback.cause).in_(_MEMBER_FAULTS))
-    complaints = _addresses(session, mailing, col(Feedback.kind) == Kind.COMPLAINT)
-    reason = stop_reason(Run(sent=sent, bounced=bounced, complaints=complaints))
+def _stop(session: Session, mailing: int, sent: int, resumed_at: datetime | None) -> None:
+    """Stop a run that goes wrong. What came back before a person let it go on is weighed already."""
+    new = sa.true() if resumed_at is None else col(Feedback.received_at) > resumed_at
+    run = Run(
+        sent=sent,
+        bounced=_addresses(session, mailing, new & col(Feedback.cause).in_(_MEMBER_FAULTS)),
+        complaints=_addresses(session, mailing, new & (col(Feedback.kind) == Kind.COMPLAINT)),
+        faults=_addresses(session, mailing, new & col(Feedback.cause).in_(_OUR_FAULTS)),
+    )
+    reason = stop_reason(run)
     if reason is not None:
         control.hold(session.connection(), mailing, reason=reason)
 

@@ -53,8 +53,8 @@ def pause(connection: sa.Connection, key: str) -> None:
     _move(connection, key, frm=(MailingState.PLANNED,), to=MailingState.PAUSED, reason=PAUSED)
 
 
-def resume(connection: sa.Connection, key: str) -> None:
-    """Send on. A person decided: it is not held for being late any more.
+def resume(connection: sa.Connection, key: str, *, now: datetime) -> None:
+    """Send on. A person decided: it is not held for being late any more, nor for what came back until now.
 
     raises  Mistake when it is neither paused nor held, or was never planned
     """
@@ -67,7 +67,8 @@ def resume(connection: sa.Connection, key: str) -> None:
         to=MailingState.PLANNED if planned else MailingState.APPROVED,
         reason="",
     )
-    connection.execute(sa.update(Mailing).where(col(Mailing.id) == mailing).values(late_at=None, send_by=None))
+    free = {"late_at": None, "send_by": None, "resumed_at": now}
+    connection.execute(sa.update(Mailing).where(col(Mailing.id) == mailing).values(**free))
 
 
 def cancel(connection: sa.Connection, key: str) -> None:

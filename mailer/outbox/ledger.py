@@ -85,6 +85,13 @@ def counts(connection: sa.Connection, mailing: int, plan: int | None) -> dict[De
     return dict.fromkeys(DeliveryState, 0) | {row[0]: row[1] for row in rows}
 
 
+def sent_since(connection: sa.Connection, mailing: int, plan: int | None, since: datetime) -> int:
+    """Count the deliveries of a mailing's valid plan that were sent after `since`."""
+    sent = (col(Delivery.state) == DeliveryState.SENT) & (col(Delivery.settled_at) > since)
+    of_it = (col(Delivery.mailing_id) == mailing) & (col(Delivery.plan) == plan)
+    return connection.execute(sa.select(sa.func.count()).where(of_it, sent)).scalar_one()
+
+
 def balanced(candidates: int, by_state: Mapping[DeliveryState, int]) -> bool:
     """candidates = sent + failed + cancelled + uncertain, and nothing is queued."""
     return by_state[DeliveryState.QUEUED] == 0 and candidates == sum(by_state.values())

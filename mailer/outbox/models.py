@@ -26,6 +26,7 @@ class Mailing(SQLModel, table=True):
     content     JSON, frozen when planned: what every variant shares (subject, intro, ...)
     late_at     not begun by then: held for a person
     send_by     not sent whole by then: held for a person
+    resumed_at  a person let it go on: what had come back by then is weighed
     give_up_at  a delivery still deferred by then has failed
     planning    number of the plan being written; whoever holds an older number has been overtaken
     candidates  how many deliveries the valid plan has
@@ -55,6 +56,7 @@ class Mailing(SQLModel, table=True):
     send_at: datetime | None = None
     late_at: datetime | None = None
     send_by: datetime | None = None
+    resumed_at: datetime | None = None
     give_up_at: datetime | None = None
     started_at: datetime | None = None
     done_at: datetime | None = None

@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session, delete, select
 
 from mailer import db
 from mailer.feedback import book, told
@@ -13,7 +13,7 @@ from mailer.feedback.events import Event
 from mailer.feedback.hooks.calls import Heard, Told
 from mailer.feedback.models import Feedback, Kind, Standing
 from subscribers import suppression
-from subscribers.models import Access
+from subscribers.models import Access, Suppression
 from subscribers.sealed import lookup_key
 from tests.builders import MOMENT
 from tests.mailer.cli.test_outbox import KEY, Site
@@ -144,6 +144,35 @@ def test_what_is_handed_out_names_nobody_and_is_noted(site: Site) -> None:
     assert len(out.splitlines()) == 3
     with Session(site.engine) as session:
         assert "export" in {row.what for row in session.exec(select(Access))}
+
+
+def test_what_was_handed_out_is_taken_back_with_every_reason(site: Site, tmp_path: Path) -> None:
+    """By another installation with the same keys, which knew nothing of it."""
+    _, out, _ = site.run("suppressions", "export")
+    file = tmp_path / "suppressed.csv"
+    before = {tuple(row.values())[1:4] for row in site.json("suppressions", "list")}
+    with Session(site.engine) as session:
+        session.exec(delete(Suppression))
+        session.commit()
+
+    file.write_text(out + "00,all,dead,2026-11-28\n")
+    status, _, err = site.run("suppressions", "import", str(file))
+    assert status == 2
+    assert "Line 4" in err
+    assert site.json("suppressions", "list") == []
+
+    file.write_text(out)
+    assert site.run("suppressions", "import", str(file))[0] == 0
+    assert {tuple(row.values())[1:4] for row in site.json("suppressions", "list")} == before
+    assert scope(site, 2) == "bulk"
+
+
+def test_a_file_may_name_its_columns(site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "dead.csv"
+    file.write_text("address,reason\nm4@example.org,dead\n")
+
+    assert site.run("suppressions", "import", str(file))[0] == 0
+    assert scope(site, 4) == "all"
 
 
 def test_without_a_mailbox_in_the_config_polling_is_a_mistake(site: Site) -> None:

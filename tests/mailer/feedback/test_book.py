@@ -11,7 +11,8 @@ from mailer.feedback import book, listing, refusals, runs
 from mailer.feedback.causes import Cause
 from mailer.feedback.events import Event
 from mailer.feedback.models import Feedback, Kind, Standing
-from mailer.feedback.policy import BOUNCE_LEAST, OUTAGE_LEAST
+from mailer.feedback.policy import BOUNCE_LEAST, FAULT_LEAST, OUTAGE_LEAST
+from mailer.outbox import control
 from mailer.outbox.models import Delivery, DeliveryState, Mailing, MailingState
 from subscribers import enrolment, suppression
 from subscribers.models import Member, Scope
@@ -200,6 +201,40 @@ def test_a_mailing_that_goes_wrong_stops(engine: sa.Engine) -> None:
         stopped = session.get_one(Mailing, mailing)
         assert stopped.state is MailingState.HELD
         assert "came back" in stopped.reason
+
+
+@pytest.mark.parametrize("cause", [Cause.BLOCKED, Cause.CONTENT])
+def test_a_mailing_that_is_refused_for_what_we_did_stops_and_nobody_is_blamed(engine: sa.Engine, cause: Cause) -> None:
+    mailing = many(engine, FAULT_LEAST)
+    with db.writing(engine) as session:
+        for member in range(1, FAULT_LEAST + 1):
+            book.take_in(session, an_event(member, mailing, cause), now=MOMENT)
+        runs.watch(session, since=MOMENT - DAY, now=MOMENT)
+
+        assert session.get_one(Mailing, mailing).state is MailingState.HELD
+        assert not any(scope(session, member) for member in range(1, FAULT_LEAST + 1))
+
+
+def test_what_a_person_let_go_on_is_not_stopped_again_for_the_same(engine: sa.Engine) -> None:
+    """But for as much again."""
+    mailing = many(engine, 2 * BOUNCE_LEAST)
+    with db.writing(engine) as session:
+        for member in range(1, BOUNCE_LEAST + 1):
+            book.take_in(session, an_event(member, mailing, Cause.FULL), now=MOMENT)
+        runs.watch(session, since=MOMENT - DAY, now=MOMENT)
+        key = session.get_one(Mailing, mailing).key
+        control.resume(session.connection(), key, now=MOMENT)
+        later = MOMENT + timedelta(minutes=1)
+        for member in range(BOUNCE_LEAST + 1, 2 * BOUNCE_LEAST):
+            book.take_in(session, an_event(member, mailing, Cause.FULL), now=later)
+        runs.watch(session, since=MOMENT - DAY, now=later)
+        session.expire_all()
+        assert session.get_one(Mailing, mailing).state is MailingState.PLANNED
+
+        book.take_in(session, an_event(2 * BOUNCE_LEAST, mailing, Cause.FULL), now=later)
+        runs.watch(session, since=MOMENT - DAY, now=later)
+        session.expire_all()
+        assert session.get_one(Mailing, mailing).state is MailingState.HELD
 
 
 def test_a_run_in_which_nothing_is_new_is_left_alone(engine: sa.Engine) -> None:

@@ -83,6 +83,9 @@ def test_when_a_host_loses_many_mailboxes_at_once_it_is_their_outage() -> None:
         (Run(sent=10_000, bounced=0, complaints=10), False),
         (Run(sent=10_000, bounced=0, complaints=11), True),
         (Run(sent=200, bounced=0, complaints=2), False),
+        (Run(sent=1000, bounced=0, complaints=0, faults=50), False),
+        (Run(sent=1000, bounced=0, complaints=0, faults=51), True),
+        (Run(sent=0, bounced=0, complaints=0, faults=19), False),
     ],
 )
 def test_a_mailing_stops_when_too_much_comes_back(run: Run, *, stops: bool) -> None:

@@ -69,7 +69,7 @@ def test_a_paused_mailing_is_not_sent_until_it_is_resumed(engine: sa.Engine, jou
     send(office)
     assert provider.accepted == []
 
-    change(engine, lambda connection: control.resume(connection, KEY))
+    change(engine, lambda connection: control.resume(connection, KEY, now=clock()))
     send(office)
 
     assert len(provider.accepted) == 2
@@ -91,7 +91,7 @@ def test_a_mailing_held_for_being_late_is_sent_when_a_person_resumes_it(
     send(office)
     assert the_mailing(engine).state is MailingState.HELD
 
-    change(engine, lambda connection: control.resume(connection, KEY))
+    change(engine, lambda connection: control.resume(connection, KEY, now=clock()))
     send(office)
 
     assert the_mailing(engine).state is MailingState.DONE
@@ -229,7 +229,7 @@ def test_a_mailing_not_sent_whole_in_time_is_held_and_a_person_may_send_the_rest
     assert the_mailing(engine).reason == control.UNFINISHED
     assert len(provider.accepted) == 3
 
-    change(engine, lambda connection: control.resume(connection, KEY))
+    change(engine, lambda connection: control.resume(connection, KEY, now=clock()))
     send(office)
     assert the_mailing(engine).state is MailingState.DONE
 

@@ -125,7 +125,7 @@ def test_what_is_held_after_a_restore_is_sent_when_a_person_says_so(
     assert provider.accepted == []
 
     with db.writing(engine) as session:
-        control.resume(session.connection(), KEY)
+        control.resume(session.connection(), KEY, now=clock())
     send(an_office(engine, journals, provider, now=clock))
 
     assert provider.addresses == ["m1@example.org"]

@@ -281,5 +281,7 @@ def ordinary() -> Iterator[str]:
     """Yield two hundred mails that people wrote, many of them about what bounces are about."""
     for number in range(200):
         subject, words = _SUBJECTS[number % 10], _BODIES[(number // 10 + number) % 10]
-        more = ("", "In-Reply-To: <a@nyhet.example.org>\n", "Precedence: list\n", "Auto-Submitted: no\n")[number % 4]
+        more = ("", "In-Reply-To: <a@nyhet.example.org>\n", "Precedence: list\n", "Auto-Submitted: no\n")[
+            (number + number // 100) % 4
+        ]
         yield letter(f"Anna Åberg <a{number}@example.net>", subject, words, more)
