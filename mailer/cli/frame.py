@@ -1,4 +1,4 @@
-"""What every command shares: --config, --data and --debug in any place, and how results are shown."""
+"""What every command shares: --config, --data, --debug and --log in any place, and how results are shown."""
 
 import json
 import os
