@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from mailer.app import App
-from mailer.cli.frame import Json, account, app_of, moment_in, print_json, reason_of, remark
-from mailer.cli.tables import print_table
+from mailer.cli.frame import Json, account, app_of, moment_in, reason_of, remark
+from mailer.cli.tables import print_listing
 from mailer.errors import Mistake, SendError, Trouble
 from mailer.operators import book, people
 from mailer.operators.book import ACCOUNT, State
@@ -29,10 +29,7 @@ def list_requests(context: typer.Context, as_json: Json = False) -> None:
     """List what was asked for approval, the latest first."""
     app = app_of(context)
     rows = [_row(app, state) for state in book.latest(app.approving, most=_MOST)]
-    if as_json:
-        print_json(rows, zone=app.settings.site.zone)
-        return
-    print_table(rows, _COLUMNS, zone=app.settings.site.zone)
+    print_listing(rows, _COLUMNS, zone=app.settings.site.zone, as_json=as_json)
 
 
 def _row(app: App, state: State) -> dict[str, object]:

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from mailer.app import App
 from mailer.cli.frame import Json, app_of, moment_in, print_json, remark, say
-from mailer.cli.tables import print_table
+from mailer.cli.tables import print_listing, print_table
 from mailer.errors import Mistake
 from mailer.feedback import book, listing, polling, runs
 from mailer.feedback.imap import open_mailbox
@@ -36,7 +36,7 @@ def list_events(
     with app.reading() as session:
         who = find_member(session, member) if member else None
         rows = [asdict(it) for it in listing.events(session, mailing=mailing, member=who, held=False)]
-    _print(app, rows, as_json=as_json)
+    print_listing(rows, _COLUMNS, zone=app.settings.site.zone, as_json=as_json)
 
 
 @commands.command()
@@ -45,7 +45,7 @@ def held(context: typer.Context, as_json: Json = False) -> None:
     app = app_of(context)
     with app.reading() as session:
         rows = [asdict(it) for it in listing.events(session, mailing=None, member=None, held=True)]
-    _print(app, rows, as_json=as_json)
+    print_listing(rows, _COLUMNS, zone=app.settings.site.zone, as_json=as_json)
 
 
 @commands.command()
@@ -54,10 +54,7 @@ def unknown(context: typer.Context, as_json: Json = False) -> None:
     app = app_of(context)
     with app.reading() as session:
         rows = [asdict(it) for it in listing.unknown(session)]
-    if as_json:
-        print_json(rows, zone=app.settings.site.zone)
-        return
-    print_table(rows, ("at", "provider", "what"), zone=app.settings.site.zone)
+    print_listing(rows, ("at", "provider", "what"), zone=app.settings.site.zone, as_json=as_json)
 
 
 @commands.command()
@@ -147,10 +144,3 @@ def _decide(app: App, key: str, action: Callable[[Session, list[Feedback]], None
         events = list(runs.held(session, find(session.connection(), key)))
         action(session, events)
         return len({event.address_key for event in events})
-
-
-def _print(app: App, rows: list[dict[str, object]], *, as_json: bool) -> None:
-    if as_json:
-        print_json(rows, zone=app.settings.site.zone)
-        return
-    print_table(rows, _COLUMNS, zone=app.settings.site.zone)

@@ -14,7 +14,7 @@ from mailer.app import App
 from mailer.cli import watching
 from mailer.cli.frame import LARGEST_ID, Json, account, app_of, insist, moment_in, print_json, remark
 from mailer.cli.progress import progress_bar
-from mailer.cli.tables import print_table
+from mailer.cli.tables import print_listing, print_table
 from mailer.i18n import _
 from mailer.outbox import batches, control
 from mailer.outbox.batches import Holder, Terms
@@ -76,10 +76,7 @@ def providers(context: typer.Context, as_json: Json = False) -> None:
     """Show which providers take letters, and why one rests or waits."""
     app = app_of(context)
     rows = [as_row(service) for service in _services(app)]
-    if as_json:
-        print_json(rows, zone=app.settings.site.zone)
-        return
-    print_table(rows, ("provider", "state", "since", "until", "reason"), zone=app.settings.site.zone)
+    print_listing(rows, ("provider", "state", "since", "until", "reason"), zone=app.settings.site.zone, as_json=as_json)
 
 
 def _services(app: App) -> list[Service]:

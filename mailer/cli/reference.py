@@ -10,8 +10,8 @@ import typer
 from sqlmodel import Session
 
 from mailer import db
-from mailer.cli.frame import Json, app_of, print_json
-from mailer.cli.tables import print_table
+from mailer.cli.frame import Json, app_of
+from mailer.cli.tables import print_listing
 from subscribers import reference
 from subscribers.reference import ListedDistrict, ListedTopic
 
@@ -35,7 +35,4 @@ def _show(
     db.require_current(app.bare_engine)
     with db.reading(app.bare_engine) as session:
         rows = [asdict(entry) for entry in listed(session)]
-    if as_json:
-        print_json(rows, zone=app.settings.site.zone)
-        return
-    print_table(rows, columns, zone=app.settings.site.zone)
+    print_listing(rows, columns, zone=app.settings.site.zone, as_json=as_json)

@@ -7,7 +7,7 @@ import typer
 
 from mailer import db
 from mailer.cli.frame import Json, account, app_of, print_json, remark
-from mailer.cli.tables import print_table
+from mailer.cli.tables import print_listing, print_table
 from mailer.errors import Mistake
 from mailer.members import held
 from subscribers import access, address, enrolment
@@ -77,7 +77,4 @@ def diary(
     with app.reading() as session:
         member_id = find_member(session, member) if member else None
         rows = [asdict(entry) for entry in access.diary(session, member_id=member_id, most=most)]
-    if as_json:
-        print_json(rows, zone=app.settings.site.zone)
-    else:
-        print_table(rows, _ENTRY, zone=app.settings.site.zone)
+    print_listing(rows, _ENTRY, zone=app.settings.site.zone, as_json=as_json)

@@ -8,8 +8,8 @@ from typing import Annotated, Literal, NamedTuple, get_args
 
 import typer
 
-from mailer.cli.frame import Json, account, app_of, print_json, remark
-from mailer.cli.tables import print_table
+from mailer.cli.frame import Json, account, app_of, remark
+from mailer.cli.tables import print_listing
 from mailer.errors import Mistake
 from subscribers import access, address, suppression
 from subscribers.errors import SubscribersError
@@ -32,10 +32,7 @@ def list_suppressions(context: typer.Context, as_json: Json = False) -> None:
     app = app_of(context)
     with app.reading() as session:
         rows = list(suppression.listed(session))
-    if as_json:
-        print_json(rows, zone=app.settings.site.zone)
-        return
-    print_table(rows, _COLUMNS, zone=app.settings.site.zone)
+    print_listing(rows, _COLUMNS, zone=app.settings.site.zone, as_json=as_json)
 
 
 @commands.command()

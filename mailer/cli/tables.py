@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mailer.cli.frame import harmless, moment_in
+from mailer.cli.frame import harmless, moment_in, print_json
 from mailer.i18n import _
 
 # Fields that hold words of ours. Any other text is somebody's: a member may be called what we call a state.
@@ -30,6 +30,14 @@ def print_table(
     if not console.is_terminal:
         console.width = 10_000
     console.print(table)
+
+
+def print_listing(rows: Sequence[Mapping[str, object]], columns: Sequence[str], *, zone: tzinfo, as_json: bool) -> None:
+    """Print `rows` as whoever asks wants them: all their fields for a program, the named ones for a person."""
+    if as_json:
+        print_json(rows, zone=zone)
+    else:
+        print_table(rows, columns, zone=zone)
 
 
 def cell(column: str, value: object, zone: tzinfo) -> str:
