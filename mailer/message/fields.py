@@ -51,7 +51,8 @@ def fields_of(content: bytes) -> Fields:
     else:
         parts = _PART.split(b"\r\n" + body)[1:-1] or [b"\r\n\r\n" + body]
         texts = [_text(part) for part in parts]
-    lines = [line.partition(": ") for line in _FOLD.sub("", head.decode("ascii")).split("\r\n")]
+    # UTF-8 for To alone, where the address is (mailer.message.headers.recipient).
+    lines = [line.partition(": ") for line in _FOLD.sub("", head.decode("utf-8")).split("\r\n")]
     known = {name.lower(): value for name, _, value in lines}
     return Fields(
         sender=_mailbox(known["from"]),

@@ -443,6 +443,22 @@ def test_whoever_is_stopped_between_two_halves_leaves_none_unaccounted_for(tmp_p
     assert set(desk.kinds()) <= {"AddressRefused", "Unanswered"}
 
 
+def test_an_address_beyond_ascii_stops_nobody_and_is_carried_where_the_vendor_can(
+    vendor: Vendor, tmp_path: Path
+) -> None:
+    """To is the one field of ours that may be UTF-8."""
+    address = "åke@xn--malm-8qa.example.net"
+    content = CONTENT.replace(b"m@example.net", address.encode())
+    desk = RecordingDesk(Outgoing(9, "k9", Message("b@example.org", address, content)), *letters(1))
+
+    server = carried(vendor, vendor.ok, desk, tmp_path, connections=1)
+
+    loses_it = vendor.name == "scaleway"
+    told = [it for received in server.received for it in vendor.recipients(received)]
+    assert sorted(told) == ["m1@example.net", *([] if loses_it else [address])]
+    assert desk.kinds() == ["Receipt", "AddressRefused" if loses_it else "Receipt"]
+
+
 def test_every_mail_gives_a_reference_along_that_its_events_bring_back(vendor: Vendor, tmp_path: Path) -> None:
     (received,) = carried(vendor, vendor.ok, RecordingDesk(*letters(1)), tmp_path).received
 
