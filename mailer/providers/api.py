@@ -9,7 +9,7 @@ answer      an outcome for each message; no answer, or none that can be understo
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Hashable, Sequence
+from collections.abc import AsyncIterator, Coroutine, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -104,13 +104,7 @@ class ApiProvider:
         raises  ProviderDown when nothing gets through, and whatever the desk raises
         """
         crew = Crew(desk, len(self._lines))
-        lanes = [asyncio.create_task(self._lane(crew)) for _ in self._lines]
-        try:
-            await asyncio.gather(*lanes)
-        finally:
-            for lane in lanes:
-                lane.cancel()
-            await asyncio.gather(*lanes, return_exceptions=True)
+        await _together(self._lane(crew) for _ in self._lines)
         if crew.failure is not None:
             raise crew.failure
         if crew.down is not None:
@@ -138,7 +132,7 @@ class ApiProvider:
     async def _send(self, crew: Crew, taken: Sequence[Outgoing]) -> None:
         loads = self._loads(crew, taken)
         try:
-            await asyncio.gather(*(self._deliver(load) for load in loads))
+            await _together(self._deliver(load) for load in loads)
         finally:
             for load in loads:
                 load.account_for(Unanswered(STOPPED))
@@ -286,6 +280,20 @@ class _Load:
                 self.crew.settle(outgoing, outcome)
             else:
                 self.crew.give_back(outgoing)
+
+
+async def _together(ways: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run them beside each other. When one fails, or we are stopped, the others end too before this raises.
+
+    A request that went on would carry what its load has given back.
+    """
+    tasks = [asyncio.create_task(way) for way in ways]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _body(request: Request, load: _Load) -> AsyncIterator[bytes]:

@@ -4,12 +4,17 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
+from pydantic import SecretStr
 
+from mailer.clock import system_clock
 from mailer.errors import MessageRefused, Mistake, ProviderDown, TryLater
 from mailer.message import Message
 from mailer.providers import Outgoing, Provider, open_provider, provider_names
 from mailer.providers.api import ApiProvider
+from mailer.providers.brevo import Brevo
+from mailer.providers.brevo import Settings as BrevoSettings
 from tests.mailer.providers.desks import RecordingDesk, until
 from tests.mailer.providers.vendors import VENDORS, ApiServer, Received, Reply, Script, Vendor
 
@@ -457,6 +462,44 @@ def test_an_address_beyond_ascii_stops_nobody_and_is_carried_where_the_vendor_ca
     told = [it for received in server.received for it in vendor.recipients(received)]
     assert sorted(told) == ["m1@example.net", *([] if loses_it else [address])]
     assert desk.kinds() == ["Receipt", "AddressRefused" if loses_it else "Receipt"]
+
+
+def test_what_is_given_back_after_a_trouble_of_ours_is_under_way_no_more() -> None:
+    """Letters of two senders go in two requests; leave for the first cannot be written down (a full disk)."""
+    vendor = Brevo(BrevoSettings(key=SecretStr("k")))
+    other = CONTENT.replace(b"<brev@", b"<andra@")
+    first, second = letters(1)[0], Outgoing(2, "k2", Message("b@example.org", "m2@example.net", other))
+    connected = asyncio.Event()
+    arrived: list[bytes] = []
+
+    class Line(httpx.AsyncBaseTransport):
+        """Takes in what comes; the second sender's connection stands later."""
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if self is lines[1]:
+                await connected.wait()
+            arrived.append(await request.aread())
+            return httpx.Response(201, json={"messageId": "b"})
+
+    def refuse(_: Outgoing) -> bool:
+        raise OSError("No space left on device")
+
+    desk = RecordingDesk(first, second, allow=refuse)
+    lines = [Line(), Line()]
+
+    async def carry() -> None:
+        provider = ApiProvider(vendor, [httpx.AsyncClient(transport=line) for line in lines], system_clock)
+        with pytest.raises(OSError, match="No space"):
+            await provider.carry(desk)
+        connected.set()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*left, return_exceptions=True)
+        await provider.close()
+
+    asyncio.run(carry())
+
+    assert desk.given_back == {1: 1, 2: 1}
+    assert arrived == []
 
 
 def test_every_mail_gives_a_reference_along_that_its_events_bring_back(vendor: Vendor, tmp_path: Path) -> None:
