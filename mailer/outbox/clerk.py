@@ -47,12 +47,12 @@ class Clerk:
 
     def here(self) -> None:
         """Say that this worker is alive."""
-        with db.writing(self._engine) as session:
+        with db.writing_beside(self._engine) as session:
             tallies.here(session.connection(), self._journal.owner, now=self._now())
 
     def leave(self) -> None:
         """Say that this worker has ended, and forget those that fell."""
-        with db.writing(self._engine) as session:
+        with db.writing_beside(self._engine) as session:
             tallies.gone(session.connection(), self._journal.owner, before=self._now() - FORGOTTEN)
 
     def lease(self, up_to: Lane = Lane.MANY) -> Hand | None:

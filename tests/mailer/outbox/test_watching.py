@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,6 +14,8 @@ from mailer import db, logs
 from mailer.errors import AddressRefused, ProviderDown, TryLater, Unanswered
 from mailer.message import Message
 from mailer.outbox import carriers, control, gauges, progress, tallies
+from mailer.outbox.clerk import Clerk
+from mailer.outbox.journal import Journal
 from mailer.outbox.ledger import Line
 from mailer.outbox.pacing import PER_DAY, QUIET, Question
 from mailer.outbox.progress import Books, Look
@@ -23,6 +26,7 @@ from mailer.outbox.worker import run
 from mailer.pace import UNLIMITED, Pace
 from mailer.providers import Outcome
 from tests.builders import MOMENT
+from tests.databases import ONLY_POSTGRESQL
 from tests.fakes import FakeProvider, accept
 from tests.mailer.outbox.posting import KEY, Clock, a_mailing, an_office, send
 
@@ -126,6 +130,25 @@ def test_a_worker_is_alive_while_it_says_so_and_not_when_it_has_ended(engine: sa
 
     assert asyncio.run(work()) == 1
     assert read(engine, clock).workers == 0
+
+
+@ONLY_POSTGRESQL
+def test_a_worker_that_says_so_waits_for_no_writer_and_wakes_nobody(engine: sa.Engine, journals: Path, clock: Clock):
+    office = an_office(engine, journals, now=clock)
+    journal = Journal(journals, boot_id="a" * 36)
+    clerk = Clerk(engine, journal, terms=office.terms, give_up_after=office.give_up_after, now=clock)
+    with db.writing(engine), engine.connect() as listener:
+        listener.exec_driver_sql(f"LISTEN {db.CHANGED}")
+        listener.commit()
+
+        clerk.here()
+        alive = read(engine, clock).workers
+        clerk.leave()
+
+        assert (alive, read(engine, clock).workers) == (1, 0)
+        driver: Any = listener.connection.driver_connection
+        assert list(driver.notifies(timeout=0)) == []
+    journal.close()
 
 
 def test_a_look_counts_what_is_under_way_and_how_fast_it_goes(engine: sa.Engine, journals: Path, clock: Clock):
