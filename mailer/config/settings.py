@@ -45,19 +45,23 @@ class Settings(Section):
     operators: dict[Slug, Operator] = Field({})
     approval: Approval = Approval()
 
-    def require_stream(self, publication: str, stream: str) -> None:
-        """Refuse a publication of another stream than the one that is meant. raises Mistake
-
-        Whoever writes to many says what they mean: nobody sends a campaign past everyone's "no" by picking the
-        wrong name from a list, nor a call to a meeting to some members only.
-        """
+    def published(self, publication: str) -> Publication:
+        """raises Mistake when there is none of that name"""
         if publication not in self.publications:
             raise Mistake(
                 "There is no publication {publication} in the config: it has {known}.",
                 publication=publication,
                 known=", ".join(sorted(self.publications)),
             )
-        declared = self.publications[publication].stream
+        return self.publications[publication]
+
+    def require_stream(self, publication: str, stream: str) -> None:
+        """Refuse a publication of another stream than the one that is meant. raises Mistake
+
+        Whoever writes to many says what they mean: nobody sends a campaign past everyone's "no" by picking the
+        wrong name from a list, nor a call to a meeting to some members only.
+        """
+        declared = self.published(publication).stream
         if declared == stream:
             return
         if declared == "statutory":

@@ -31,11 +31,10 @@ class Ready(NamedTuple):
 
 def compose_ahead(composer: Composer, occasion: Occasion, letters: Sequence[Letter]) -> list[Ready | None]:
     """Return the letters of a batch, None for each that must be composed in its turn. Milliseconds for each content."""
-    shared = composer.shared_by(occasion)
     ready: list[Ready | None] = []
     for content, run in groupby(letters, key=_kind):
         some = list(run)
-        ready += [None] * len(some) if content is None else _alike(composer, shared, content, some)
+        ready += [None] * len(some) if content is None else _alike(composer, occasion, content, some)
     return ready
 
 
@@ -47,11 +46,11 @@ def _kind(letter: Letter) -> FrozenContent | None:
 
 
 def _alike(
-    composer: Composer, shared: Shared, content: FrozenContent, letters: Sequence[Letter]
+    composer: Composer, occasion: Occasion, content: FrozenContent, letters: Sequence[Letter]
 ) -> Sequence[Ready | None]:
     """Compose letters to one person each that share their content."""
     try:
-        prepared = composer.prepare(shared.occasion, content, 1)
+        prepared, shared = composer.prepare(occasion, content, 1), composer.shared_by(occasion)
         people = [held.recipient for letter in letters for held in letter.held if held.recipient is not None]
         encoded = prepared.encode(_readers(composer, shared, content, people))
         senders = [_sender(composer, shared, person.member_id) for person in people]

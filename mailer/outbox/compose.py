@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 from mailer.config import Settings
@@ -116,7 +116,7 @@ class Composer:
         """Return a letter to many as a web page, the greeting without a name and no link of anyone's own.
 
         archive  where earlier letters are, to link to
-        raises  Mistake when it cannot be rendered, KeyError when config has its publication no longer
+        raises  Mistake when it cannot be rendered, or config has its publication no longer
         """
         return self._letters.page(self._letter(occasion, content), archive)
 
@@ -124,8 +124,8 @@ class Composer:
         return self._kinds[occasion.letter].manner is not Manner.SINGLE
 
     def shared_by(self, occasion: Occasion) -> Shared:
-        """Return what all letters of a mailing share."""
-        published, bounces = self._settings.publications[occasion.publication], self._settings.feedback.bounce_domain
+        """Return what all letters of a mailing share. raises Mistake when config has its publication no longer"""
+        published, bounces = self._settings.published(occasion.publication), self._settings.feedback.bounce_domain
         sender = published.from_address
         return Shared(
             occasion=occasion,
@@ -134,7 +134,7 @@ class Composer:
             mailbox=published.unsubscribe_address,
             bounces=bounces,
             sender="" if bounces else addr_spec("the envelope", sender).decode("ascii"),
-            page=lru_cache(partial(self._page_of, occasion)),
+            page=partial(self._page_of, occasion),
         )
 
     def _page_of(self, occasion: Occasion, variant: int) -> str:

@@ -6,8 +6,11 @@ from mailer.render.head import Letterhead
 
 
 def letterhead_of(settings: Settings, publication: str, language: str, district: str | None) -> Letterhead:
-    """Return who signs: the publication, or one of its districts for whatever that has of its own."""
-    published, site = settings.publications[publication], settings.site
+    """Return who signs: the publication, or one of its districts for whatever that has of its own.
+
+    raises  Mistake when config has no such publication
+    """
+    published, site = settings.published(publication), settings.site
     own = published.districts.get(district or "", DistrictLetterhead())
     return Letterhead(
         organisation=site.organisation,

@@ -12,15 +12,15 @@ from mailer import db
 from mailer.errors import AddressRefused, MessageRefused, ProviderDown, TryLater, Unanswered
 from mailer.message import Message
 from mailer.outbox.compose import LetterKind
-from mailer.outbox.models import Batch, BatchState, DeliveryState, MailingState
+from mailer.outbox.models import Batch, BatchState, DeliveryState, Mailing, MailingState
 from mailer.outbox.worker import run
 from mailer.providers import Desk, Outcome, Outgoing, Receipt
 from mailer.render.head import Manner
 from subscribers.models import Member, State, Subscription, Suppression
-from tests.builders import a_member
+from tests.builders import MOMENT, a_member
 from tests.databases import stored_in
 from tests.fakes import FakeProvider, accept
-from tests.mailer.outbox.posting import Clock, a_mailing, an_office, deliveries, expand, send, states, the_mailing
+from tests.mailer.outbox.posting import KEY, Clock, a_mailing, an_office, deliveries, expand, send, states, the_mailing
 
 SENT, FAILED, QUEUED = DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.QUEUED
 CANCELLED, UNCERTAIN = DeliveryState.CANCELLED, DeliveryState.UNCERTAIN
@@ -297,6 +297,25 @@ def test_a_letter_that_nobody_can_be_written_holds_its_mailing(engine: sa.Engine
     assert the_mailing(engine).state is MailingState.HELD
     assert "unknown" in the_mailing(engine).reason
     assert set(states(engine).values()) == {QUEUED}
+
+
+def test_a_publication_that_config_has_no_longer_holds_its_mailing_and_no_other(
+    engine: sa.Engine, journals: Path, clock: Clock
+):
+    a_mailing(engine, 2, key="gone", publication="gone")
+    with db.writing(engine) as session:
+        session.add_all(Subscription(member_id=number, publication="gone", since=MOMENT) for number in (1, 2))
+    a_mailing(engine, [a_member("other@example.org")])
+    provider = FakeProvider()
+
+    send(an_office(engine, journals, provider, now=clock))
+
+    with db.reading(engine) as session:
+        found = {row.key: row for row in session.scalars(sa.select(Mailing))}
+    assert found["gone"].state is MailingState.HELD
+    assert "gone" in found["gone"].reason
+    assert [message.recipient for message in provider.accepted] == ["other@example.org"]
+    assert found[KEY].state is MailingState.DONE
 
 
 def test_the_kind_of_letter_decides_what_it_says_to_machines(engine: sa.Engine, journals: Path, clock: Clock):
