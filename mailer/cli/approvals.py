@@ -1,6 +1,7 @@
 """utskick approvals: who was asked, who signed. And how a command that sends asks for approval."""
 
 import asyncio
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -85,12 +86,52 @@ def _signers(state: State) -> str:
     return ", ".join(one.name for one in state.signed)
 
 
-def tell_when(app: App, send_at: datetime, late_at: datetime | None, *, command: str) -> None:
-    """Say when what was approved goes. `command`: what sends it where its time is too long ago."""
-    at = moment_in(app.settings.site.zone, send_at)
-    if app.now() < send_at:
-        remark("Approved. It goes out {at}.", at=at)
-    elif late_at is None or app.now() <= late_at:
-        remark("Approved. Its time was {at}, so it goes out at once.", at=at)
-    else:
+def undo_until(app: App) -> datetime:
+    """Return until when what is approved now can be taken back, and nothing of it leaves."""
+    return app.now() + app.settings.approval.undo
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """What was approved: when it goes, until when that is open to be undone, and the commands about it.
+
+    late_at     after it a person has to say `send`; None: never
+    not_before  nothing leaves before that
+    noun        of the command: editions, campaigns; `name`: what it is called there
+    """
+
+    send_at: datetime
+    late_at: datetime | None
+    not_before: datetime
+    noun: str
+    name: str
+
+
+def tell_when(app: App, it: Approved) -> None:
+    """Say when what was approved goes, and how to take that back."""
+    zone, now = app.settings.site.zone, app.now()
+    at, begins = moment_in(zone, it.send_at), moment_in(zone, max(it.send_at, it.not_before))
+    if now < it.send_at:
+        remark("Approved. It goes out {at}.", at=begins)
+    elif it.late_at is not None and it.late_at < now:
+        command = f"utskick {it.noun} send {it.name}"
         remark("Approved, but its time was {at}, too long ago: send it with `{command}`.", at=at, command=command)
+    elif now < it.not_before:
+        remark("Approved. Its time was {at}, so it goes out {begins}.", at=at, begins=begins)
+    else:
+        remark("Approved. Its time was {at}, so it goes out at once.", at=at)
+    tell_way_back(it.noun, it.name)
+
+
+def tell_way_back(noun: str, name: str) -> None:
+    remark("Until it goes it can be taken back: `utskick {noun} take-back {name}`.", noun=noun, name=name)
+
+
+def tell_of_window(app: App, begins: datetime, noun: str, name: str) -> None:
+    """Say that what a person wants to send now still waits for its approval to be beyond undoing."""
+    remark(
+        "It can still be taken back, and goes out {at} by itself where `utskick run` or `clock` runs; else run this "
+        "command again then.",
+        at=moment_in(app.settings.site.zone, begins),
+    )
+    tell_way_back(noun, name)

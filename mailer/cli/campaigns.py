@@ -19,7 +19,16 @@ from mailer.campaigns.sending import send_now
 from mailer.campaigns.states import Action
 from mailer.campaigns.written import File, read
 from mailer.cli import campaigns_seen as seen
-from mailer.cli.approvals import As, ask_for_approval, refuse_as, tell_when
+from mailer.cli.approvals import (
+    Approved,
+    As,
+    ask_for_approval,
+    refuse_as,
+    tell_of_window,
+    tell_way_back,
+    tell_when,
+    undo_until,
+)
 from mailer.cli.campaigns_seen import Name
 from mailer.cli.frame import Json, account, app_of, insist, moment_in, print_json, reason_of, remark, say
 from mailer.cli.sheets import mails_to_members, open_in_browser
@@ -175,18 +184,26 @@ def approve(context: typer.Context, name: Name, yes: Yes = False, as_operator: A
         ask_for_approval(app, f"{book.KEY}{proposal.name}", as_operator)
         return
     refuse_as(as_operator)
-    approving.approve(_post(app), name, who=account(), seen=proposal.standing.digest, now=app.now())
+    not_before = undo_until(app)
+    seen_as = proposal.standing.digest
+    approving.approve(_post(app), name, who=account(), seen=seen_as, not_before=not_before, now=app.now())
     with app.reading() as session:
-        row = listing.row_of(session, book.find(session, name))
-        late_at = book.mailing_of(session, book.find(session, name)).late_at
-    _tell_when(app, name, row.send_at, late_at)
-
-
-def _tell_when(app: App, name: str, send_at: datetime | None, late_at: datetime | None) -> None:
-    if send_at is None:
+        mailing = book.mailing_of(session, book.find(session, name))
+    if mailing.send_at is None:
         remark("Approved. Say when: `utskick campaigns schedule {name} WHEN`, or `send`.", name=name)
+        tell_way_back("campaigns", name)
         return
-    tell_when(app, send_at, late_at, command=f"utskick campaigns send {name}")
+    tell_when(app, Approved(mailing.send_at, mailing.late_at, not_before, "campaigns", proposal.name))
+
+
+@commands.command("take-back")
+def take_back(context: typer.Context, name: Name) -> None:
+    """Make a draft again of what was approved and has not begun to go out."""
+    app = app_of(context)
+    with app.writing() as session:
+        campaign = book.find(session, name)
+        book.take_back(session, campaign)
+        remark("{key} is a draft again.", key=campaign.name)
 
 
 @commands.command()
@@ -219,7 +236,7 @@ def send(context: typer.Context, name: Name) -> None:
     if planned is None:
         with app.reading() as session:
             not_before = book.find(session, name).not_before or app.now()
-        remark("It goes out {at}, unless somebody withdraws it.", at=moment_in(app.settings.site.zone, not_before))
+        tell_of_window(app, not_before, "campaigns", name)
         return
     remark(
         "{key}: {mails}. Since it was approved {joined} joined, who do not get it, and {left} left.",

@@ -8,8 +8,8 @@ import typer
 from sqlmodel import Session
 
 from mailer.app import App
-from mailer.cli.approvals import As, ask_for_approval, refuse_as, tell_when
-from mailer.cli.frame import LARGEST_ID, Json, account, app_of, moment_in, print_json, reason_of, remark
+from mailer.cli.approvals import Approved, As, ask_for_approval, refuse_as, tell_of_window, tell_when, undo_until
+from mailer.cli.frame import LARGEST_ID, Json, account, app_of, print_json, reason_of, remark
 from mailer.cli.progress import progress_bar
 from mailer.cli.sheets import mails_to_members, members_in_words, open_in_browser, show_coverage, show_sheets
 from mailer.cli.tables import print_table
@@ -109,11 +109,21 @@ def approve(context: typer.Context, name: Name, as_operator: As = None) -> None:
         return
     refuse_as(as_operator)
     with app.writing() as session:
-        edition = editions.find(session, app.settings, name, app.now())
-        editions.approve(session, edition, who=account(), now=app.now())
+        edition, not_before = editions.find(session, app.settings, name, app.now()), undo_until(app)
+        editions.approve(session, edition, who=account(), now=app.now(), not_before=not_before)
         mailing = editions.mailing_of(session, edition)
-        send_at, late_at = mailing.send_at or app.now(), mailing.late_at
-        tell_when(app, send_at, late_at, command=f"utskick editions send {mailing.key}")
+        approved = Approved(mailing.send_at or app.now(), mailing.late_at, not_before, "editions", mailing.key)
+    tell_when(app, approved)
+
+
+@commands.command("take-back")
+def take_back(context: typer.Context, name: Name) -> None:
+    """Make a draft again of what was approved and has not begun to go out."""
+    app = app_of(context)
+    with app.writing() as session:
+        edition = editions.find(session, app.settings, name, app.now())
+        editions.take_back(session, edition)
+        remark("{key} is a draft again.", key=editions.mailing_of(session, edition).key)
 
 
 @commands.command()
@@ -123,8 +133,9 @@ def send(context: typer.Context, name: Name) -> None:
     with app.writing() as session:
         edition = editions.find(session, app.settings, name, app.now())
         number, begins = edition.id or 0, sending.bring_forward(session, app.settings, edition, app.now())
+        key = editions.mailing_of(session, edition).key
     if begins > app.now():
-        remark("It goes out {at}, unless somebody takes it back.", at=moment_in(app.settings.site.zone, begins))
+        tell_of_window(app, begins, "editions", key)
         return
     with progress_bar() as progress:
         planned = sending.plan_edition(app.press(), number, app.now(), progress)

@@ -20,6 +20,11 @@ def _logs_as_they_were() -> Iterator[None]:
 Run = Callable[..., tuple[int, str, str]]
 
 
+def without_window(config: Path) -> None:
+    """Let what is approved go at once: what the tests are about comes after it."""
+    config.write_text(config.read_text(encoding="utf-8") + '\n[approval]\nundo = "0 minutes"\n', encoding="utf-8")
+
+
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, site_database: str) -> Run:
     """Run a command on an installation of its own; gives the exit status, stdout and stderr."""

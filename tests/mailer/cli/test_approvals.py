@@ -71,7 +71,7 @@ def test_one_who_may_approves_alone_to_few_and_it_waits_for_the_window(desk: Des
     assert status == 0
     assert "Approved by Anna Ek. It can be taken back until" in said
     assert desk.state() == "approved"
-    assert "unless somebody takes it back" in desk.run("editions", "send", "weekly")[2]
+    assert "It can still be taken back" in desk.run("editions", "send", "weekly")[2]
     assert desk.state() == "approved"
     [row] = json.loads(desk.run("approvals", "list", "--json")[1])
     assert (row["outcome"], row["signed"]) == ("granted", "anna")

@@ -18,7 +18,7 @@ from mailer.outbox.models import Mailing
 from subscribers import resealing
 from subscribers.models import District, MemberDistrict, Subscription
 from tests.builders import a_member
-from tests.mailer.cli.conftest import Run
+from tests.mailer.cli.conftest import Run, without_window
 
 LETTER = """\
 +++
@@ -77,6 +77,12 @@ def test_a_letter_goes_from_its_file_to_the_outbox(run: Run, letter: Path, tmp_p
     assert json.loads(run("campaigns", "list", "--json")[1])[0]["state"] == "approved"
     assert "goes out 2099-06-01 08:00" in run("campaigns", "schedule", "sommar", "2099-06-01 08:00")[2]
     assert "scheduled" in run("campaigns", "status")[1]
+    status, _, err = run("campaigns", "send", "sommar")
+    assert (status, "It can still be taken back, and goes out " in err) == (0, True)
+    assert "sommar is a draft again." in run("campaigns", "take-back", "sommar")[2]
+    assert run("campaigns", "send", "sommar")[0] == 2
+    without_window(tmp_path / "config.toml")
+    assert run("campaigns", "approve", "sommar", "--yes")[0] == 0
     status, _, err = run("campaigns", "send", "sommar")
     assert "campaign:sommar: 2 mails to 2 members. Since it was approved 0 joined" in err
 
@@ -202,6 +208,7 @@ def test_a_report_shows_no_small_number_and_says_what_a_difference_means(run: Ru
             session.add(a_member(f"member{number}@example.org", id=number))
             session.flush()
             session.add(Subscription(member_id=number, publication="weekly", since=datetime.now(UTC)))
+    without_window(letter.parent / "config.toml")
     for arguments in (("new", letter), ("approve", "sommar", "--yes"), ("send", "sommar")):
         assert run("campaigns", *arguments)[0] == 0
     with db.writing(engine) as session:
@@ -244,7 +251,7 @@ def test_operators_approve_within_their_districts_and_nothing_leaves_at_once(run
     assert (status, "Approved by Siv Lind. It can be taken back until" in err) == (0, True)
 
     assert json.loads(run("campaigns", "list", "--json")[1])[0]["state"] == "approved"
-    assert "unless somebody withdraws it" in run("campaigns", "send", "sommar")[2]
+    assert "It can still be taken back" in run("campaigns", "send", "sommar")[2]
     assert json.loads(run("campaigns", "status", "sommar", "--json")[1])[0]["queued"] == 0
 
 

@@ -13,6 +13,7 @@ from mailer.digest.calendar import period_of
 from mailer.outbox.models import Mailing
 from subscribers.models import District, MemberDistrict, Subscription
 from tests.builders import a_member, a_news_item
+from tests.mailer.cli.conftest import without_window
 
 Installation = tuple[str, ...]
 
@@ -46,6 +47,7 @@ def run(capsys: pytest.CaptureFixture[str], here: Installation, *arguments: str)
 
 
 def test_an_edition_goes_from_draft_to_the_outbox(capsys: pytest.CaptureFixture[str], here: Installation):
+    without_window(Path(here[1]))
     key = f"weekly:{period_of(datetime.now(UTC), ZoneInfo('Europe/Stockholm'))}"
 
     assert "Drafted" in run(capsys, here, "draft")[2]
@@ -67,7 +69,7 @@ def test_an_edition_goes_from_draft_to_the_outbox(capsys: pytest.CaptureFixture[
     ("hours", "told"),
     [
         (1, "Approved. It goes out "),
-        (-1, "so it goes out at once."),
+        (-1, "so it goes out "),
         (-13, "too long ago: send it with `utskick editions send weekly:"),
     ],
 )
@@ -82,10 +84,27 @@ def test_approving_says_truly_when_it_goes_out(
         mailing.send_at, mailing.late_at = send_at, send_at + timedelta(hours=12)
     engine.dispose()
 
-    assert told in run(capsys, here, "approve", "weekly")[2]
+    said = run(capsys, here, "approve", "weekly")[2]
+    assert told in said
+    assert "Until it goes it can be taken back: `utskick editions take-back weekly:" in said
+
+
+def test_what_was_just_approved_waits_although_told_to_go_and_can_be_taken_back(
+    capsys: pytest.CaptureFixture[str], here: Installation
+):
+    for arguments in (("draft",), ("approve", "weekly")):
+        run(capsys, here, *arguments)
+
+    status, _, said = run(capsys, here, "send", "weekly")
+    assert (status, "It can still be taken back, and goes out " in said) == (0, True)
+    assert json.loads(run(capsys, here, "status", "weekly", "--json")[1])[0]["state"] == "approved"
+
+    assert "is a draft again" in run(capsys, here, "take-back", "weekly")[2]
+    assert json.loads(run(capsys, here, "status", "weekly", "--json")[1])[0]["state"] == "draft"
 
 
 def test_a_running_edition_is_stopped_and_mended(capsys: pytest.CaptureFixture[str], here: Installation):
+    without_window(Path(here[1]))
     for arguments in (("draft",), ("approve", "weekly"), ("send", "weekly")):
         run(capsys, here, *arguments)
 

@@ -12,6 +12,7 @@ import pytest
 import typer
 
 from mailer.cli import main, root
+from tests.mailer.cli.conftest import without_window
 from tests.mailer.cli.test_frame import commands
 
 PRINTS_JSON = [
@@ -42,8 +43,9 @@ def folder(tmp_path: Path, site_database: str, capsys: pytest.CaptureFixture[str
     del site_database
     register = tmp_path / "members.csv"
     register.write_text("Medlemsnummer;E-post;Distrikt\n1;anna@example.org;Bromma\n", encoding="utf-8")
+    run(capsys, tmp_path, "init")
+    without_window(tmp_path / "config.toml")
     for command in (
-        ["init"],
         ["members", "import", str(register)],
         ["news", "add", "--title", "Ny cykelbana", "--tag", "bromma"],
         ["editions", "draft"],
