@@ -16,11 +16,19 @@ from mailer.campaigns.letter import Desk, Post, Standing
 from mailer.campaigns.models import Campaign, CampaignRecord
 from mailer.campaigns.states import Action
 from mailer.campaigns.words import Names, condition_in_words, in_words
+from mailer.config import Settings
 from mailer.errors import Mistake
 from mailer.outbox.models import MailingState
+from mailer.sentences import N_
 from subscribers import audience as register
 from subscribers.selection import Counted, Selection, count, holds
 from subscribers.streams import Stream
+
+_READ_LATER = {
+    "none": "",
+    "members": N_("Later it stands in the archive for members; `archive = false` in the letter keeps it out."),
+    "public": N_("Later it stands in the public archive; `archive = false` in the letter keeps it out."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,14 @@ class Proposal:
     def districts(self) -> frozenset[str] | None:
         """The districts that hold everybody it goes to, as rules.Rule.districts_of_all says."""
         return self.standing.rule.districts_of_all(self.names.segments)
+
+    def archived(self, settings: Settings) -> str:
+        """Return a sentence on who may read it in the archive, empty when it does not stand there."""
+        return _READ_LATER[settings.publications[self.publication].archive] if self.standing.is_for_the_archive else ""
+
+    @property
+    def publication(self) -> str:
+        return self.standing.front.publication
 
     def exclusions(self, language: str) -> list[tuple[str, int]]:
         """Return each exclusion in words, with how many it removed."""
@@ -120,7 +136,7 @@ def _record(session: Session, key: str, campaign: Campaign, proposal: Proposal, 
         id=old.id if old else None,
         key=key,
         kind=campaign.kind,
-        publication=proposal.standing.front.publication,
+        publication=proposal.publication,
         subject=" / ".join(subjects_of(next(iter(proposal.standing.content["versions"].values())))),
         content=proposal.standing.digest,
         rule_sv=proposal.in_words("sv"),
@@ -134,7 +150,7 @@ def _record(session: Session, key: str, campaign: Campaign, proposal: Proposal, 
 def _people(session: Session, proposal: Proposal, now: datetime) -> list[int]:
     pages = register.pages(
         session.connection(),
-        publication=proposal.standing.front.publication,
+        publication=proposal.publication,
         stream=proposal.standing.stream,
         which=holds(proposal.selection),
         now=now,

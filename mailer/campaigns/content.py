@@ -1,7 +1,7 @@
 """A letter as it is frozen, and how it becomes what its templates read. Pure.
 
 {"kind", "publication", "sender", "event": [id, sequence] or null, "told": [[id, sequence], ...], "audience": the rule,
- "versions": {language: {"subjects": [runs, ...], "preheader": text, "nodes": [...]}}}
+ "archive": only as false, "versions": {language: {"subjects": [runs, ...], "preheader": text, "nodes": [...]}}}
 
 A node is what mailer.campaigns.markup says, or one of the building blocks:
 
@@ -51,7 +51,7 @@ def compiled(written: Written, look: Look, ours: Mapping[str, Mapping[str, str]]
         "told": [list(one) for one in told],
         "audience": front.audience.model_dump(mode="json"),
         "versions": versions,
-    }
+    } | ({} if front.archive else {"archive": False})
 
 
 def digest_of(content: Json) -> str:

@@ -67,6 +67,7 @@ class Front(Version):
     kind       the letter's template: letter, campaign; or call, which is for what the statutes oblige you to send
     sender     a district in whose name it goes, as the publication has it in config.toml
     event      number or key of what the letter is about
+    archive    whether it may stand in the archive of its publication, when it goes to all who get that
     """
 
     name: Slug | None = None
@@ -75,4 +76,5 @@ class Front(Version):
     send_at: Moment | None = None
     sender: Slug | None = None
     event: str | None = None
+    archive: bool = True
     audience: Rule = Rule()

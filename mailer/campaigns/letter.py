@@ -48,6 +48,11 @@ class Standing:
     def front(self) -> Front:
         return self.written.front
 
+    @property
+    def is_for_the_archive(self) -> bool:
+        """Whether everyone who gets its publication gets it: to whom a narrower one went is told to nobody else."""
+        return self.front.archive and self.stream is Stream.BULK and self.rule.is_for_all
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:

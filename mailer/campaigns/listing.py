@@ -82,4 +82,5 @@ def as_row(proposal: Proposal) -> dict[str, object]:
         "members": counted.members,
         "mails": counted.mails,
         "hash": proposal.standing.digest,
+        "for_the_archive": proposal.standing.is_for_the_archive,
     }

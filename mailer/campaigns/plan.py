@@ -1,13 +1,13 @@
 """Who gets which form of a letter: its language, plain or not, and one of two subjects. Pure but for the keyed hash."""
 
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from mailer.campaigns.content import compact, variant_of
 from mailer.campaigns.markup import Json
-from mailer.outbox.enqueue import Content, Plan, Readership
+from mailer.outbox.enqueue import Content, Plan, Readership, Shelf
 from mailer.outbox.single import NUMBER
 from subscribers.reader import Reader
 
@@ -18,6 +18,9 @@ class Form(NamedTuple):
     language: str
     plain_only: bool
     subject: int
+
+
+Shelves = Mapping[Form, Sequence[Shelf]]
 
 
 @dataclass
@@ -54,8 +57,12 @@ def divide(
     return found
 
 
-def plan_of(division: Division, content: Json, image: str) -> Plan:
-    """Return the plan as the outbox writes it; the same division gives the same plan. `image`: where pictures lie"""
+def plan_of(division: Division, content: Json, image: str, shelves: Shelves, issue: str) -> Plan:
+    """Return the plan as the outbox writes it; the same division gives the same plan.
+
+    image    where pictures lie
+    shelves  what the archive shows, under the name of `issue`; it may be what no member gets
+    """
     return Plan(
         content=compact({"kind": content["kind"], "event": content["event"], NUMBER: 0}),
         pieces=(),
@@ -69,8 +76,10 @@ def plan_of(division: Division, content: Json, image: str) -> Plan:
                         variant_of(content["versions"][form.language], form.subject, content["sender"], image)
                     ),
                 ),
-                members,
+                division.forms.get(form, ()),
+                shelves.get(form, ()),
             )
-            for form, members in sorted(division.forms.items())
+            for form in sorted({*division.forms, *shelves})
         ],
+        issue=issue if shelves else "",
     )

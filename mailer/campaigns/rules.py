@@ -70,6 +70,11 @@ class Rule(Condition):
             raise ValueError(N_("an empty condition would mean everybody"))
         return self
 
+    @property
+    def is_for_all(self) -> bool:
+        """Whether it is everyone there is to write to, told in no narrower words."""
+        return self.says_nothing and not self.exclude
+
     def districts_of_all(self, segments: "Mapping[str, Rule]") -> frozenset[str] | None:
         """Return the districts, one of which everybody in it chose, or one inside; None: some need not have chosen any.
 

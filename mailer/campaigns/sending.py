@@ -12,13 +12,15 @@ from mailer import db
 from mailer.campaigns import audience, book, states
 from mailer.campaigns.letter import Post, Standing
 from mailer.campaigns.models import Campaign, CampaignRecord
-from mailer.campaigns.plan import Division, divide, plan_of
+from mailer.campaigns.plan import Division, Shelves, divide, plan_of
+from mailer.campaigns.shelving import issue_of, shelves
 from mailer.campaigns.states import Action
 from mailer.errors import Mistake
 from mailer.outbox.enqueue import Overtaken, begin, write_plan
 from mailer.outbox.models import Mailing, MailingState
 from mailer.sentences import N_
 from subscribers import audience as register
+from subscribers.models import District
 from subscribers.sealed import lookup_key
 from subscribers.selection import holds
 
@@ -91,13 +93,16 @@ def plan(post: Post, name: str, now: datetime) -> Planned:
         standing = _as_approved(post, session, campaign, now)
         people = audience.unpacked(campaign.people)
         division = _divide(post, session, standing, people, key, now) if standing else None
+        shown = _shelves(post, session, standing) if standing else {}
     if standing is None or division is None:
         _hold(post, number)
         raise NotAsApproved(CHANGED)
     left = len(people) - division.members
     with db.writing(post.engine) as session:
         _note(session, key, division, left, now)
-    candidates = write_plan(ticket, plan_of(division, standing.content, post.links.image("")), now=now)
+    issue = issue_of(key.removeprefix(book.KEY))
+    written = plan_of(division, standing.content, post.links.image(""), shown, issue)
+    candidates = write_plan(ticket, written, now=now)
     return Planned(key, division.mails, candidates, division.joined, left)
 
 
@@ -123,6 +128,12 @@ def _divide(
     )
     subjects = len(standing.front.subject)
     return divide(chain.from_iterable(pages), people, standing.content, subject_for(key, subjects))
+
+
+def _shelves(post: Post, session: Session, standing: Standing) -> Shelves:
+    if not standing.is_for_the_archive or standing.front.publication not in post.settings.archives:
+        return {}
+    return shelves(standing.content, session.exec(select(District.slug).order_by(col(District.slug))))
 
 
 def _hold(post: Post, mailing: int) -> None:

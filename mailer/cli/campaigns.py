@@ -58,7 +58,7 @@ def new(
         campaign = book.bring_in(_desk(app, session), called, texts, pictures, who=account())
         proposal = approving.propose(_desk(app, session), campaign)
         looking.require_renderable(app.letters, proposal.standing, app.settings, app.links, app.now())
-    _show_proposal(proposal)
+    _show_proposal(app, proposal)
     remark("{name} is brought in. Look at it with `utskick campaigns preview {name}`.", name=called)
 
 
@@ -118,7 +118,7 @@ def preview(
     letters = _shown(app, proposal, language)
     for one in letters:
         say("\n".join((_("Subject: {subject}").format(subject=one.subject), "", one.text)))
-    _show_proposal(proposal)
+    _show_proposal(app, proposal)
     if in_browser:
         for one in letters:
             open_in_browser(one.html)
@@ -132,8 +132,8 @@ def _shown(app: App, proposal: Proposal, language: str | None) -> list[Shown]:
     return list(looking.show(app.letters, proposal.standing, app.settings, app.links, spoken, app.now()))
 
 
-def _show_proposal(proposal: Proposal) -> None:
-    """Say to whom a letter goes, what each exclusion removed, and what is left: in the language of the terminal."""
+def _show_proposal(app: App, proposal: Proposal) -> None:
+    """Say to whom a letter goes, what each exclusion removed, what is left, and who may read it later."""
     counted, language = proposal.counted, speaking.get()
     say(_("To: {audience}").format(audience=proposal.in_words(language)), err=True)
     lines = [(counted.matching, _("described by that"))]
@@ -142,6 +142,8 @@ def _show_proposal(proposal: Proposal) -> None:
     for number, what in lines:
         say(f"{number:>9}  {what}", err=True)
     say(f"{'=':>9}  {mails_to_members(counted.mails, counted.members)}", err=True)
+    if archived := proposal.archived(app.settings):
+        say(_(archived), err=True)
 
 
 @commands.command()
@@ -177,7 +179,7 @@ def approve(context: typer.Context, name: Name, yes: Yes = False, as_operator: A
         campaign = book.find(session, name)
         states.require(Action.APPROVE, book.facts_of(session, campaign), campaign.name)
         proposal = approving.propose(_desk(app, session), campaign)
-    _show_proposal(proposal)
+    _show_proposal(app, proposal)
     if not yes:
         insist(_("Approve it?"))
     if app.settings.operators:

@@ -154,6 +154,10 @@ def _forget_letters(session: Session, before: datetime, _now: datetime) -> int:
     return kept.forget(session, before=before, most=AT_ONCE)
 
 
+def _forget_pieces(session: Session, before: datetime, _now: datetime) -> int:
+    return kept.forget_pieces(session, before=before, most=AT_ONCE)
+
+
 def _forget_texts(session: Session, before: datetime, _now: datetime) -> int:
     return campaigns.forget_texts(session, before=before, most=AT_ONCE)
 
@@ -174,6 +178,7 @@ RULES: Mapping[str, Rule] = {
     ),
     N_("archive"): Rule(lambda config: config.archive, archive.too_old, _forget_archive),
     N_("letters as web pages"): Rule(lambda config: config.letters, kept.too_old, _forget_letters),
+    N_("news and events in letters"): Rule(lambda config: config.letters, kept.pieces_too_old, _forget_pieces),
     N_("texts of campaigns"): Rule(lambda config: config.letters, campaigns.texts_too_old, _forget_texts),
     N_("records of campaigns"): Rule(lambda config: config.records, campaigns.records_too_old, _forget_records),
     N_("diary"): Rule(lambda config: config.diary, _diary, _forget_diary),

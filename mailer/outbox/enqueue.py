@@ -66,10 +66,14 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Where the archive shows a Content, and under what title; `district` "" is for none in particular."""
+    """Where the archive shows a Content, and under what title; `district` "" is for none in particular.
+
+    language  of whoever looks there; "": the content's own
+    """
 
     district: str
     title: str
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +238,7 @@ def write_variants(ticket: Ticket, contents: Sequence[Content]) -> list[int]:
 def write_shelves(ticket: Ticket, plan: Plan, variants: Sequence[int]) -> None:
     """Say which variant the archive shows of this mailing, for each place and language."""
     shelved = [
-        (variant, readership.content.language, shelf.district, shelf.title)
+        (variant, shelf.language or readership.content.language, shelf.district, shelf.title)
         for variant, readership in zip(variants, plan.readerships, strict=True)
         for shelf in readership.shelves
     ]

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from mailer.outbox.manifest import FrozenContent, Occasion, contents, occasion
-from mailer.outbox.models import Archived, Mailing, MailingState, Variant
+from mailer.outbox.models import Archived, Mailing, MailingState, Piece, Variant
 
 FORGOTTEN = ""  # the content of a variant that is not kept any more; its row stays, as what its readers have had
 NOWHERE = '{"number": 0}'  # the content of a letter to one whose link is not known any more
@@ -31,11 +31,14 @@ def find(session: Session, mailing: int, variant: int) -> tuple[Occasion, Frozen
 
 def too_old(before: datetime) -> sa.Select[int | None]:
     """Return the query for variants of mailings that ended before `before`, and that no archive shows."""
-    ended = sa.or_(col(Mailing.done_at) < before, col(Mailing.done_at).is_(None) & (col(Mailing.created_at) < before))
-    over = sa.select(col(Mailing.id)).where(col(Mailing.state).in_(_OVER), ended)
     archived = sa.exists().where(col(Archived.variant_id) == col(Variant.id))
-    old = sa.select(col(Variant.id)).where(col(Variant.mailing_id).in_(over), col(Variant.content) != FORGOTTEN)
-    return old.where(~archived).order_by(col(Variant.id))
+    mine = sa.and_(col(Variant.mailing_id).in_(_ended(before)), col(Variant.content) != FORGOTTEN)
+    return sa.select(col(Variant.id)).where(mine, ~archived).order_by(col(Variant.id))
+
+
+def _ended(before: datetime) -> sa.Select[int | None]:
+    ended = sa.or_(col(Mailing.done_at) < before, col(Mailing.done_at).is_(None) & (col(Mailing.created_at) < before))
+    return sa.select(col(Mailing.id)).where(col(Mailing.state).in_(_OVER), ended)
 
 
 def forget(session: Session, *, before: datetime, most: int) -> int:
@@ -43,6 +46,23 @@ def forget(session: Session, *, before: datetime, most: int) -> int:
     ids = session.scalars(too_old(before).limit(most)).all()
     session.execute(sa.update(Variant).where(col(Variant.id).in_(ids)).values(content=FORGOTTEN))
     return len(ids)
+
+
+def pieces_too_old(before: datetime) -> sa.Select[int | None]:
+    """Return the query for pieces of mailings that ended before `before`, and of which the archive shows nothing."""
+    return sa.select(col(Piece.ref)).where(_is_old_piece(before))
+
+
+def forget_pieces(session: Session, *, before: datetime, most: int) -> int:
+    """Forget what variants were put together from, `most` at once. Returns how many it were."""
+    keys = (col(Piece.mailing_id), col(Piece.ref))
+    some = sa.select(*keys).where(_is_old_piece(before)).limit(most)
+    return session.connection().execute(sa.delete(Piece).where(sa.tuple_(*keys).in_(some))).rowcount
+
+
+def _is_old_piece(before: datetime) -> sa.ColumnElement[bool]:
+    shown = sa.exists().where(col(Archived.mailing_id) == col(Piece.mailing_id))
+    return sa.and_(col(Piece.mailing_id).in_(_ended(before)), ~shown)
 
 
 def letters_too_old(letters: Collection[str], before: datetime) -> sa.Select[int | None]:

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from mailer import db
 from mailer.config import Settings
+from mailer.config.members import Retention
 from mailer.digest import corrections
 from mailer.digest.editions import mailing_of
 from mailer.digest.models import Edition
 from mailer.digest.sending import Press, plan_edition
+from mailer.members import retention
 from tests.builders import MOMENT
 from tests.mailer.digest.conftest import LINKS, City
 
@@ -120,3 +123,19 @@ def test_with_one_content_for_all_every_district_shows_it(city: City, with_diges
     city.send()
 
     assert shown(city, 1) == {slug: ["Bron"] for slug in ("", "stockholm", "bromma", "farsta", "kista")}
+
+
+def test_what_letters_are_put_together_from_goes_when_the_archive_shows_none_of_them_any_more(city: City):
+    city.member("bromma")
+    city.news("Bron", "bromma")
+    city.send()
+    city.settle()
+
+    def left_after(days: int) -> list[tuple[object, ...]]:
+        later = MOMENT + timedelta(days=days, hours=1)
+        retention.run(partial(db.writing, city.engine), Retention(), later)
+        return city.rows("SELECT content <> '' FROM piece")
+
+    assert [bool(there) for (there,) in left_after(400)] == [True]
+    assert left_after(1095) == []
+    assert {content for (content,) in city.rows("SELECT content FROM variant")} == {""}
