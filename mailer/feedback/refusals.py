@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from mailer.feedback.causes import cause_of
+from mailer.feedback.causes import Cause, Verdict, cause_of, verdict_of
 from mailer.feedback.events import Event
 from mailer.feedback.models import Feedback, Kind
 from mailer.feedback.reading.delivery_status import codes
@@ -49,8 +49,14 @@ def _events(rows: sa.ScalarResult[Delivery], now: datetime) -> Iterator[Event]:
             member=delivery.household or delivery.member_id,
             mailing=delivery.mailing_id,
             at=delivery.settled_at or now,
-            cause=cause_of(status, reply, words, "rcpt to"),
+            cause=_cause(status, reply, words, for_content=delivery.for_content),
             status=status,
             reply=reply,
             words=words,
         )
+
+
+def _cause(status: str, reply: str, words: str, *, for_content: bool) -> Cause:
+    """Name the cause of a refusal. One for what is in the letter blames nobody, whatever its words."""
+    cause = cause_of(status, reply, words, "rcpt to")
+    return Cause.CONTENT if for_content and verdict_of(cause) is not Verdict.BLOCKED else cause

@@ -15,15 +15,16 @@ from mailer.sentences import N_
 # Told to the driver itself: through SQLAlchemy's bound parameters a row takes five times as long.
 _ONE_BY_ONE = (
     "UPDATE delivery SET state = ?, due_at = ?, attempts = ?, provider = ?, code = ?, answer = ?, settled_at = ?,"
-    " repeated = repeated OR ? WHERE id = ? AND state = '{over}'"
+    " for_content = ?, repeated = repeated OR ? WHERE id = ? AND state = '{over}'"
 )
 _TOGETHER = (
     "UPDATE delivery SET state = new.state, due_at = new.due_at, attempts = new.attempts, provider = new.provider,"
     " code = new.code, answer = new.answer, settled_at = new.settled_at,"
+    " for_content = new.for_content,"
     " repeated = delivery.repeated OR new.repeated"
     " FROM unnest(%s::text[], %s::timestamptz[], %s::smallint[], %s::text[], %s::text[], %s::text[],"
-    " %s::timestamptz[], %s::boolean[], %s::bigint[])"
-    " AS new (state, due_at, attempts, provider, code, answer, settled_at, repeated, id)"
+    " %s::timestamptz[], %s::boolean[], %s::boolean[], %s::bigint[])"
+    " AS new (state, due_at, attempts, provider, code, answer, settled_at, for_content, repeated, id)"
     " WHERE delivery.id = new.id AND delivery.state = '{over}'"
 )
 
@@ -57,6 +58,7 @@ def write(connection: sa.Connection, lines: Sequence[Line], *, over: DeliverySta
             verdict.code,
             verdict.answer,
             None if verdict.state is DeliveryState.QUEUED else settled_at,
+            verdict.for_content,
             verdict.repeated,
             delivery,
         )

@@ -133,6 +133,7 @@ class Delivery(SQLModel, table=True):
     household   the member id that the household's one mail is addressed for; None for a mail of one's own
     repeated    it was uncertain once, and sent again because its mailing repeats
     answer      what the server said, masked
+    for_content refused for what was in it: nothing is said of the address
     """
 
     # No index by member alone: its scattered pages made planning four times slower. A member's deliveries are found
@@ -152,6 +153,7 @@ class Delivery(SQLModel, table=True):
     provider: str | None = Field(default=None, max_length=32)
     code: str | None = Field(default=None, max_length=16)
     answer: str | None = Field(default=None, max_length=500)
+    for_content: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
     settled_at: datetime | None = None
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from zlib import crc32
 
-from mailer.errors import SendError, TryLater, Unanswered
+from mailer.errors import MessageRefused, SendError, TryLater, Unanswered
 from mailer.message.characters import one_line
 from mailer.message.masking import mask_addresses
 from mailer.outbox.breaker import greylisted
@@ -35,7 +35,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A delivery's new state. `due_at` is set only when it stays queued; `repeated` when although uncertain."""
+    """A delivery's new state. `due_at` is set only when it stays queued; `repeated` when although uncertain.
+
+    for_content  it was refused for what was in it, which says nothing of the address
+    """
 
     state: DeliveryState
     code: str | None = None
@@ -43,6 +46,7 @@ class Verdict:
     due_at: datetime | None = None
     attempts: int = 0
     repeated: bool = False
+    for_content: bool = False
 
     @property
     def known(self) -> bool:
@@ -57,7 +61,14 @@ def judge(outcome: Outcome, attempt: Attempt) -> Verdict:
     answer, code = _kept(outcome.detail, attempt), _kept(outcome.code, attempt)
     due_at = _next_turn(outcome, attempt)
     state = DeliveryState.QUEUED if due_at else _final(outcome)
-    verdict = Verdict(state, code[:_CODE] or None, answer[:_ANSWER] or None, due_at, attempt.attempts + 1)
+    verdict = Verdict(
+        state,
+        code[:_CODE] or None,
+        answer[:_ANSWER] or None,
+        due_at,
+        attempt.attempts + 1,
+        for_content=isinstance(outcome, MessageRefused),
+    )
     return once_more(verdict, attempt.at) if attempt.repeats else verdict
 
 

@@ -11,6 +11,7 @@ https://developers.brevo.com/docs/batch-send-transactional-emails
 """
 
 import json
+import re
 import uuid
 from collections.abc import Hashable, Sequence
 from datetime import timedelta
@@ -34,7 +35,7 @@ _OWN = uuid.UUID("6f1c0f0e-52f6-4d0a-9a55-7c1f6d5a5b11")  # the namespace of our
 _LOST = frozenset({"message-id", "feedback-id"})
 _REFERENCE = "X-Mailin-custom"  # comes back with every event
 _INVALID = "invalid_parameter"
-_BAD_ADDRESS = ("email is not valid", "to is not valid")
+_BAD_ADDRESS = re.compile(r"email is not valid in to\b|^to is not valid")  # they say the same of sender and replyTo
 _BASE = {"subject": "-", "htmlContent": "<p>-</p>"}  # asked for beside versions, each of which has its own
 _SHUT = frozenset({"unauthorized", "not_enough_credits", "permission_denied", "account_under_validation"})
 
@@ -104,8 +105,8 @@ class Brevo(Vendor):
             raise ProviderDown(
                 "{name} takes nothing from us now: {answer}", code=code[:16], name=self.name, answer=said(answer)
             )
-        if code == _INVALID and any(words in answer.word("message") for words in _BAD_ADDRESS):
-            return [AddressRefused(said(answer), code="400")] * count
+        if code == _INVALID and _BAD_ADDRESS.search(answer.word("message")):
+            return [AddressRefused(said(answer), code="5.1.3")] * count
         return [refusal(answer, self.name)] * count
 
 

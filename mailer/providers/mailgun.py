@@ -4,6 +4,7 @@ What it still does: it signs with its own DKIM key for the domain, and writes a 
 switched off in every request. https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/messages
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from mailer.providers.api import Abilities, Request, Vendor, open_api
 from mailer.providers.settings import ApiSettings, BaseUrl, basic
 
 _OK, _BAD = 200, 400
+_BAD_ADDRESS = re.compile(r"^'?to'? parameter is not a valid address")  # they say the same of 'from'
 
 
 class Settings(ApiSettings):
@@ -51,8 +53,8 @@ class Mailgun(Vendor):
     def outcomes(self, answer: Answer, count: int) -> Sequence[Outcome]:
         if answer.status == _OK:
             return [Receipt(answer.word("id"))] * count
-        if answer.status == _BAD and "valid address" in answer.word("message"):
-            return [AddressRefused(said(answer), code="400")] * count
+        if answer.status == _BAD and _BAD_ADDRESS.search(answer.word("message")):
+            return [AddressRefused(said(answer), code="5.1.3")] * count
         return [refusal(answer, self.name)] * count
 
 

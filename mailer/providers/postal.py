@@ -24,7 +24,6 @@ _OK = 200
 _SHUT = frozenset(
     {"AccessDenied", "InvalidServerAPIKey", "ServerSuspended", "UnauthenticatedFromAddress", "FromAddressMissing"}
 )
-_BAD_ADDRESS = frozenset({"NoRecipients", "ValidationError"})
 
 
 class Settings(ApiSettings):
@@ -69,8 +68,8 @@ class Postal(Vendor):
         words = said(answer, str(data.get("message", status)))
         if data.get("code") in _SHUT:
             raise ProviderDown("{name} takes nothing from us now: {answer}", code=code, name=self.name, answer=words)
-        if data.get("code") in _BAD_ADDRESS:
-            return AddressRefused(words, code=code)
+        if data.get("code") == "NoRecipients":
+            return AddressRefused(words, code="5.1.3")
         if status in ("error", "parameter-error"):
             return MessageRefused(words, code=code)
         return Unanswered(words)

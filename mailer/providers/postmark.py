@@ -23,6 +23,8 @@ from mailer.providers.settings import BATCH, ApiSettings, BaseUrl, mailbox
 
 _OK = 200
 _TAKEN = 0
+_WRONG = 300
+_BAD_ADDRESS = "300 Invalid 'To'"
 # 300 is anything wrong with one mail; 406 is an address on their own list. Of the account, so of every mail: key (10),
 # sender (400, 401), credit (405), approval (412, 413), a stream that is not there or sends nothing (1226, 1235, 1236).
 _BY_CODE: dict[int, type[SendError]] = {
@@ -101,6 +103,8 @@ class Postmark(Vendor):
         if code == _TAKEN:
             return Receipt(str(item.get("MessageID", "")))
         words = kept(code, item.get("Message", ""))
+        if code == _WRONG and words.startswith(_BAD_ADDRESS):
+            return AddressRefused(words, code="5.1.3")
         consequence = _BY_CODE.get(code, MessageRefused)
         if consequence is ProviderDown:
             return TryLater(words, code=str(code))  # others of the request were taken: this one waits for its turn

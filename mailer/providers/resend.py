@@ -111,7 +111,7 @@ class Resend(Vendor):
 def _refused(words: str) -> SendError:
     detail = kept(422, words)
     if "`to`" in words:
-        return AddressRefused(detail, code="422")
+        return AddressRefused(detail, code="5.1.3")
     return TryLater(detail, code="429") if "rate limit" in words.lower() else MessageRefused(detail, code="422")
 
 

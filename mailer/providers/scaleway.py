@@ -5,6 +5,7 @@ mail itself, and its Message-ID is its own. https://www.scaleway.com/en/develope
 """
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from mailer.providers.api import Abilities, Request, Vendor, open_api
 from mailer.providers.settings import ApiSettings, BaseUrl
 
 _OK, _BAD = 200, 400
+_BAD_ADDRESS = re.compile(r'"argument_name":\s*"to\b')
 # Their domain or project is not ready for us; other kinds are said by the status.
 _SHUT = frozenset({"precondition_failed", "resource_expired", "expired", "locked", "quotas_exceeded"})
 _SHORTEST = 10  # characters that subject and text must have
@@ -49,7 +51,7 @@ class Scaleway(Vendor):
     def prepare(self, message: Message) -> dict[str, object]:
         """raises MessageRefused when it is shorter than they take, AddressRefused for letters they lose."""
         if not message.recipient.isascii():
-            raise AddressRefused("It loses letters before the @ that are not ASCII.", code="ascii")
+            raise AddressRefused("It loses letters before the @ that are not ASCII.", code="5.6.7")
         mail = fields_of(message.content)
         if min(len(mail.subject), len(mail.text)) < _SHORTEST:
             raise MessageRefused("It takes no subject and no text of fewer than ten characters.", code="short")
@@ -78,8 +80,8 @@ class Scaleway(Vendor):
             mails = answer.tree.get("emails") if isinstance(answer.tree, dict) else None
             name = mails[0].get("id", "") if isinstance(mails, list) and mails and isinstance(mails[0], dict) else ""
             return [Receipt(str(name))] * count
-        if answer.status == _BAD and '"to' in answer.text:  # {"details": [{"argument_name": "to", ...}]}
-            return [AddressRefused(said(answer), code="400")] * count
+        if answer.status == _BAD and _BAD_ADDRESS.search(answer.text):  # {"details": [{"argument_name": "to", ...}]}
+            return [AddressRefused(said(answer), code="5.1.3")] * count
         if answer.word("type") in _SHUT:
             raise ProviderDown("{name} takes nothing from us now: {answer}", name=self.name, answer=said(answer))
         if answer.word("type") == "transient_state":
