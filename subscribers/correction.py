@@ -78,7 +78,7 @@ def agree(session: Session, change: AddressChange, mailbox: Mailbox, *, now: dat
     if member.address_key is not None:
         session.merge(FormerAddress(member_id=change.member_id, address_key=member.address_key, at=now))
     member.address, member.address_key, member.changed_at = new.text, new.key, now
-    member.address_by = BY_THEMSELVES
+    member.address_by, member.address_since = BY_THEMSELVES, now
     access.record(session, who=BY_THEMSELVES, what="change address", member_id=member.id, now=now)
     session.delete(change)
     session.flush()

@@ -207,7 +207,7 @@ def _held(session: Session, query: SelectOfScalar[Any], hidden: set[str]) -> lis
 def empty(member: Member, now: datetime) -> None:
     """Leave a shell that keeps the id taken: links that name it are to lead nowhere, and not to somebody else."""
     member.number = member.address = member.given_name = member.family_name = None
-    member.number_key = member.address_key = member.chosen_by = member.address_by = None
+    member.number_key = member.address_key = member.chosen_by = member.address_by = member.address_since = None
     member.plain_only, member.language, member.ground = False, "sv", Ground.MEMBER
     member.state, member.changed_at = State.ERASED, now
 

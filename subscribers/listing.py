@@ -89,7 +89,7 @@ def _listed(session: Session, condition: sa.ColumnElement[bool]) -> Iterator[Lis
     publications = _slugs(session, subscribed.where(col(Subscription.member_id).in_(wanted)))
     for row in session.exec(select(Member).where(condition).order_by(col(Member.id)).execution_options(yield_per=1000)):
         number = row.id or 0
-        kept = row.model_dump(exclude={"number_key", "address_key", "chosen_by", "address_by"})
+        kept = row.model_dump(exclude={"number_key", "address_key", "chosen_by", "address_by", "address_since"})
         yield Listed(**kept, districts=districts[number], topics=topics[number], publications=publications[number])
 
 

@@ -43,6 +43,7 @@ class Member(SQLModel, table=True):
     An address may belong to several members, so `address_key` is not unique. `chosen_by` says who last set
     language, districts and topics by will (link, form, secretary); while it is None an import may set them.
     `address_by` says the same of the address: set once both mailboxes have agreed to the member's own change.
+    `address_since` is when the address last became another one: what comes back of older letters is not about it.
     """
 
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True))
@@ -58,6 +59,7 @@ class Member(SQLModel, table=True):
     ground: Ground = Field(default=Ground.MEMBER, sa_column=Column(stored(Ground), nullable=False))
     chosen_by: str | None = Field(default=None, max_length=16)
     address_by: str | None = Field(default=None, max_length=16)
+    address_since: datetime | None = None
     created_at: datetime
     changed_at: datetime
 

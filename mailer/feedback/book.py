@@ -25,9 +25,12 @@ _INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.
 def take_in(session: Session, event: Event, *, now: datetime) -> bool:
     """Keep an event and act on it; False when it is known already, and nothing is done twice.
 
-    An event about someone who was erased, or about no member of ours, is kept and means nothing.
+    An event about someone who was erased, about no member of ours, or about an address that the member had before, is
+    kept and means nothing.
     """
     member = session.get(Member, event.member)
+    if member is not None and event.kind is Kind.BOUNCE and _is_of_an_older_address(session, event, member):
+        member = None
     address = member.address if member is not None else None
     row = {
         "key": event.key[:128],
@@ -52,6 +55,16 @@ def take_in(session: Session, event: Event, *, now: datetime) -> bool:
         return False
     _act(session, session.get_one(Feedback, number), now)
     return True
+
+
+def _is_of_an_older_address(session: Session, event: Event, member: Member) -> bool:
+    """Whether the letter that came back went out before the member had the address they have."""
+    if member.address_since is None:
+        return False
+    sent = select(Delivery.settled_at).where(
+        Delivery.mailing_id == event.mailing, Delivery.member_id == event.member, col(Delivery.settled_at).is_not(None)
+    )
+    return (session.exec(sent).first() or event.at) < member.address_since
 
 
 def insert_of(session: Session, table: type[SQLModel]) -> Any:

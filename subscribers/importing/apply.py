@@ -93,8 +93,11 @@ def _update(session: Session, placed: Placed, now: datetime, *, leave: frozenset
     if not rows:
         return
     columns = {name: sa.bindparam(f"new_{name}", type_=_MEMBER.c[name].type) for name in rows[0] if name in _MEMBER.c}
-    statement = sa.update(_MEMBER).where(_MEMBER.c.id == sa.bindparam("member"))
-    statement = statement.values({name: value for name, value in columns.items() if name not in leave})
+    kept: dict[str, Any] = {name: value for name, value in columns.items() if name not in leave}
+    if "address_key" in kept:
+        is_new = _MEMBER.c.address_key.is_distinct_from(columns["address_key"])
+        kept["address_since"] = sa.case((is_new, columns["changed_at"]), else_=_MEMBER.c.address_since)
+    statement = sa.update(_MEMBER).where(_MEMBER.c.id == sa.bindparam("member")).values(kept)
     session.connection().execute(
         statement,
         [{name if name == "member" else f"new_{name}": value for name, value in row.items()} for row in rows],

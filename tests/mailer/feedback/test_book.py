@@ -45,6 +45,25 @@ def test_a_dead_mailbox_is_given_up_and_the_others_are_not(session: Session, mai
     assert [scope(session, member) for member in (1, 2, 3)] == [Scope.ALL, None, None]
 
 
+@pytest.mark.parametrize("sent", [True, False])
+def test_what_comes_back_from_an_older_address_says_nothing_of_the_new_one(
+    session: Session,
+    mailing: int,
+    sent: bool,  # noqa: FBT001  # a row of the table
+) -> None:
+    """They changed it because it was dead, and the server tried for days before it said so."""
+    delivery = session.exec(select(Delivery).where(Delivery.member_id == 1)).one()
+    delivery.settled_at = MOMENT - DAY if sent else None
+    session.get_one(Member, 1).address_since = MOMENT
+    book.take_in(session, an_event(1, mailing, at=MOMENT + DAY if sent else MOMENT - DAY), now=MOMENT + DAY)
+    assert scope(session, 1) is None
+
+    delivery.settled_at = MOMENT + DAY
+    again = an_event(1, mailing, key="again", at=MOMENT + 2 * DAY)
+    book.take_in(session, again, now=MOMENT + 2 * DAY)
+    assert scope(session, 1) is Scope.ALL
+
+
 def test_an_event_told_twice_is_kept_once(session: Session, mailing: int) -> None:
     event = an_event(1, mailing, Cause.FULL)
 

@@ -163,6 +163,19 @@ def test_an_old_address_is_not_written_over_one_that_both_mailboxes_agreed_to(
     assert anna.address_key == address.parse("anna@new.example").key
 
 
+@pytest.mark.parametrize("by_themselves", [True, False])
+def test_since_when_they_have_their_address_is_known(transaction: Transaction, *, by_themselves: bool):
+    take_in(transaction, HEADINGS, ANNA)
+    take_in(transaction, HEADINGS, ANNA.replace("Zetterqvist", "Ek"))
+    assert members(transaction)[0].address_since is None
+
+    if by_themselves:
+        anna_moves(transaction)
+    else:
+        take_in(transaction, HEADINGS, ANNA.replace("anna.z@", "anna.ek@"))
+    assert members(transaction)[0].address_since == NOW
+
+
 def test_a_register_without_numbers_that_was_not_told_still_means_the_same_person(transaction: Transaction):
     nameless = ANNA.replace("1;", ";", 1)
     take_in(transaction, HEADINGS, nameless)
