@@ -72,6 +72,7 @@ async def _send_this_week(app: App) -> Sent:
     remark("{items} items. Importing 500 invented members …", items=items)
     with progress_bar() as progress:
         await asyncio.to_thread(stage.import_members, app, progress)
+    reminder = await _remind(app, rally)
     remark("Planning this week's edition …")
     edition_id = _approved(app)
     with progress_bar() as progress:
@@ -79,9 +80,8 @@ async def _send_this_week(app: App) -> Sent:
         planned = await asyncio.to_thread(sending.send_now, *order)
     remark("Sending {count} letters over SMTP …", count=planned.candidates)
     began = time.monotonic()
-    await _drain(app, planned.key)
+    await _drain(app, planned.key)  # after the reminders: the inbox shows the latest first
     seconds = time.monotonic() - began
-    reminder = await _remind(app, rally)
     with app.reading() as session:
         connection = session.connection()
         [books] = status(connection, planned.key)

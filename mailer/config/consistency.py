@@ -31,6 +31,14 @@ def subscribable_publications(settings: Settings, path: Path) -> None:
             )
 
 
+def lists_apart(settings: Settings, path: Path) -> None:
+    """Mail programs sort by the List-Id, and who silences one list must not silence the other (RFC 2919)."""
+    ids = [publication.list_id.casefold() for publication in settings.publications.values()]
+    twice = sorted({one for one in ids if ids.count(one) > 1})
+    if twice:
+        raise Mistake("{path}: two [publications] have the list_id {id}: give each its own.", path=path, id=twice[0])
+
+
 def a_key_for_every_sender(settings: Settings, path: Path) -> None:
     """Where there is a key, every letter is signed, by a domain that its From is in (DMARC's alignment, RFC 9989)."""
     if not settings.dkim:
@@ -66,6 +74,7 @@ def operators_apart(settings: Settings, path: Path) -> None:
 
 RULES: tuple[Callable[[Settings, Path], None], ...] = (
     subscribable_publications,
+    lists_apart,
     a_key_for_every_sender,
     operators_apart,
 )

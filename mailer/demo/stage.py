@@ -75,7 +75,11 @@ def _settings(path: Path, *, base_url: str, smtp_port: int) -> config.Settings:
 
 def _with_calendar(settings: config.Settings) -> dict[str, object]:
     """Let letters about events go, to all members; and let the digest look ahead to May Day, whenever it is."""
-    calendar = {"name": {"sv": "Kalendern", "en": "The calendar"}, "from_address": "kalender@nyhet.example.org"}
+    calendar = {
+        "name": {"sv": "Kalendern", "en": "The calendar"},
+        "from_address": "kalender@nyhet.example.org",
+        "list_id": "kalender.nyhet.example.org",
+    }
     publications = settings.publications | {CALENDAR: settings.publications["weekly"].model_copy(update=calendar)}
     to_all = (*settings.members.publications, CALENDAR)
     return {

@@ -6,6 +6,7 @@ Three steps: find the names (mentions.py), set aside those that say where somebo
 
 import re
 from collections import defaultdict
+from itertools import pairwise
 
 from mailer.news.mentions import Mention, find_mentions
 from mailer.news.swedish import sentences
@@ -28,7 +29,7 @@ _GATHERING = re.compile(
     re.IGNORECASE,
 )
 
-_NEAR = r"(?:i|på|vid|från|ifrån|utanför|nära)"
+_NEAR = r"(?:i|på|vid|från|ifrån|utanför|nära|mellan)"
 # A few words in between ("bor sedan tio år i"), but no new clause ("bor i staden som får ...").
 _GAP = r"(?:\s+(?!(?:som|att|där|när|får|ska|kan|är|har|blir)\b)[^\s,.;:()]+){0,5}?\s+"
 _ORIGIN = re.compile(
@@ -57,6 +58,7 @@ _EXAMPLE = re.compile(
 )
 _COMPARED = re.compile(r"\b(?:jämför\w*|skillnad\w*|klyft\w*|medan|högst i|lägst i)\b", re.IGNORECASE)
 _WORSE_THAN = re.compile(r"\b(?:sämre|bättre|högre|lägre|längre|kortare|större|mindre)\b[^.;:]*\bän\b", re.IGNORECASE)
+_MOST = re.compile(r"\b(?:flest|färst|störst|bäst|sämst)\b", re.IGNORECASE)
 _SPOKEN = re.compile(r"\s*(?:[–-]\s|[\"”»])")  # what somebody tells of is an example
 _ELSEWHERE_BEFORE = re.compile(r"\bMitt i\s+$|\btidningen\s+$|\bKarolinska\b[^.,]{0,30}$")
 _ELSEWHERE_AFTER = re.compile(
@@ -71,6 +73,12 @@ _OFFICIAL_AFTER = re.compile(
     r"\s+(?:stadsdelsområde|stadsdelsnämnd|stadsdelsförvaltning|stadsdel|kommun|centrum)\w*", re.IGNORECASE
 )
 _JOINED = re.compile(r"\s*(?:,|och|samt|eller|till|/|&|–|,\s*och)?\s*(?:i|på)?\s*", re.IGNORECASE)
+
+_LINE = re.compile(
+    r"\b(?:\w*tunnelban|spårväg|tvärban|\w*pendeltåg|\w*linje|buss|cykelban|cykelstråk|cykelväg)\w*", re.IGNORECASE
+)
+_FIRST_END = re.compile(r"(?<!pendlar )(?<!reser )(?<!åker )(?<!flyttar )\b(?:från|mellan)\s+$", re.IGNORECASE)
+_TO_THE_OTHER = re.compile(r"\s+(?:till|och)\s+", re.IGNORECASE)
 
 # "Farstabon Ulla": one inhabitant is a person; Farstaborna, all of them, are news about the place.
 _ONE_PERSON = re.compile(r"(?<=\w)bons?$")
@@ -94,8 +102,19 @@ def districts_of(title: str, body: str) -> list[Finding]:
     named = {m.slug: m for m in reversed(find_mentions(title)) if _counts_in_title(m, gathering=gathering)}
     found = {slug: mention.word for slug, mention in reversed(named.items())}
     if not gathering:
+        found |= {slug: word for slug, word in _ends_of_a_line(title, lines).items() if slug not in found}
         found |= {slug: word for slug, word in _of_body(lines, bool(named), for_all).items() if slug not in found}
     return [Finding(slug, word) for slug, word in found.items()]
+
+
+def _ends_of_a_line(title: str, lines: list[str]) -> dict[str, str]:
+    """Return where a line of traffic begins and ends when both are known: of one alone the others would not hear."""
+    found: dict[str, str] = {}
+    for line in (title, *lines[:_LEAD]) if _LINE.search(title) else ():
+        for one, other in pairwise(find_mentions(line)):
+            if _FIRST_END.search(one.before) and _TO_THE_OTHER.fullmatch(line[one.end : other.start]):
+                found |= {other.slug: other.word, one.slug: one.word}
+    return found
 
 
 def _of_body(lines: list[str], titled: bool, for_all: bool) -> dict[str, str]:  # noqa: FBT001  # two facts of the article
@@ -129,7 +148,9 @@ def _about_the_place(line: str) -> list[Mention]:
     kept: list[Mention] = []
     earlier: Mention | None = None
     set_aside = False
-    example = bool(_WORSE_THAN.search(line) or _SPOKEN.match(line))  # once a line: a hostile one names hundreds
+    example = bool(
+        _WORSE_THAN.search(line) or _MOST.search(line) or _SPOKEN.match(line)
+    )  # once a line: a hostile one names hundreds
     several = len({mention.slug for mention in find_mentions(line)}) > 1
     compared = several and _COMPARED.search(line) is not None
     for mention in find_mentions(line):

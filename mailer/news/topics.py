@@ -81,7 +81,8 @@ def _pattern(word: str) -> str:
     if word.isupper():
         return rf"(?-i:{re.escape(word)})(?:[:-]\w+)?"
     if " " in word:
-        return re.escape(word)
+        number = r"(?:\d+[ \u00a0])*" if word[0].isdigit() else ""
+        return number + re.escape(word)
     if word.startswith("-"):
         return rf"[\w-]*{forms(word[1:])}"
     if word.endswith("-"):

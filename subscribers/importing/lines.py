@@ -1,5 +1,6 @@
 """A member file as lines of cells, whatever it was saved as."""
 
+import codecs
 from collections.abc import Iterator
 from pathlib import PurePath
 
@@ -8,6 +9,8 @@ from subscribers.importing import text_file, workbook
 from subscribers.importing.line import Line
 
 LARGEST = 256 * 2**20  # bytes; a million members take about 150 MB as text
+_HEADINGS = 64  # bytes, in which a picture or a program has a NUL and headings have none
+_NO_TABLE = (b"\xd0\xcf\x11\xe0", b"%PDF", b"{\\rtf", b"\x1f\x8b", b"<")  # old Excel, PDF, RTF, gzip, HTML called .xls
 
 
 def read(data: bytes, *, name: str, sheet: str | None = None) -> Iterator[Line]:
@@ -21,6 +24,13 @@ def read(data: bytes, *, name: str, sheet: str | None = None) -> Iterator[Line]:
         raise Refused("{file} is larger than {limit} MB: split it.", file=PurePath(name).name, limit=LARGEST // 2**20)
     if data.startswith(b"PK\x03\x04"):
         return workbook.lines(data, sheet)
-    if data.startswith((b"\xd0\xcf\x11\xe0", b"%PDF", b"{\\rtf", b"\x1f\x8b")):
+    if _is_something_else(data):
         raise Refused("{file} is not a table that can be read: save it as .xlsx or .csv.", file=PurePath(name).name)
     return text_file.lines(data)
+
+
+def _is_something_else(data: bytes) -> bool:
+    head = data[:_HEADINGS]
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return False
+    return head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(_NO_TABLE) or 0 in head

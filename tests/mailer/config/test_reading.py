@@ -115,6 +115,16 @@ def test_a_key_that_cannot_be_found_in_dns_is_named(tmp_path: Path, domain: str,
         load(tmp_path, signed(domain, selector))
 
 
+def test_two_publications_with_one_list_id_are_a_mistake(tmp_path: Path):
+    weekly, _, _ = SAMPLE.partition("\n[publications.weekly]\n")[2].partition("\n\n")
+    twin = f"{SAMPLE}\n[publications.calendar]\n{weekly}\n"
+
+    with pytest.raises(Mistake, match="list_id veckobrev"):
+        load(tmp_path, twin)
+
+    load(tmp_path, twin.replace('list_id = "veckobrev.', 'list_id = "kalender.', 1))
+
+
 def test_nothing_goes_out_as_statutory_by_picking_the_wrong_name(tmp_path: Path):
     publications, heading, rest = SAMPLE.partition("\n[digest]")
     calls = publications.replace("# [publications.", "[publications.")

@@ -98,6 +98,7 @@ def test_where_a_person_lives_works_or_goes_is_not_news_about_the_place(body: st
         "Patienter flyttas till Huddinge och Danderyds sjukhus.",
         "Stadsdelsbiblioteken har kortare öppettider. Kista bibliotek har öppet som vanligt.",
         "Beslutet är fattat. Det gäller skolor. Ett exempel finns i Farsta.",
+        "Alla sjätteklassare väljer nu skola. I Bromma finns flest platser.",
     ],
 )
 def test_an_example_a_comparison_or_a_meeting_place_is_no_reason(body: str):
@@ -128,6 +129,19 @@ def test_an_example_a_comparison_or_a_meeting_place_is_no_reason(body: str):
         ("Medborgarplatsen byggs om", "Arbetet börjar i höst.", {"sodermalm"}),
         ("Hässelby- och Vällingbyborna får säga sitt", "", {"hasselby-vallingby"}),
         ("Så påverkas du som bor i Vårberg", "", {"skarholmen"}),
+        ("Tunnelbanan byggs ut från Kungsträdgården till Nacka", "", {"norra-innerstaden", "nacka"}),
+        (
+            "Ny spårväg från Flemingsberg till Älvsjö",
+            "Den går via Sätra.",
+            {"huddinge", "hagersten-alvsjo", "skarholmen"},
+        ),
+        (
+            "Tunnelbana under Årstafältet",
+            "Linjen går mellan Fridhemsplan och Älvsjö.",
+            {"enskede-arsta-vantor", "kungsholmen", "hagersten-alvsjo"},
+        ),
+        ("Bussen får eget körfält från Gullmarsplan till Radiohuset", "", set()),
+        ("Pendeltågen byter förare", "Anna pendlar mellan Täby och Solna.", set()),
     ],
 )
 def test_news_about_a_place_is_told_to_the_place(title: str, body: str, expected: set[str]):

@@ -22,6 +22,8 @@ def slugs(title: str, body: str = "") -> set[str]:
         ("Stadens klimatomställning", "klimat", "klimatomställning"),
         ("Arbetsmarknaden ljusnar", "arbete", "Arbetsmarknaden"),
         ("Tusen sommarjobb", "arbete", "sommarjobb"),
+        ("Kortare arbetsvecka prövas", "arbete", "arbetsvecka"),
+        ("På väg mot 12 000 hem", "bostader", "12 000 hem"),
         ("Äldreomsorgens framtid", "vard-och-omsorg", "Äldreomsorgens"),
         ("Nya regler enligt LSS", "vard-och-omsorg", "LSS"),
         ("Medborgardialogen börjar", "demokrati", "Medborgardialogen"),

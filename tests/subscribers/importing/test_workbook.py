@@ -98,7 +98,18 @@ def test_a_damaged_workbook_is_refused_and_never_crashes(noise: bytes, at: int):
 WORKBOOK = saved(("Nr", "E-post"), (1, "a@example.org"))
 
 
-@pytest.mark.parametrize("data", [b"%PDF-1.7", b"\xd0\xcf\x11\xe0old", b"PK\x03\x04", b"PK\x03\x04" + bytes(100)])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"%PDF-1.7",
+        b"\xd0\xcf\x11\xe0old",
+        b"PK\x03\x04",
+        b"PK\x03\x04" + bytes(100),
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+        b"\xff\xd8\xff\xe0\0\x10JFIF",
+        b"\xef\xbb\xbf <table><tr><td>E-post</td></tr></table>",
+    ],
+)
 def test_what_is_no_table_is_refused_with_what_to_do(data: bytes):
     with pytest.raises(Refused, match="save it"):
         read(data)
