@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # only who sends loads what that takes
     from mailer.message import Message
     from mailer.outbox.compose import Composer
     from mailer.outbox.worker import Office
-    from mailer.providers import Outcome, Provider
+    from mailer.providers import Outcome
     from mailer.render.letters import Letters
 
 DATABASE = "utskick.db"
@@ -179,7 +179,10 @@ class App:
         return posting.composer_of(self)
 
     def office(self) -> "Office":
-        """What a delivery worker works with; its providers are its own. raises Mistake as `open_provider`."""
+        """What a delivery worker works with; its providers are its own.
+
+        raises  Mistake when config.toml names a provider that is none, or sets it or its DKIM key up wrongly
+        """
         from mailer import posting
 
         return posting.office_of(self)
@@ -192,12 +195,6 @@ class App:
     def provider_table(self, name: str) -> ProviderTable:
         """Return what the config says of a provider, or what holds without a word of it."""
         return self.settings.providers.get(name, ProviderTable())
-
-    def open_provider(self, name: str) -> "Provider":
-        """raises Mistake when config.toml names a provider that is none, or sets it or its DKIM key up wrongly."""
-        from mailer import posting
-
-        return posting.open_provider_of(self, name)
 
     def digests_about(self, moment: datetime) -> list[datetime]:
         """Return when digests go in the days about `moment`: letters about events keep out of their way."""

@@ -16,7 +16,7 @@ from mailer.outbox.carriers import Carrier
 from mailer.outbox.compose import Composer, LetterKind
 from mailer.outbox.single import as_written
 from mailer.outbox.worker import Office
-from mailer.providers import LetterDesk, Outcome, Provider, open_provider
+from mailer.providers import Counted, LetterDesk, Outcome, Provider, open_provider
 from mailer.providers.signing import signed
 from mailer.reminders.contents import expand as expand_event
 from mailer.render.head import Manner
@@ -60,10 +60,7 @@ def office_of(app: "App") -> Office:
     return Office(
         engine=app.engine,
         journals=app.journals,
-        carriers=[
-            Carrier(name, open_provider_of(app, name), app.provider_table(name).pace)
-            for name in app.settings.outbox.providers
-        ],
+        carriers=[_carrier(app, name) for name in app.settings.outbox.providers],
         composer=app.composer,
         give_up_after=app.settings.outbox.give_up_after,
         send_within=app.settings.outbox.send_within,
@@ -73,8 +70,17 @@ def office_of(app: "App") -> Office:
     )
 
 
-def open_provider_of(app: "App", name: str) -> Provider:
-    provider = open_provider(name, app.provider_table(name).own, data=app.data)
+def _carrier(app: "App", name: str) -> Carrier:
+    table = app.provider_table(name)
+    provider = open_provider(name, table.own, data=app.data)
+    return Carrier(name, _signed(app, name, provider), table.pace, _counted(provider))
+
+
+def _counted(provider: Provider) -> Counted | None:
+    return provider if isinstance(provider, Counted) else None
+
+
+def _signed(app: "App", name: str, provider: Provider) -> Provider:
     if not app.settings.dkim:
         return provider
     return signed(name, provider, open_signer(app.settings.dkim, app.places.config.parent))
@@ -83,13 +89,15 @@ def open_provider_of(app: "App", name: str) -> Provider:
 async def post(app: "App", messages: Sequence[Message]) -> list[Outcome]:
     down: ProviderDown | None = None
     for name in app.settings.outbox.providers:
-        provider, desk = open_provider_of(app, name), LetterDesk(messages)
+        carrier, desk = _carrier(app, name), LetterDesk(messages)
         try:
-            await provider.carry(desk)
+            if carrier.counted:  # the workers have shared them all out: for a few letters one more will do
+                await carrier.counted.keep_to(1)
+            await carrier.provider.carry(desk)
         except ProviderDown as error:
             down = error
         else:
             return [desk.outcomes[ticket] for ticket in range(len(messages))]
         finally:
-            await provider.close()
+            await carrier.provider.close()
     raise down or ProviderDown("No provider is named in [outbox] providers of the config.")

@@ -28,7 +28,7 @@ class Drawn:
 
 def draw(connection: sa.Connection, provider: str, pace: Pace, question: Question) -> Drawn | Shut:
     """Take leave for some letters, or learn when to ask again."""
-    _lock(connection, provider)
+    lock(connection, provider)
     now, zone = question.now, question.zone
     decision = decide(pace, read(connection, provider, pace, now=now, zone=zone), question)
     if isinstance(decision, Shut):
@@ -45,7 +45,7 @@ def draw(connection: sa.Connection, provider: str, pace: Pace, question: Questio
 
 def take_back(connection: sa.Connection, provider: str, drawn: Drawn, unused: int) -> None:
     """Note that `unused` letters of a grant were not sent. Their moments in the beat have passed."""
-    _lock(connection, provider)
+    lock(connection, provider)
     for width, at in drawn.slices:
         _add(connection, provider, width, at, -unused)
 
@@ -80,7 +80,8 @@ def _begin(now: datetime, width: timedelta, zone: tzinfo) -> datetime:
     return now.replace(second=now.second if width == SECOND else 0, microsecond=0)
 
 
-def _lock(connection: sa.Connection, provider: str) -> None:
+def lock(connection: sa.Connection, provider: str) -> None:
+    """Let no other worker take anything of a provider until this transaction ends."""
     held = sa.select(col(Beat.provider)).where(col(Beat.provider) == provider).with_for_update()
     if connection.scalar(held) is None:
         try:

@@ -14,17 +14,21 @@ from mailer.outbox import breaker
 from mailer.outbox.breaker import Rest
 from mailer.outbox.models import Breaker
 from mailer.pace import UNLIMITED, Pace
-from mailer.providers import Provider
+from mailer.providers import Counted, Provider
 from mailer.sentences import Word
 
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """A provider by its name in config.toml."""
+    """A provider by its name in config.toml.
+
+    counted  what it opens its connections with, when those are limited
+    """
 
     name: str
     provider: Provider
     pace: Pace = UNLIMITED
+    counted: Counted | None = None
 
 
 def resting(connection: sa.Connection) -> dict[str, Rest]:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import structlog
 
 from mailer import db
-from mailer.outbox import batches, control, home, ledger, manifest, recovery, tallies
+from mailer.outbox import batches, control, home, ledger, manifest, recovery, shares, tallies
 from mailer.outbox.batches import Lease, Terms
 from mailer.outbox.desk import Entry
 from mailer.outbox.home import Watermark
@@ -54,6 +54,7 @@ class Clerk:
         """Say that this worker has ended, and forget those that fell."""
         with db.writing_beside(self._engine) as session:
             tallies.gone(session.connection(), self._journal.owner, before=self._now() - FORGOTTEN)
+            shares.leave(session.connection(), self._journal.owner)
 
     def lease(self, up_to: Lane = Lane.MANY) -> Hand | None:
         """Take the next batch, of no lane beyond `up_to`. Its lease is in the journal first, then durable, then used.
@@ -115,6 +116,7 @@ class Clerk:
             for remains in inherited:
                 with db.writing_beside(self._engine) as session:
                     leases = recovery.inherit(session.connection(), remains, now=self._now())
+                    shares.leave(session.connection(), remains.owner)
                 log.info("outbox.inherited", worker=remains.owner, batches=len(leases))
         with db.writing_beside(self._engine) as session:
             leases = recovery.give_up(session.connection(), terms=self._terms, now=self._now())

@@ -6,6 +6,7 @@ Every method that says so is one short transaction, called from the worker's own
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, tzinfo
+from itertools import takewhile
 
 import sqlalchemy as sa
 
@@ -15,6 +16,7 @@ from mailer.outbox import buckets, carriers
 from mailer.outbox.breaker import Rest
 from mailer.outbox.buckets import Drawn
 from mailer.outbox.carriers import Carrier
+from mailer.outbox.lines import Lines
 from mailer.outbox.pacing import GRANT, LATENESS, Question, Shut
 from mailer.outbox.ration import Ration
 
@@ -23,10 +25,17 @@ PATIENCE = timedelta(minutes=2)  # a provider that is shut for longer is passed 
 
 class Gate:
     def __init__(
-        self, engine: sa.Engine, all_carriers: Sequence[Carrier], *, now: Callable[[], datetime], zone: tzinfo
+        self,
+        engine: sa.Engine,
+        all_carriers: Sequence[Carrier],
+        *,
+        lines: Lines,
+        now: Callable[[], datetime],
+        zone: tzinfo,
     ) -> None:
         self._engine = engine
         self._carriers = all_carriers
+        self.lines = lines
         self.now = now
         self._zone = zone
         self._resting: dict[str, Rest] = {}
@@ -34,13 +43,18 @@ class Gate:
         self._drawn: dict[str, tuple[Drawn, Ration]] = {}
 
     def look(self) -> None:
-        """Read who rests: one transaction."""
+        """Read who rests, and how many connections we are to have: a transaction for each."""
         with db.reading(self._engine) as session:
             self._resting = carriers.resting(session.connection())
+        self.lines.look()
 
     def open_to(self, *, urgent: bool) -> list[Carrier]:
-        """Return who may be given letters now, as far as is known, in the order of the config."""
-        return [each for each in self._carriers if not self.rests(each) and not self.is_shut(each, urgent=urgent)]
+        """Return who may be given letters now, as far as is known, in the order of the config.
+
+        One whose connections the others have is waited for: it works, so nobody takes over from it.
+        """
+        able = [each for each in self._carriers if not self.rests(each) and not self.is_shut(each, urgent=urgent)]
+        return list(takewhile(lambda each: not self.lines.none_to(each.name), able))
 
     def rests(self, carrier: Carrier) -> bool:
         rest = self._resting.get(carrier.name)

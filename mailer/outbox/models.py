@@ -200,10 +200,22 @@ class Breaker(SQLModel, table=True):
 
 
 class Beat(SQLModel, table=True):
-    """The first moment that no worker was given yet, of a provider with a pace. Its lock orders the workers' draws."""
+    """The first moment that no worker was given yet, of a provider with a pace. Its lock orders what workers take."""
 
     provider: str = Field(primary_key=True, max_length=32)
     next_at: datetime | None = None
+
+
+class Share(SQLModel, table=True):
+    """Connections to a provider that a worker may have open: of all workers together no more than it allows.
+
+    until  not heard of by then, it has lost them to the others
+    """
+
+    provider: str = Field(primary_key=True, max_length=32)
+    worker: str = Field(primary_key=True, max_length=64)
+    number: int
+    until: datetime
 
 
 class Spent(SQLModel, table=True):

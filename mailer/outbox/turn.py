@@ -2,10 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 import structlog
 
@@ -15,6 +13,7 @@ from mailer.outbox import breaker
 from mailer.outbox.carriers import Carrier
 from mailer.outbox.desk import Desk
 from mailer.outbox.gate import Gate
+from mailer.outbox.lines import InThread
 from mailer.outbox.pacing import Shut
 from mailer.outbox.ration import Ration
 from mailer.sentences import N_
@@ -22,7 +21,6 @@ from mailer.sentences import N_
 SILENT = N_("It took a letter and did not answer.")
 LOOK = 0.5  # seconds between looks at the desk while a letter waits for its moment
 
-InThread = Callable[[Callable[[], Any]], Awaitable[Any]]
 log = structlog.get_logger()
 
 
@@ -36,6 +34,10 @@ class Turn:
         self._told = False  # another worker found that it is down, and has said so
         self._on_trial = gate.needs_trial(carrier)
         self._takes = timedelta()  # a draw
+
+    @property
+    def provider(self) -> str:
+        return self._carrier.name
 
     async def carry(self) -> bool:
         """Return whether the next provider must take over; what is left on the desk is untouched."""
@@ -53,10 +55,12 @@ class Turn:
         return self._passed_over or self._desk.down is not None
 
     def heed(self) -> None:
-        """Stop when another worker has found meanwhile that the provider is down."""
+        """Stop when another worker has found meanwhile that the provider is down, or must have connections of ours."""
         if self._desk.down is None and not self._on_trial and self._gate.rests(self._carrier):
             self._told = True
             self._desk.down = self._gate.why(self._carrier)
+        if not self._on_trial and self._gate.lines.amiss(self._carrier.name):
+            self._desk.ration = Ration(0, begins=0.0)  # a recess: who carries comes home, and goes again with its part
 
     async def _try_out(self) -> bool:
         """Send one letter through a provider that has rested; return whether it took it.
@@ -95,6 +99,8 @@ class Turn:
 
     async def _has_leave(self, at_most: int | None = None) -> bool:
         """Wait until a letter may go; False when there is none, or none may go soon."""
+        if not await self._has_lines():
+            return False
         if not self._carrier.pace.limited:
             self._desk.ration = None if at_most is None else Ration(at_most, begins=0.0)
             return self._desk.offers
@@ -105,7 +111,15 @@ class Turn:
             if self._passed_over:
                 return False
             await asyncio.sleep(min(wait, LOOK))
+            if not await self._has_lines():
+                return False
         return False
+
+    async def _has_lines(self) -> bool:
+        """Have as many connections as we are to have; False when the others have all."""
+        lines, name = self._gate.lines, self._carrier.name
+        await lines.settle(name, self._in_thread)
+        return not lines.none_to(name)
 
     async def _until_next(self, at_most: int | None) -> float:
         """Return the seconds until a letter may go, drawing a new ration when the last is used up."""

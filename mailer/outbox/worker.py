@@ -28,6 +28,7 @@ from mailer.outbox.compose import Composer
 from mailer.outbox.desk import Desk
 from mailer.outbox.gate import Gate
 from mailer.outbox.journal import Journal, this_boot
+from mailer.outbox.lines import Lines
 from mailer.outbox.models import Lane
 from mailer.outbox.permission import Permission
 from mailer.outbox.turn import Turn
@@ -37,6 +38,7 @@ EVERY = 1.0  # seconds, after which fewer are written too
 LOW = 500  # letters on the desk, below which the next batch is fetched: one is sent while another comes
 TICK = 0.02  # seconds
 IDLE = 1.0  # seconds between looks for work
+SOON = 0.1  # seconds between looks for connections that others are to leave us
 AFTER_TROUBLE = 5.0  # seconds
 SEEN_EVERY = 15.0  # seconds
 
@@ -124,7 +126,8 @@ class Worker:
             send_within=office.send_within,
             now=office.now,
         )
-        self._gate = Gate(office.engine, office.carriers, now=office.now, zone=office.zone)
+        lines = Lines(office.engine, office.carriers, worker=self._journal.owner, terms=office.terms, now=office.now)
+        self._gate = Gate(office.engine, office.carriers, lines=lines, now=office.now, zone=office.zone)
         self._desk = Desk(
             journal=self._journal,
             composer=office.composer,
@@ -139,6 +142,7 @@ class Worker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
+            await self._gate.lines.close()
             if kind is None:
                 await self._in_thread(self._clerk.leave)
         finally:
@@ -150,7 +154,8 @@ class Worker:
             while not self._stop.is_set():
                 self._wake.clear()
                 if not await self.round():
-                    await _wait_for_any(self._stop, self._wake, within=IDLE)
+                    within = SOON if self._gate.lines.awaited else IDLE
+                    await _wait_for_any(self._stop, self._wake, within=within)
         except (Trouble, OSError) as trouble:
             _tell(trouble)
             await self._make_good()
@@ -210,6 +215,7 @@ class Worker:
     async def _look_around(self) -> None:
         """Learn what other workers found out about the providers, and now and then say that we are here."""
         await self._in_thread(self._gate.look)
+        await self._gate.lines.settle_all(self._in_thread, but=self._turn.provider if self._turn else "")
         if time.monotonic() - self._seen >= SEEN_EVERY:
             self._seen = time.monotonic()
             await self._in_thread(self._clerk.here)

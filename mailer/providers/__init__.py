@@ -8,7 +8,7 @@ import importlib
 import pkgutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import ValidationError
 
@@ -64,6 +64,20 @@ class Provider(Protocol):
 
     async def close(self) -> None:
         """Take leave of the server."""
+
+
+@runtime_checkable
+class Counted(Protocol):
+    """A provider that has connections. `connections`: all workers on all hosts together have at most so many."""
+
+    @property
+    def connections(self) -> int: ...
+
+    async def keep_to(self, number: int) -> None:
+        """Have no more than `number` from now on; those beyond are closed when this returns.
+
+        Nothing is being carried meanwhile.
+        """
 
 
 class LetterDesk:

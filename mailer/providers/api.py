@@ -93,18 +93,29 @@ class ApiProvider:
     def __init__(self, vendor: Vendor, lines: Sequence[httpx.AsyncClient], clock: Clock) -> None:
         self.vendor = vendor
         self._lines = lines
+        self._most = len(lines)
         self._free: asyncio.Queue[httpx.AsyncClient] = asyncio.Queue()
-        for line in lines:
-            self._free.put_nowait(line)
         self._now = clock
+
+    @property
+    def connections(self) -> int:
+        """At most so many requests at a time (mailer.providers.Counted)."""
+        return len(self._lines)
+
+    async def keep_to(self, number: int) -> None:
+        """Make no more than `number` requests at a time from now on (mailer.providers.Counted.keep_to)."""
+        self._most = number
 
     async def carry(self, desk: Desk) -> None:
         """Send all that `desk` hands over.
 
         raises  ProviderDown when nothing gets through, and whatever the desk raises
         """
-        crew = Crew(desk, len(self._lines))
-        await _together(self._lane(crew) for _ in self._lines)
+        crew, lines = Crew(desk, self._most), self._lines[: self._most]
+        self._free = asyncio.Queue()
+        for line in lines:
+            self._free.put_nowait(line)
+        await _together(self._lane(crew) for _ in lines)
         if crew.failure is not None:
             raise crew.failure
         if crew.down is not None:

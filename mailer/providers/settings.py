@@ -30,7 +30,7 @@ class ApiSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    connections: int = Field(10, ge=1, le=200)  # requests at a time, of each worker process
+    connections: int = Field(20, ge=1, le=1000)  # requests at a time, of all workers on all hosts together
 
 
 def basic(user: str, password: str) -> str:

@@ -18,7 +18,7 @@ from mailer import db
 from mailer.errors import Trouble
 from mailer.outbox.batches import Terms
 from tests.chaos import processes
-from tests.chaos.siege import WORKERS, Siege, owner_of
+from tests.chaos.siege import Siege, owner_of
 from tests.chaos.site import CONNECTIONS, LEASE, the_time
 from tests.waiting import wait_until
 
@@ -117,7 +117,7 @@ def tear_a_journal(siege: Siege) -> None:
 
 def fill_the_disk(siege: Siege) -> None:
     """No room for another byte, for a moment, on a small disk of its own."""
-    siege.tally.unheard += WORKERS * CONNECTIONS  # what is answered meanwhile cannot be written down
+    siege.tally.unheard += CONNECTIONS  # what is answered meanwhile cannot be written down
     ballast = siege.site.folder / "data" / "ballast"
     with suppress(OSError), ballast.open("wb", buffering=0) as file:
         while True:
@@ -129,7 +129,7 @@ def fill_the_disk(siege: Siege) -> None:
 
 def limit_the_files(siege: Siege) -> None:
     """No file of a worker may grow any more, for a moment: as a full disk, for whoever may not mount one."""
-    siege.tally.unheard += WORKERS * CONNECTIONS
+    siege.tally.unheard += CONNECTIONS
     for limit in (_TIGHT, RLIM_INFINITY):
         for worker in siege.workers:
             with suppress(ProcessLookupError):
@@ -194,7 +194,7 @@ def _see_nothing_accepted(siege: Siege, mailing: int) -> None:
 
 def restart_the_sink(siege: Siege) -> None:
     """The mail server is killed, is away for a moment, and comes back."""
-    siege.tally.unheard += WORKERS * CONNECTIONS
+    siege.tally.unheard += CONNECTIONS
     processes.kill(siege.sink)
     siege.let_work()
     siege.start_sink()

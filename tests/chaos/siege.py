@@ -27,7 +27,7 @@ TICK = 0.02
 class Tally:
     """What was done, and how many uncertain deliveries it explains.
 
-    unheard  requests whose answer nobody may have heard: one per connection of each process that was killed
+    unheard  requests whose answer nobody may have heard: one per connection, whoever had them
     lost     what leases had not settled whose journal cannot tell: lost, torn inside, of another boot, or not asked
     busy     of the kills, workers that had letters in hand
     waits    seconds that each `outbox pause` and `cancel` took while all workers were alive and at work, start included
@@ -42,7 +42,7 @@ class Tally:
 
     def killed(self, workers: int) -> None:
         self.kills += workers
-        self.unheard += workers * CONNECTIONS
+        self.unheard += CONNECTIONS if workers else 0
 
     @property
     def bound(self) -> int:

@@ -29,7 +29,7 @@ from tests.builders import MOMENT, a_member
 from tests.chaos.ledger import Acceptance, Account, Letter
 from tests.postgres import Cluster
 
-CONNECTIONS = 3  # of each worker
+CONNECTIONS = 9  # of all workers together
 LEASE = 8  # seconds
 PER_BATCH = 50
 _SMALL_DISK = "96m"

@@ -12,7 +12,6 @@ from mailer.providers.smtp.settings import Settings
 from mailer.providers.smtp.tokens import Tokens
 
 PATIENCE = 3  # connections in a row that open and then bring nothing
-GOODBYE = 5.0  # seconds for a server to close after QUIT
 
 
 class Smtp:
@@ -23,13 +22,27 @@ class Smtp:
         self._tls = tls
         self._tokens = Tokens(settings)
         self._kept: dict[Courier, asyncio.TimerHandle] = {}
+        self._leaving: set[asyncio.Future[None]] = set()  # the server has not closed these yet
+        self._most = settings.connections
+
+    @property
+    def connections(self) -> int:
+        """At most so many (mailer.providers.Counted)."""
+        return self._settings.connections
+
+    async def keep_to(self, number: int) -> None:
+        """Have no more than `number` connections from now on (mailer.providers.Counted.keep_to)."""
+        self._most = number
+        for courier in list(self._kept)[number:]:
+            self._let_go(courier)
+        await self._gone()
 
     async def carry(self, desk: Desk) -> None:
         """Send all that `desk` hands over (mailer.providers.Provider.carry).
 
         raises  ProviderDown; and whatever the desk itself raised, when every connection is at rest
         """
-        crew = Crew(desk, self._settings.connections)
+        crew = Crew(desk, self._most)
         first = crew.take()
         if first is None:
             return
@@ -37,7 +50,7 @@ class Smtp:
         courier = await self._hire(crew, first)
         if courier is not None:
             async with asyncio.TaskGroup() as lanes:
-                for _ in range(self._settings.connections - 1):
+                for _ in range(self._most - 1):
                     lanes.create_task(self._lane(crew))
                 await self._lane(crew, courier, first)  # not a task: one cancelled before it began would lose `first`
         if crew.failure is not None:
@@ -47,14 +60,9 @@ class Smtp:
 
     async def close(self) -> None:
         """Take leave of the server on every kept connection."""
-        couriers = list(self._kept)
-        for courier in couriers:
-            self._unkeep(courier)
-            courier.wire.leave()
-        if couriers:
-            await asyncio.wait([courier.wire.closed for courier in couriers], timeout=GOODBYE)
-        for courier in couriers:
-            courier.wire.hang_up("The server did not say goodbye.")
+        for courier in list(self._kept):
+            self._let_go(courier)
+        await self._gone()
 
     async def _lane(self, crew: Crew, courier: Courier | None = None, outgoing: Outgoing | None = None) -> None:
         """Work one connection after another until the desk is dry or the server is no use."""
@@ -92,6 +100,7 @@ class Smtp:
                 crew.connected()
                 return courier
         try:
+            await self._gone()
             wire, offers = await Interview(self._settings, self._tokens).hold(self._tls)
         except ProviderDown as down:
             crew.give_back(outgoing)
@@ -105,18 +114,30 @@ class Smtp:
 
     def _part(self, crew: Crew, courier: Courier) -> None:
         crew.hung_up()
-        courier.wire.leave()
+        self._leave(courier)
 
     def _keep(self, courier: Courier) -> None:
         if not courier.usable:
-            courier.wire.leave()
+            self._leave(courier)
             return
         seconds = self._settings.idle.total_seconds()
         self._kept[courier] = asyncio.get_running_loop().call_later(seconds, self._let_go, courier)
 
     def _let_go(self, courier: Courier) -> None:
         self._unkeep(courier)
+        self._leave(courier)
+
+    def _leave(self, courier: Courier) -> None:
         courier.wire.leave()
+        closed = courier.wire.closed
+        if not closed.done():
+            self._leaving.add(closed)
+            closed.add_done_callback(self._leaving.discard)
+
+    async def _gone(self) -> None:
+        """Wait until the servers have closed what we left: until then they count it."""
+        if self._leaving:
+            await asyncio.wait(self._leaving)
 
     def _unkeep(self, courier: Courier) -> None:
         self._kept.pop(courier).cancel()

@@ -39,7 +39,7 @@ class Settings(BaseModel):
     login: Literal["auto", "plain", "login", "xoauth2"] = "auto"
     ca_file: str | None = None  # the authority of a server whose certificate no public one signed
     hello: str = Field("", pattern=r"^[A-Za-z0-9.:\[\]-]*$")  # the name in EHLO; empty: the address literal of our end
-    connections: int = Field(10, ge=1, le=200)  # of each worker process
+    connections: int = Field(20, ge=1, le=1000)  # at once, of all workers on all hosts together
     messages_per_connection: int = Field(100, ge=1)
     idle: Span = timedelta(seconds=30)  # an unused connection is closed after this
     patience: Patience = Patience()

@@ -7,6 +7,8 @@ from typing import Protocol, cast
 
 from mailer.providers.smtp.replies import Reply, ReplyReader
 
+GOODBYE = 5.0  # seconds for a server to close after QUIT
+
 
 class Listener(Protocol):
     """Who is talking over a wire just now. Called from the event loop; no call may raise."""
@@ -68,12 +70,11 @@ class Wire(asyncio.Protocol):
             self.transport.abort()
 
     def leave(self) -> None:
-        """Say goodbye and close; no one waits for the answer (RFC 5321 §4.1.1.10 lets the server close)."""
-        self.relax()
+        """Say goodbye and let the server close (RFC 5321 §4.1.1.10): it counts connections until it has."""
         if self.alive and self.transport is not None:
             self.transport.write(b"QUIT\r\n")
             self._reason = "we left"
-            self.transport.close()
+            self.expect(GOODBYE)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)

@@ -26,7 +26,7 @@ from mailer.outbox.models import Batch, Delivery, DeliveryState, Mailing, Mailin
 from mailer.outbox.single import as_written
 from mailer.outbox.worker import Office, drain, run
 from mailer.pace import UNLIMITED, Pace
-from mailer.providers import Desk, Provider, Receipt
+from mailer.providers import Counted, Desk, Provider, Receipt
 from mailer.render.head import Manner
 from mailer.render.letters import Letters
 from subscribers import sealed
@@ -94,7 +94,10 @@ def an_office(
         engine=engine,
         journals=journals,
         composer=Composer(letters, settings=settings, links=LINKS, kinds=KINDS),
-        carriers=[Carrier(name, provider, pace) for name, provider in carriers.items()],
+        carriers=[
+            Carrier(name, provider, pace, provider if isinstance(provider, Counted) else None)
+            for name, provider in carriers.items()
+        ],
         give_up_after=timedelta(days=2),
         send_within=timedelta(days=7),
         now=now,

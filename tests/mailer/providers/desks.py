@@ -98,7 +98,7 @@ class ScriptedServer:
         self.lines: list[str] = []
         self.connections = 0
         self.most_at_once = 0
-        self._open = 0
+        self.open = 0
         self.port = 0
 
     async def __aenter__(self) -> Self:
@@ -130,15 +130,15 @@ class ScriptedServer:
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        self._open += 1
-        self.most_at_once = max(self.most_at_once, self._open)
+        self.open += 1
+        self.most_at_once = max(self.most_at_once, self.open)
         try:
             await self._say(reader, writer, self._answer("GREET"))
             await self._converse(reader, writer)
         except (DropError, ConnectionError, asyncio.IncompleteReadError):
             writer.transport.abort()
         finally:
-            self._open -= 1
+            self.open -= 1
             writer.close()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -335,6 +335,19 @@ def test_requests_run_beside_each_other(vendor: Vendor, tmp_path: Path) -> None:
     assert desk.kinds() == ["Receipt"] * 20
 
 
+def test_no_more_requests_than_are_its_part_run_beside_each_other(vendor: Vendor, tmp_path: Path) -> None:
+    async def carry() -> int:
+        async with ApiServer(vendor.ok) as server:
+            provider = opened(vendor, server, tmp_path, connections=10)
+            assert isinstance(provider, ApiProvider)
+            await provider.keep_to(2)
+            await provider.carry(RecordingDesk(*own_letters(20)))
+            await provider.close()
+            return server.most
+
+    assert asyncio.run(carry()) <= 2
+
+
 def test_a_key_never_goes_over_a_wire_that_can_be_read(vendor: Vendor, tmp_path: Path) -> None:
     with pytest.raises(Mistake, match="https://"):
         opened(vendor, "http://api.example.org", tmp_path)

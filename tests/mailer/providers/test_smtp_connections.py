@@ -65,6 +65,43 @@ def test_a_connection_is_kept_for_the_next_call_and_let_go_when_idle() -> None:
     assert len(server.accepted) == 5
 
 
+def test_connections_beyond_those_to_keep_are_closed_when_that_returns() -> None:
+    server = ScriptedServer()
+
+    async def act(s: ScriptedServer) -> None:
+        provider = Smtp(settings_for(s.port, connections=4), None)
+        await provider.carry(RecordingDesk(*letters(60)))
+        before = s.open
+        await provider.keep_to(1)
+        assert s.open <= 1 < before
+        s.most_at_once = 0
+        await provider.carry(RecordingDesk(*letters(60)))
+        assert s.most_at_once <= 1
+        await provider.keep_to(4)
+        await provider.carry(RecordingDesk(*letters(60)))
+        assert s.open > 1
+        await provider.close()
+        assert s.open == 0
+
+    run(server, act)
+
+    assert len(server.accepted) == 180
+
+
+def test_a_connection_is_made_anew_when_the_server_has_closed_the_last() -> None:
+    server = ScriptedServer()
+
+    async def act(s: ScriptedServer) -> None:
+        provider = Smtp(settings_for(s.port, connections=2, cap=2), None)
+        await provider.carry(RecordingDesk(*letters(120)))
+        await provider.close()
+
+    run(server, act)
+
+    assert server.connections >= 60
+    assert server.most_at_once <= 2
+
+
 def test_one_refused_login_or_greeting_is_one_connection_not_ten() -> None:
     server, desk = ScriptedServer({"GREET": [b"554 5.7.1 go away"] * 20}), RecordingDesk(*letters(20))
 

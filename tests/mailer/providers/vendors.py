@@ -51,6 +51,8 @@ class ApiServer:
         self.script = script
         self.received: list[Received] = []
         self.begun = 0
+        self.most = 0  # requests at the same time
+        self._under_way = 0
         self._delay = delay
         self._together = together
         self._enough = asyncio.Event()
@@ -81,11 +83,14 @@ class ApiServer:
         connection = h11.Connection(h11.SERVER)
         while (received := await self._request(connection, reader)) is not None:
             self.received.append(received)
+            self._under_way += 1
+            self.most = max(self.most, self._under_way)
             if len(self.received) >= self._together:
                 self._enough.set()
             await self._enough.wait()
             reply = self.script(received)
             await asyncio.sleep(self._delay)
+            self._under_way -= 1
             if reply is None:
                 break
             octets = reply.octets()
