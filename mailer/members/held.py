@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 
 from mailer.events import answers
 from mailer.feedback.models import Feedback
-from mailer.members import recruiting
+from mailer.members import recruiting, welcomes
 from mailer.outbox import single
 from mailer.outbox.models import Delivery, DeliveryState, Mailing
 from subscribers import access, enrolment
@@ -45,6 +45,7 @@ def look(session: Session, member_id: int) -> dict[str, object]:
         "answers": answers.held(session, member_id),
         "shifts": answers.held_shifts(session, member_id),
         "invited": recruiting.held(session, member_id),
+        "welcomes": welcomes.held(session, member_id),
     }
 
 
@@ -57,6 +58,7 @@ def erase(session: Session, member_id: int, *, who: str, now: datetime) -> list[
     single.withdraw(session, member_id, now=now)
     answers.forget(session, member_id)
     recruiting.forget(session, member_id)
+    welcomes.forget(session, member_id)
     enrolment.erase(session, member_id, now)
     session.execute(sa.update(Delivery).where(*_theirs(member_id)).values(answer=None))
     nothing = {"address_key": None, "host_key": None, "words": ""}

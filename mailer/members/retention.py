@@ -12,7 +12,7 @@ from mailer.campaigns import keeping as campaigns
 from mailer.config.members import Retention
 from mailer.events import answers
 from mailer.feedback.models import Feedback
-from mailer.members import recruiting
+from mailer.members import recruiting, welcomes
 from mailer.members.places import LETTERS_ABOUT_ANSWERS
 from mailer.outbox import archive, kept
 from mailer.outbox.models import Delivery, Mailing
@@ -93,6 +93,7 @@ def _forget_leavers(session: Session, before: datetime, now: datetime) -> int:
     for number in ids:
         answers.forget(session, number or 0)
         recruiting.forget(session, number or 0)
+        welcomes.forget(session, number or 0)
         enrolment.forget_leaver(session, session.get_one(Member, number), now)
     return len(ids)
 

@@ -121,3 +121,13 @@ def _address(session: Session, mailing: int, chosen: Sequence[Any], settings: Se
     bulk.insert(
         connection, Batch, batch, mine | {"state": BatchState.OPEN, "lane": Lane.ONE, "due_at": now, "fence": 0}
     )
+
+
+def held(session: Session, member_id: int) -> list[dict[str, object]]:
+    """Return what is held of somebody as one who was welcomed, or is about to be."""
+    row = session.get(Welcome, member_id)
+    return [{"at": row.asked_at, "publication": row.publication}] if row else []
+
+
+def forget(session: Session, member_id: int) -> None:
+    session.execute(sa.delete(Welcome).where(col(Welcome.member_id) == member_id))

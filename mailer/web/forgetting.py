@@ -145,6 +145,7 @@ def _words(gettext: Callable[[str], str]) -> dict[str, str]:
         "scope": gettext("For what"),
         "address": gettext("Address"),
         "asked_at": gettext("Asked for"),
+        "day": gettext("Day"),
         "new_at": gettext("Confirmed by the new mailbox"),
         "old_at": gettext("Confirmed by the old mailbox"),
         "district": gettext("District"),

@@ -1,21 +1,43 @@
 """What is held is shown, handed over and deleted behind a fresh link, and by nothing else."""
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 from httpx2 import Response
-from sqlmodel import select
+from sqlmodel import SQLModel, select
 
 from mailer.feedback.models import Feedback, Kind
 from mailer.feedback.policy import Action
+from mailer.members import held as everything
+from mailer.members import welcomes
+from mailer.members.models import Recruit
 from mailer.outbox.models import Delivery, DeliveryState
+from mailer.web.rendering import environment
 from subscribers import address, consent, suppression
 from subscribers.models import Access, Member, Scope, State
 from tests.builders import MOMENT
 from tests.mailer.web.conftest import ANNA, CECILIA, LETTER, Site
 from tests.mailer.web.test_joining import sign_up
+
+HELD_AS = {  # every table that names a member -> what holds it of those who ask
+    "access": "accesses",
+    "address_change": "address_changes",
+    "consent": "consents",
+    "delivery": "deliveries",
+    "feedback": "feedback",
+    "former_address": "former_addresses",
+    "member_district": "districts",
+    "member_topic": "topics",
+    "recruit": "invited",
+    "rsvp": "answers",
+    "sign_up": "sign_ups",
+    "subscription": "publications",
+    "taken_shift": "shifts",
+    "welcome": "welcomes",
+}
 
 
 def press(site: Site, what: str, member: int = CECILIA, **fields: str) -> Response:
@@ -34,6 +56,8 @@ def written_to(site: Site) -> Site:
         keys = {"address_key": address.parse("cecilia@example.org").key, "host_key": b"h" * 32}
         session.add(Feedback(key="x", kind=Kind.BOUNCE, action=Action.NOTHING, words="full <…>", **about, **keys))
         consent.give(session, CECILIA, publication="weekly", source="form", wording="v1", evidence="Ja!", now=MOMENT)
+        welcomes.want(session, CECILIA, publication="weekly", now=MOMENT)
+        session.add(Recruit(recruiter_id=CECILIA, district="bromma", day=MOMENT.date()))
     site.press(site.own_path(CECILIA), choice="address", address="ny@example.org")
     sign_up(site, "cecilia@example.org")
     return site
@@ -52,7 +76,22 @@ def test_the_file_holds_everything_from_register_and_post(written_to: Site):
     assert (letter["state"], letter["provider"], letter["answer"]) == ("sent", "brevo", "250 ok for <…>")
     assert [row["words"] for row in held["feedback"]] == ["full <…>"]
     assert [(row["who"], row["what"]) for row in held["accesses"]] == [("member", "export")]
+    assert [row["publication"] for row in held["welcomes"]] == ["weekly"]
+    assert held["invited"] == [{"day": "2024-03-04", "district": "bromma"}]
     assert not any(name.endswith("_key") for name in held)
+
+
+def test_no_table_that_names_a_member_is_left_out_of_the_file_and_nothing_in_it_of_the_page(written_to: Site):
+    naming = {
+        table.name for table in SQLModel.metadata.tables.values() if {"member_id", "recruiter_id"} & set(table.c.keys())
+    }
+    with written_to.app.reading() as session:
+        held = everything.look(session, CECILIA)
+    source, _, _ = environment("en").loader.get_source(environment("en"), "held.html")
+
+    assert naming == HELD_AS.keys()
+    assert set(HELD_AS.values()) <= held.keys()
+    assert {name for name, value in held.items() if isinstance(value, list)} <= set(re.findall(r"held\.(\w+)", source))
 
 
 def test_the_page_shows_the_same(written_to: Site):
@@ -67,6 +106,8 @@ def test_the_page_shows_the_same(written_to: Site):
         "brevo",
         "250 ok",
         "full &lt;…&gt;",
+        "Who came by your link",
+        "Your welcome",
     ):
         assert word in page
 
@@ -89,7 +130,7 @@ def test_who_is_forgotten_is_gone_and_told_who_else_may_hold_the_address(written
         "erased",
         "suppression",
     }
-    assert (dump["address_change"], dump["sign_up"], dump["consent"]) == ([], [], [])
+    assert (dump["address_change"], dump["sign_up"], dump["consent"], dump["welcome"]) == ([], [], [], [])
     assert "full <…>" not in str(dump["feedback"])
     assert all(letter.address is None for letter in site.letters())
 
