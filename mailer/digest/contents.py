@@ -18,6 +18,7 @@ from typing import Any
 from mailer.digest.reasons import Kind, Reason
 from mailer.digest.rules import Digest
 from mailer.events.frozen import shown
+from mailer.lasting import once
 
 Json = dict[str, Any]
 Refs = Mapping[int, int | None]  # outdated ref -> the one that replaces it, None when the item was withdrawn
@@ -105,14 +106,17 @@ def _section(section: Json, pieces: Mapping[int, Json], names: Json, language: s
 
 
 def _item(piece: Json, reason: Reason, names: Json, language: str) -> Json:
-    return piece | {
-        "published": date.fromisoformat(piece["published"]),
-        "reason": {"kind": reason.kind.value, "name": _name(reason, names, language)},
-    }
+    why = {"kind": reason.kind.value, "name": _name(reason, names, language)}
+    return once(
+        piece,
+        (_item, *why.values()),
+        lambda: piece | {"published": date.fromisoformat(piece["published"]), "reason": why},
+    )
 
 
 def _event(piece: Json, reason: Reason, names: Json, language: str) -> Json:
-    return shown(piece, language) | {"reason": {"kind": reason.kind.value, "name": _name(reason, names, language)}}
+    why = {"kind": reason.kind.value, "name": _name(reason, names, language)}
+    return once(piece, (_event, language, *why.values()), lambda: shown(piece, language) | {"reason": why})
 
 
 def _name(reason: Reason, names: Json, language: str) -> str | None:

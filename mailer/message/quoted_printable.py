@@ -5,10 +5,24 @@ to an API and, without dot-stuffing, to SMTP's DATA.
 """
 
 import binascii
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 LINE = 76
 SOFT_BREAK = b"=\r\n"
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
+class Lines:
+    """Whole lines, each with its end, that many bodies share: encoded once. No soft break stands beside them."""
+
+    text: str
+    encoded: bytes = field(init=False, repr=False)
+    size: int = field(init=False, repr=False)  # octets before they are encoded
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "encoded", encode(self.text))
+        object.__setattr__(self, "size", len(self.text.encode()))
 
 
 def encode(text: str) -> bytes:

@@ -1,10 +1,11 @@
 """The skeleton of a letter: everything its readers share, encoded once, and slots for what they do not."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from mailer.message.quoted_printable import SOFT_BREAK, encode
+from mailer.message.quoted_printable import SOFT_BREAK, Lines, encode
 from mailer.message.slots import Encode, Slot, encode_all
 
 # Quoted-printable never writes "=_" (RFC 2045 section 6.7), so no body can contain this. It is constant
@@ -12,6 +13,7 @@ from mailer.message.slots import Encode, Slot, encode_all
 BOUNDARY = b"=_utskick_alternative"
 
 
+Piece = str | Lines | Slot  # of a rendered part; what stands before lines that are shared ends a line itself
 Columns = Mapping[str, str | Sequence[str]]  # slot -> the value of each reader, or the one they share
 _InOrder = Callable[[Sequence[Any]], Sequence[Any]]
 
@@ -28,15 +30,15 @@ class Skeleton:
         frame: list[bytes] = []
         wanted: dict[tuple[str, Encode], int] = {}
         order: list[int] = []
-        literal = b""
+        literal: list[bytes] = []
         for piece in pieces:
             if isinstance(piece, bytes):
-                literal += piece
+                literal.append(piece)
                 continue
-            frame += [literal, b""]
+            frame += [b"".join(literal), b""]
             order.append(wanted.setdefault((piece.key, piece.encode), len(wanted)))
-            literal = b""
-        self.frame = (*frame, literal)  # a place that is empty after each literal but the last
+            literal = []
+        self.frame = (*frame, b"".join(literal))  # a place that is empty after each literal but the last
         self._wanted = tuple(wanted)
         self._in_order: _InOrder = itemgetter(*order) if len(order) > 1 else _as_they_are
 
@@ -69,7 +71,7 @@ def _as_they_are(encoded: Sequence[Any]) -> Sequence[Any]:
     return encoded
 
 
-def alternative(head: Sequence[bytes | Slot], *, text: Sequence[str | Slot], html: Sequence[str | Slot]) -> Skeleton:
+def alternative(head: Sequence[bytes | Slot], *, text: Sequence[Piece], html: Sequence[Piece]) -> Skeleton:
     """Build a letter in two equal forms, the plain one first (RFC 2046 section 5.1.4).
 
     head        header fields, each ending in CRLF, without MIME-Version and Content-Type
@@ -87,18 +89,19 @@ def alternative(head: Sequence[bytes | Slot], *, text: Sequence[str | Slot], htm
     )
 
 
-def plain(head: Sequence[bytes | Slot], *, text: Sequence[str | Slot]) -> Skeleton:
+def plain(head: Sequence[bytes | Slot], *, text: Sequence[Piece]) -> Skeleton:
     """Build a letter for someone who wants plain text and nothing else; arguments as of `alternative`."""
     last = text[-1] if text else ""
-    whole = text if isinstance(last, str) and last.endswith("\n") else [*text, "\n"]  # a message ends in a line end
+    ended = isinstance(last, Lines) or (isinstance(last, str) and last.endswith("\n"))
+    whole = text if ended else [*text, "\n"]  # a message ends in a line end
     return Skeleton([*head, b"MIME-Version: 1.0\r\n", *_entity(b"text/plain", whole)])
 
 
-def _part(media_type: bytes, pieces: Sequence[str | Slot]) -> list[bytes | Slot]:
+def _part(media_type: bytes, pieces: Sequence[Piece]) -> list[bytes | Slot]:
     return [b"\r\n--" + BOUNDARY + b"\r\n", *_entity(media_type, pieces)]
 
 
-def _entity(media_type: bytes, pieces: Sequence[str | Slot]) -> list[bytes | Slot]:
+def _entity(media_type: bytes, pieces: Sequence[Piece]) -> list[bytes | Slot]:
     return [
         b"Content-Type: " + media_type + b"; charset=utf-8\r\n",
         b"Content-Transfer-Encoding: quoted-printable\r\n\r\n",
@@ -106,14 +109,24 @@ def _entity(media_type: bytes, pieces: Sequence[str | Slot]) -> list[bytes | Slo
     ]
 
 
-def _body(pieces: Sequence[str | Slot]) -> list[bytes | Slot]:
+# The contents of a mailing differ in little but the lines they share: their frame is the same, and most headings.
+_literal = lru_cache(maxsize=512)(encode)
+
+
+def _body(pieces: Sequence[Piece]) -> list[bytes | Slot]:
     """Encode each literal by itself, with soft breaks between the pieces.
 
     A value then starts a line of its own, whatever it is, and never meets the line length of its neighbours.
     """
     encoded: list[bytes | Slot] = []
+    whole = True  # nothing stands before, or whole lines that text may follow
     for piece in pieces:
-        if encoded:
+        if isinstance(piece, Lines):
+            encoded.append(piece.encoded)
+            whole = True
+            continue
+        if encoded and not (whole and isinstance(piece, str)):
             encoded.append(SOFT_BREAK)
-        encoded.append(encode(piece) if isinstance(piece, str) else piece)
+        encoded.append(_literal(piece) if isinstance(piece, str) else piece)
+        whole = False
     return encoded

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlmodel import col
 
+from mailer.lasting import Lasting
 from mailer.outbox.batches import BOUND, Lease, in_hand
 from mailer.outbox.models import Delivery, Mailing, Piece, Variant
 from subscribers import address, bulk
@@ -115,8 +116,11 @@ _CONTENTS = sa.select(col(Variant.id), col(Variant.language), col(Variant.plain_
     col(Variant.id).in_(sa.bindparam("variants", expanding=True))
 )
 
-# The pieces of a mailing are the same for each of its batches.
-_read = lru_cache(maxsize=512)(json.loads)
+
+@lru_cache(maxsize=512)
+def _read(content: str) -> Lasting:
+    """Read a piece: it is the same for each batch of its mailing, and so is what letters made of it."""
+    return Lasting(json.loads(content))
 
 
 def begin(

@@ -10,6 +10,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from mailer.i18n import translations
 from mailer.message.characters import one_line
 from mailer.message.headers import Refused, addr_spec, url
 from mailer.render.personal import otherwise
@@ -35,10 +36,15 @@ def _written(when: date, language: str) -> str:
 @pass_context
 def edition_name(context: Context, edition: str) -> str:
     """Write 2026-W47 as week 47, 2026; any other name of an edition stays as it is."""
+    return _named(edition, context["language"])
+
+
+@lru_cache(maxsize=256)
+def _named(edition: str, language: str) -> str:
     week = _WEEK.fullmatch(edition)
     if week is None:
         return edition
-    return str(context.call(context["gettext"], N_("week %(week)s, %(year)s"), week=int(week[2]), year=week[1]))
+    return translations(language).gettext(N_("week %(week)s, %(year)s")) % {"week": int(week[2]), "year": week[1]}
 
 
 def paragraphs(text: str | None) -> list[str]:

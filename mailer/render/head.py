@@ -1,7 +1,9 @@
 """The header fields of a letter, and which of them each manner of letter has."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from urllib.parse import quote
 
 from mailer.message import headers, slots
@@ -45,11 +47,20 @@ def head(
 
     raises  Refused for a letterhead that cannot be written
     """
-    fields: list[bytes | Slot] = [
+    before, after = _around_the_subject(letterhead, manner, language, feedback_id)
+    return [*before, headers.subject(subject), *after]
+
+
+@lru_cache(maxsize=64)  # the contents of a mailing have at most their subject to themselves
+def _around_the_subject(
+    letterhead: Letterhead, manner: Manner, language: str, feedback_id: str
+) -> tuple[Sequence[bytes | Slot], Sequence[bytes | Slot]]:
+    before = (
         headers.mailbox("From", letterhead.from_name, letterhead.from_address),
         headers.mailbox("Reply-To", "", letterhead.reply_to),
         *(b"To: ", Slot("to_name", slots.display_name), b"<", Slot("to_address", slots.to_address), b">\r\n"),
-        headers.subject(subject),
+    )
+    fields: list[bytes | Slot] = [
         *(b"Date: ", Slot("date", slots.date), b"\r\n"),
         *(b"Message-ID: <", Slot("message_id", slots.message_id), b">\r\n"),
         headers.structured("Content-Language", language),
@@ -63,7 +74,7 @@ def head(
         fields += _list_fields(letterhead)
     if feedback_id:
         fields.append(headers.structured("Feedback-ID", feedback_id))
-    return fields
+    return before, tuple(fields)
 
 
 def _ways_out(letterhead: Letterhead) -> list[bytes | Slot]:

@@ -4,6 +4,8 @@ from mailer.config import Settings
 from mailer.config.publications import DistrictLetterhead
 from mailer.render.head import Letterhead
 
+_NOTHING_OWN = DistrictLetterhead()
+
 
 def letterhead_of(settings: Settings, publication: str, language: str, district: str | None) -> Letterhead:
     """Return who signs: the publication, or one of its districts for whatever that has of its own.
@@ -11,7 +13,7 @@ def letterhead_of(settings: Settings, publication: str, language: str, district:
     raises  Mistake when config has no such publication
     """
     published, site = settings.published(publication), settings.site
-    own = published.districts.get(district or "", DistrictLetterhead())
+    own = published.districts.get(district or "", _NOTHING_OWN)
     return Letterhead(
         organisation=site.organisation,
         postal_address=site.postal_address,

@@ -15,12 +15,13 @@ from typing import NamedTuple, Protocol
 from jinja2 import TemplateError
 
 from mailer.errors import Mistake
+from mailer.lasting import Lasting
 from mailer.message.characters import lines, one_line
 from mailer.message.headers import Refused
-from mailer.message.skeleton import Skeleton, alternative, plain
+from mailer.message.skeleton import Piece, Skeleton, alternative, plain
 from mailer.message.slots import Slot
 from mailer.render.head import Letterhead, Manner, head
-from mailer.render.personal import SlotMisused, fill, split
+from mailer.render.personal import SlotMisused, fill, size_of, split
 from mailer.render.recipients import (
     NOBODY,
     Readers,
@@ -102,8 +103,8 @@ class Encoded(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class _Rendered:
     subject: str
-    text: list[str | Slot]
-    html: list[str | Slot]
+    text: Sequence[Piece]
+    html: Sequence[Piece]
 
 
 class Letters:
@@ -141,28 +142,24 @@ class Letters:
         """
         values = values_of(NOBODY, language=letter.language)
         variables = self._variables(letter) | knowns(NOBODY.shape, values) | {"archive": archive}
-        variables["subject_line"] = _subject(split(self._run(letter, "subject.txt", variables), in_text), values)
-        html = fill(split(self._run(letter, "body.mjml", variables), in_html), values, escape)
+        variables["subject_line"] = _subject(self._run(letter, "subject.txt", variables), values)
+        html = fill(self._run(letter, "body.mjml", variables), values, escape)
         return html.replace(_MAIL, _PAGE, 1).replace(_SPOKEN_AS_MAIL, "", 1)
 
     def part(self, name: str, language: str, variables: Mapping[str, object]) -> str:
         """Render a file that letters include, such as "digest/reason.txt". raises TemplateBroken"""
-        template = self._templates.get(name, language=language)
-        try:
-            return template.render(variables)
-        except TemplateError as error:
-            raise broken(name, error) from None
+        return fill(self._pieces(name, language, variables), {}, str)
 
     def _render(self, letter: Letter, shape: Shape, *, values: Mapping[str, str] | None) -> _Rendered:
         variables = self._variables(letter) | (blanks(shape) if values is None else knowns(shape, values))
-        subject = _subject(split(self._run(letter, "subject.txt", variables), in_text), values)
+        subject = _subject(self._run(letter, "subject.txt", variables), values)
         variables["subject_line"] = subject
         rendered = _Rendered(
             subject,
-            text=split(self._run(letter, "body.txt", variables), in_text),
-            html=split(self._run(letter, "body.mjml", variables), in_html),
+            text=self._run(letter, "body.txt", variables),
+            html=self._run(letter, "body.mjml", variables),
         )
-        size = sum(len(piece.encode()) for piece in rendered.html if isinstance(piece, str))
+        size = size_of(rendered.html)
         if size > HTML_LIMIT:
             raise LetterTooLarge(
                 "The letter {template} has {size} kB of HTML, and mail programs cut it off: shorten its texts.",
@@ -182,8 +179,16 @@ class Letters:
             "direction": "ltr",  # of every language there is so far
         }
 
-    def _run(self, letter: Letter, file: str, variables: Mapping[str, object]) -> str:
-        return self.part(f"{letter.template}/{file}", letter.language, variables)
+    def _run(self, letter: Letter, file: str, variables: Mapping[str, object]) -> list[Piece]:
+        return self._pieces(f"{letter.template}/{file}", letter.language, variables)
+
+    def _pieces(self, name: str, language: str, variables: Mapping[str, object]) -> list[Piece]:
+        template = self._templates.get(name, language=language)
+        try:
+            rendered = template.render(variables)
+        except TemplateError as error:
+            raise broken(name, error) from None
+        return split(rendered, in_html if name.endswith(".mjml") else in_text, self._templates.shared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +239,7 @@ def _skeleton(letter: Letter, rendered: _Rendered) -> Skeleton:
     return alternative(fields, text=rendered.text, html=rendered.html)
 
 
-def _subject(pieces: list[str | Slot], values: Mapping[str, str] | None) -> str:
+def _subject(pieces: Sequence[Piece], values: Mapping[str, str] | None) -> str:
     """Join the subject. It has no slots of its own: encoded-words cannot be put together from pieces."""
     if values is None and any(isinstance(piece, Slot) for piece in pieces):
         raise SlotMisused("a personal value in the subject")
@@ -248,8 +253,14 @@ _as_mapping = lru_cache(maxsize=16)(asdict)
 def _clean(value: object) -> object:
     if isinstance(value, str):
         return lines(value)
+    if isinstance(value, Lasting):
+        return value.once(_clean, lambda: Lasting(_cleaned(value)))
     if isinstance(value, dict):
-        return {name: _clean(inner) for name, inner in value.items()}
+        return _cleaned(value)
     if isinstance(value, list | tuple):
         return [_clean(inner) for inner in value]
     return value
+
+
+def _cleaned(value: Mapping[str, object]) -> dict[str, object]:
+    return {name: _clean(inner) for name, inner in value.items()}

@@ -6,15 +6,23 @@ rendered once per member with Known values. Both ways the value itself is encode
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn, Self
 
+from mailer.message.quoted_printable import Lines
+from mailer.message.skeleton import Piece
 from mailer.message.slots import Slot
 
 # The text of a letter has been cleaned of these two characters, so a mark cannot be forged.
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
-_MARK = re.compile(f"{_OPEN}([a-z_0-9.]+){_CLOSE}")
+_KEY = re.compile("[a-z_0-9.]+")
+_LINES = "lines."  # begins the key of lines that are shared
 _OR = ".or."  # in the key of a value with a fallback, which follows in hexadecimal digits
+
+
+def mark_of(key: str) -> str:
+    """Return what stands for a value, or for lines that are shared, in a rendered text."""
+    return f"{_OPEN}{key}{_CLOSE}"
 
 
 class SlotMisused(Exception):
@@ -27,7 +35,7 @@ class Blank:
     __slots__ = ("mark",)
 
     def __init__(self, key: str) -> None:
-        self.mark = f"{_OPEN}{key}{_CLOSE}"
+        self.mark = mark_of(key)
 
     def _refuse(self, *_: object, **__: object) -> NoReturn:
         raise SlotMisused(self.mark.strip(_OPEN + _CLOSE))
@@ -46,7 +54,7 @@ class Known(str):
 
     def __new__(cls, key: str, value: str) -> Self:
         known = super().__new__(cls, value)
-        known.mark = f"{_OPEN}{key}{_CLOSE}"
+        known.mark = mark_of(key)
         return known
 
 
@@ -67,22 +75,40 @@ def put_out(value: object) -> object:
     return value.mark if isinstance(value, Blank | Known) else value
 
 
-def split(rendered: str, slot_of: Callable[[str], Slot]) -> list[str | Slot]:
-    """Split a rendered text into its literals and slots.
+def split(rendered: str, slot_of: Callable[[str], Slot], shared: Mapping[str, Lines]) -> list[Piece]:
+    """Split a rendered text into its literals, the lines it shares with others, and its slots.
 
     raises  SlotMisused when a mark did not come through whole
     """
-    pieces: list[str | Slot] = []
-    for number, part in enumerate(_MARK.split(rendered)):
-        if number % 2:
-            pieces.append(slot_of(part))
-        elif _OPEN in part or _CLOSE in part:
+    first, *rest = rendered.split(_OPEN)
+    if _CLOSE in first:
+        raise SlotMisused("a mark was changed after it was put out")
+    pieces: list[Piece] = [first] if first else []
+    for part in rest:
+        key, closed, literal = part.partition(_CLOSE)
+        if not closed or not _KEY.fullmatch(key) or _CLOSE in literal:
             raise SlotMisused("a mark was changed after it was put out")
-        elif part:
-            pieces.append(part)
+        pieces.append(shared[key] if key.startswith(_LINES) else slot_of(key))
+        if literal:
+            pieces.append(literal)
     return pieces
 
 
-def fill(pieces: list[str | Slot], values: Mapping[str, str], escape: Callable[[str], str]) -> str:
+def fill(pieces: Sequence[Piece], values: Mapping[str, str], escape: Callable[[str], str]) -> str:
     """Join the pieces of a letter to be shown here rather than sent."""
-    return "".join(piece if isinstance(piece, str) else escape(values[piece.key] or piece.fallback) for piece in pieces)
+    return "".join(
+        escape(values[piece.key] or piece.fallback) if isinstance(piece, Slot) else _text_of(piece) for piece in pieces
+    )
+
+
+def _text_of(piece: str | Lines) -> str:
+    return piece if isinstance(piece, str) else piece.text
+
+
+def size_of(pieces: Sequence[Piece]) -> int:
+    """Return how many octets the pieces have, what is each reader's own not counted."""
+    return sum(
+        piece.size if isinstance(piece, Lines) else len(piece.encode())
+        for piece in pieces
+        if not isinstance(piece, Slot)
+    )

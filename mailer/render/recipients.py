@@ -140,11 +140,13 @@ def _keys_of(number: int) -> tuple[str, ...]:
     return tuple(f"{field}.{number}" for field in Person._fields)
 
 
+@lru_cache(maxsize=1024)
 def in_html(mark: str) -> Slot:
     """Return the slot of what a template put out in HTML."""
     return _slot(mark, link=slots.url_in_html, text=slots.html_text)
 
 
+@lru_cache(maxsize=1024)
 def in_text(mark: str) -> Slot:
     """Return the slot of what a template put out in the text part."""
     return _slot(mark, link=slots.url_in_text, text=slots.plain_text)

@@ -15,8 +15,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from mailer.errors import Mistake
 from mailer.i18n import translations
+from mailer.lasting import Lasting
 from mailer.render import shortcuts
 from mailer.render.filters import FILTERS
+from mailer.render.loops import Loops, Shared
 from mailer.render.personal import put_out
 
 # What the compiler knows, less the tags that fetch from foreign hosts (mj-font, mj-social): it drops an unknown tag
@@ -39,7 +41,7 @@ class TemplateBroken(Mistake):
 class _Environment(ImmutableSandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Look into a mapping before asking it: letters are made of these, and what they lack costs them an error."""
-        if type(obj) is dict and attribute in obj:
+        if isinstance(obj, dict) and attribute in obj:
             return obj[attribute]
         return super().getattr(obj, attribute)
 
@@ -51,6 +53,12 @@ class Templates:
         self._folder = folder
         self._environment = cache(self._new_environment)
         self._template = cache(self._new_template)
+        self._loops = Loops()
+
+    @property
+    def shared(self) -> Shared:
+        """The lines that marks stand for in what these templates put out."""
+        return self._loops.shared
 
     def get(self, name: str, *, language: str) -> Template:
         """Return the template of the file `name`; .mjml becomes HTML and escapes what it puts out.
@@ -64,7 +72,8 @@ class Templates:
 
         parse, say = partial(self._parse, environment), translations(language).gettext
         try:
-            code = environment.compile(shortcuts.take(parse(name), part=parse, say=say), name)
+            whole = shortcuts.take(parse(name), part=parse, say=say)
+            code = environment.compile(self._loops.take(whole, environment, language), name)
         except TemplateError as error:
             raise broken(name, error) from None
         # A plain mapping: Jinja's own is walked in Python for each rendering.
@@ -84,6 +93,7 @@ class Templates:
         environment.filters.update(FILTERS)
         for test in ("string", "sequence", "sameas"):  # they would tell a mark from a value without asking it
             del environment.tests[test]
+        environment.tests["lasting"] = lambda value: isinstance(value, Lasting)
         catalogue = translations(language)
         environment.install_gettext_callables(catalogue.gettext, catalogue.ngettext, newstyle=True)  # type: ignore[attr-defined]  # of the extension
         return environment
