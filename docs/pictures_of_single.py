@@ -24,6 +24,7 @@ SAID: Mapping[str, dict[str, object]] = {
     "archive": {},
     "recruited": {},
     "place": _RALLY,
+    "coming": _RALLY | {"invited": {"method": "REQUEST"}, "file": f"{SITE}/e/1.ics"},
     "shift": {"title": "Sommarens värvarkampanj", "what": "near", "was": _SHIFT},
     "answered": _RALLY
     | {"what": "changed", "changes": [{"what": "place", "was": "Sergels torg", "now": "Norra Bantorget"}]},

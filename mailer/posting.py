@@ -43,6 +43,7 @@ LETTERS: Mapping[str, LetterKind] = {
     **dict.fromkeys(ABOUT_EVENTS, LetterKind(expand_event, Manner.AUTOMATIC, act=Purpose.ANSWER)),
     "recruited": LetterKind(as_written, Manner.AUTOMATIC, act=Purpose.RECRUIT),
     "place": LetterKind(as_written, Manner.SINGLE, act=Purpose.ANSWER),
+    "coming": LetterKind(as_written, Manner.SINGLE, act=Purpose.ANSWER),
     "answered": LetterKind(as_written, Manner.SINGLE, act=Purpose.ANSWER),
     "address-old": LetterKind(as_written, Manner.SINGLE, act=Purpose.ADDRESS_OLD),
 }

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from mailer.events import attendance
+from mailer.events import attendance, entries
 from mailer.events.attendance import Answer, Room, Standing, Wish
 from mailer.events.details import EventState
 from mailer.events.models import Event, EventShift, Rsvp, TakenShift
@@ -74,6 +74,7 @@ def give(session: Session, event: Event, member_id: int, wish: Wish, *, now: dat
     row.answer, row.companions = standing.wish.answer, standing.wish.companions
     row.waiting, row.since = standing.waiting, standing.since
     row.answered_at, row.sequence = now, event.sequence
+    row.entry_due = entries.is_due(event, details, row)
     session.add(row)
     session.flush()
     return standing
@@ -142,7 +143,8 @@ def forget_over(session: Session, *, before: datetime, most: int) -> int:
 def held(session: Session, member_id: int) -> list[dict[str, object]]:
     """Return what is kept of a member's own answers and shifts."""
     answer: Any = col(Rsvp.answer).label("said")
-    columns: Any = (Event.title, Event.starts_at, answer, Rsvp.companions, Rsvp.waiting, Rsvp.answered_at)
+    of_answer = (answer, Rsvp.companions, Rsvp.waiting, Rsvp.in_calendar, Rsvp.answered_at)
+    columns: Any = (Event.title, Event.starts_at, *of_answer)
     said = sa.select(*columns).join(Event).where(col(Rsvp.member_id) == member_id).order_by(col(Rsvp.answered_at))
     return [dict(row) for row in session.execute(said).mappings()]
 

@@ -1,12 +1,13 @@
 """Events as iCalendar, RFC 5545 and 5546: one for a calendar to take in, or many for it to follow. Pure.
 
-Nobody is asked for an answer: METHOD:REQUEST would make programs mail it to ORGANIZER, and names each reader as an
-ATTENDEE. So an announcement is PUBLISH, and the file of one event that does not take place CANCEL, which takes it out
-of the calendars that had it; in a feed it stays, with STATUS:CANCELLED, until it is left out.
+Nobody is asked for an answer: METHOD:REQUEST makes programs mail it to ORGANIZER, and names each reader as an ATTENDEE.
+So an announcement is PUBLISH, and the file of one event that does not take place CANCEL, which takes it out of the
+calendars that had it; in a feed it stays, with STATUS:CANCELLED, until it is left out. REQUEST is for whoever said yes,
+in a letter to them alone.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -49,6 +50,27 @@ def write_one(entry: Entry, publisher: Publisher, language: str) -> bytes:
 def write_feed(entries: Sequence[Entry], publisher: Publisher, language: str, *, name: str) -> bytes:
     """`name`: what a calendar program calls it."""
     return _written(entries, publisher, language, method="PUBLISH", name=name)
+
+
+def write_for(entry: Entry, publisher: Publisher, language: str, *, comes: bool) -> bytes:
+    """Return what puts an event into the calendar of somebody who `comes`, or takes it out: REQUEST or CANCEL.
+
+    Its ATTENDEE has a place holder for an address: whose it is stands in no table, see mailer.message.invitation.
+    RSVP=FALSE: they have answered, on a page, and no program is to mail it once more.
+    """
+    calendar = Calendar()
+    calendar.add("prodid", PRODUCT)
+    calendar.add("version", "2.0")
+    calendar.add("method", "REQUEST" if comes else "CANCEL")
+    event = _event(replace(entry, cancelled=not comes), publisher, language)
+    event["transp"] = "TRANSPARENT" if entry.details.all_day else "OPAQUE"
+    attendee = vCalAddress("mailto:somebody@example.invalid")
+    attendee.params["PARTSTAT"], attendee.params["RSVP"] = "ACCEPTED" if comes else "DECLINED", "FALSE"
+    event.add("attendee", attendee)
+    calendar.add_component(event)
+    calendar.add_missing_timezones(*_years_of([entry]))
+    content: bytes = calendar.to_ical()
+    return content
 
 
 def _written(entries: Sequence[Entry], publisher: Publisher, language: str, *, method: str, name: str = "") -> bytes:

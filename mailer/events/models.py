@@ -101,6 +101,9 @@ class Rsvp(SQLModel, table=True):
 
     waiting   a yes without a place yet; places are given in the order of `since`
     sequence  the revision of the event that they saw, or were told by a letter to them alone
+    in_calendar     a letter has put it into their calendar, and none has taken it out
+    entry_due       that is not what they last answered: a letter is to mend it
+    entry_sequence  SEQUENCE of the entry that was mailed last; None: none was
     """
 
     event_id: int = Field(foreign_key="event.id", primary_key=True)
@@ -113,6 +116,9 @@ class Rsvp(SQLModel, table=True):
     since: datetime
     answered_at: datetime
     sequence: int = 0
+    in_calendar: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+    entry_due: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+    entry_sequence: int | None = None
 
 
 class TakenShift(SQLModel, table=True):

@@ -7,13 +7,14 @@ from sqlmodel import Session
 
 from mailer.app import App
 from mailer.events.models import Event
-from mailer.members import answered, places
+from mailer.members import answered, entries, places
 
 
 def keep_places(app: App, now: datetime) -> None:
-    """Give places, tell of shifts, and tell who answered. The rows decide: a second ring finds nothing to do."""
+    """Give places, tell of shifts and changes, mend calendars. The rows decide: a second ring finds nothing to do."""
     _settle(app, places.unsettled, places.settle, now)
     _settle(app, answered.untold, answered.settle, now)
+    _settle(app, entries.unsettled, entries.settle, now)
 
 
 def _settle(

@@ -14,29 +14,32 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from mailer.config import Settings
-from mailer.events import answers, shifts, wording
+from mailer.events import answers, entries, shifts, wording
 from mailer.events.attendance import Answer, Wish
 from mailer.events.details import EventState, Shift
 from mailer.events.models import Event, Rsvp
 from mailer.events.rows import details_of, id_of
 from mailer.i18n import spoken
+from mailer.members import calendars
 from mailer.outbox.single import LetterToOne, post
 from subscribers.models import Member
 
 AT_ONCE = 10  # letters a transaction: some milliseconds each, and nobody who writes beside us waits 200
-LETTERS_ABOUT_ANSWERS = ("place", "shift", "answered")  # folders of templates/email
+LETTERS_ABOUT_ANSWERS = ("place", "shift", "answered", "coming")  # folders of templates/email
 
 
 @dataclass(frozen=True, slots=True)
 class News:
     """What a letter about an answer tells: its folder in templates/email, and what its template reads besides.
 
-    until  when it is of no use any more; None: when the event is over
+    until            when it is of no use any more; None: when the event is over
+    only_with_entry  it is sent for what it does to its reader's calendar, and not without that
     """
 
     letter: str
     content: Callable[[str], Mapping[str, object]] = lambda _language: {}
     until: datetime | None = None
+    only_with_entry: bool = False
 
 
 def unsettled(session: Session, now: datetime) -> list[Event]:
@@ -95,20 +98,27 @@ def _shift_words(what: str, zone: str, was: Shift, shift: Shift | None, language
 def tell(session: Session, settings: Settings, event: Event, member_id: int, news: News, *, now: datetime) -> None:
     """Post one member a letter about their answer to an event; its link opens their page of that event.
 
+    It mends their calendar too, where that is said otherwise by now.
     Its key says neither who nor what: keys stay when answers are deleted.
     """
     query = sa.select(col(Member.language), col(Member.plain_only)).where(col(Member.id) == member_id)
     reader = session.execute(query).one()
     language = spoken(reader.language, settings.site.language)
     details = details_of(session, event)
+    entry = entries.enter(session, event, member_id) if news.letter != "shift" else None
+    if entry is None and news.only_with_entry:
+        return
     said = {"title": details.title, "when": wording.when(details, language), "place": details.place}
+    page = f"{settings.site.base_url}/e/{id_of(event)}"
     letter = LetterToOne(
         key=f"{news.letter}:{secrets.token_hex(12)}",
         letter=news.letter,
         publication=settings.events_only or settings.digest.publication,
         member_id=member_id,
         language=language,
-        content=said | dict(news.content(language)),
+        content=said
+        | dict(news.content(language))
+        | calendars.enclosed(settings, event, details, entry, page=page, language=language),
         number=id_of(event),
         plain_only=reader.plain_only,
     )

@@ -5,12 +5,14 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
+from mailer.message.invitation import Invitation
 from mailer.message.quoted_printable import SOFT_BREAK, Lines, encode
 from mailer.message.slots import Encode, Slot, encode_all
 
 # Quoted-printable never writes "=_" (RFC 2045 section 6.7), so no body can contain this. It is constant
 # because a resend has to be the same bytes.
 BOUNDARY = b"=_utskick_alternative"
+_OUTER = b"=_utskick_mixed"
 
 
 Piece = str | Lines | Slot  # of a rendered part; what stands before lines that are shared ends a line itself
@@ -85,6 +87,33 @@ def alternative(head: Sequence[bytes | Slot], *, text: Sequence[Piece], html: Se
             *_part(b"text/plain", text),
             *_part(b"text/html", html),
             b"\r\n--" + BOUNDARY + b"--\r\n",
+        ]
+    )
+
+
+def with_invitation(
+    head: Sequence[bytes | Slot], *, text: Sequence[Piece], html: Sequence[Piece] | None, invited: Invitation
+) -> Skeleton:
+    """Build a letter with an entry for its reader's calendar: as one more form of it, and as a file.
+
+    Programs that know invitations show the form, others the file. `html` None: its reader wants plain text.
+    """
+    entry, method = invited.pieces(), invited.method.encode("ascii")
+    return Skeleton(
+        [
+            *head,
+            b"MIME-Version: 1.0\r\n",
+            b'Content-Type: multipart/mixed; boundary="' + _OUTER + b'"\r\n',
+            b"\r\n--" + _OUTER + b"\r\n",
+            b'Content-Type: multipart/alternative; boundary="' + BOUNDARY + b'"\r\n',
+            *_part(b"text/plain", text),
+            *(_part(b"text/html", html) if html is not None else ()),
+            *_part(b"text/calendar; method=" + method, entry),
+            b"\r\n--" + BOUNDARY + b"--\r\n",
+            b"\r\n--" + _OUTER + b"\r\n",
+            b'Content-Disposition: attachment; filename="invite.ics"\r\n',
+            *_entity(b"application/ics", entry),
+            b"\r\n--" + _OUTER + b"--\r\n",
         ]
     )
 

@@ -11,9 +11,10 @@ from mailer.links import Links, Purpose
 from mailer.message import Message
 from mailer.message.headers import addr_spec
 from mailer.message.headers import recipient as to_address
+from mailer.message.invitation import Invitation
 from mailer.outbox.manifest import FrozenContent, Occasion
 from mailer.outbox.manifest import Letter as InHand
-from mailer.outbox.single import NUMBER
+from mailer.outbox.single import INVITED, NUMBER
 from mailer.render.head import Manner
 from mailer.render.letterheads import letterhead_of
 from mailer.render.letters import Letter, Letters, PreparedLetter
@@ -57,6 +58,12 @@ class _Prepared(NamedTuple):
 
 
 _PREPARED = 64  # deliveries come in variant order: a few are enough
+
+
+def invited(content: Json) -> Invitation | None:
+    """Return the calendar entry that a letter to one carries, see mailer.members.entries."""
+    entry = content.get(INVITED)
+    return Invitation(entry["method"], entry["text"]) if entry else None
 
 
 class Composer:
@@ -162,5 +169,6 @@ class Composer:
             context=kind.expand(occasion.content, occasion.pieces, content.content, content.language),
             manner=Manner.STATUTORY if statutory else kind.manner,
             plain_only=content.plain_only,
+            invited=invited(content.content),
             feedback_id="" if kind.manner is Manner.SINGLE else feedback_id,  # it would number one person
         )

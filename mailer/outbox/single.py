@@ -23,6 +23,7 @@ from mailer.outbox.models import (
 from subscribers.address import Address
 
 NUMBER = "number"
+INVITED = "invited"  # in a letter's content: {"method": "REQUEST" | "CANCEL", "text": an iCalendar object} or nothing
 _PLAN = 1  # there is only ever this one
 
 

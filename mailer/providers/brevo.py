@@ -23,7 +23,7 @@ from pydantic import Field, SecretStr
 from mailer.clock import Clock, system_clock
 from mailer.errors import AddressRefused, MessageRefused, ProviderDown
 from mailer.message import Message
-from mailer.message.fields import fields_of, reference_of
+from mailer.message.fields import ENTRY_NAME, fields_of, reference_of
 from mailer.providers import Outcome, Provider, Receipt
 from mailer.providers.answers import Answer, refusal, said
 from mailer.providers.api import Abilities, Request, Vendor, open_api
@@ -79,11 +79,14 @@ class Brevo(Vendor):
             "textContent": mail.text,
             "headers": {**headers, **({_REFERENCE: reference} if reference else {})},
             **({"replyTo": {"email": mail.reply_to[1]}} if mail.reply_to else {}),
+            **({"attachment": [{"name": ENTRY_NAME, "content": mail.entry}]} if mail.entry else {}),
         }
         return {"sender": {"name": mail.sender[0], "email": mail.sender[1]}, "version": version}
 
     def group(self, prepared: dict[str, Any]) -> Hashable:
-        return json.dumps(prepared["sender"], sort_keys=True)
+        """A file belongs to a whole request of theirs: a letter with one goes alone."""
+        alone = prepared["version"]["to"] if "attachment" in prepared["version"] else None
+        return json.dumps([prepared["sender"], alone], sort_keys=True)
 
     def request(self, prepared: Sequence[dict[str, Any]], *, key: str) -> Request:
         versions = [each["version"] for each in prepared]

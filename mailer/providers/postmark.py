@@ -15,7 +15,7 @@ from pydantic import Field, SecretStr
 from mailer.clock import Clock, system_clock
 from mailer.errors import AddressRefused, MessageRefused, ProviderDown, SendError, TryLater, Unanswered
 from mailer.message import Message
-from mailer.message.fields import REFERENCE, fields_of, reference_of
+from mailer.message.fields import CALENDAR, ENTRY_NAME, REFERENCE, fields_of, reference_of
 from mailer.providers import Outcome, Provider, Receipt
 from mailer.providers.answers import Answer, kept, refusal, said
 from mailer.providers.api import Abilities, Request, Vendor, open_api
@@ -75,6 +75,7 @@ class Postmark(Vendor):
             "HtmlBody": mail.html,
             "ReplyTo": mail.reply_to[1] if mail.reply_to else "",
             "Headers": [*headers, {"Name": "X-PM-KeepID", "Value": "true"}],
+            **({"Attachments": [_file(mail.entry)]} if mail.entry else {}),
             "Metadata": {REFERENCE: reference} if reference else {},
             "MessageStream": self._stream,
             "TrackOpens": False,
@@ -109,6 +110,10 @@ class Postmark(Vendor):
         if consequence is ProviderDown:
             return TryLater(words, code=str(code))  # others of the request were taken: this one waits for its turn
         return consequence(words, code=str(code))
+
+
+def _file(entry: str) -> dict[str, str]:
+    return {"Name": ENTRY_NAME, "Content": entry, "ContentType": CALENDAR}
 
 
 def open_provider(settings: Settings, *, data: Path, clock: Clock = system_clock) -> Provider:

@@ -14,7 +14,7 @@ from pydantic import Field, SecretStr
 from mailer.clock import Clock, system_clock
 from mailer.errors import AddressRefused, MessageRefused, ProviderDown, TryLater
 from mailer.message import Message
-from mailer.message.fields import REFERENCE_HEADER, fields_of, reference_of
+from mailer.message.fields import CALENDAR, ENTRY_NAME, REFERENCE_HEADER, fields_of, reference_of
 from mailer.providers import Outcome, Provider, Receipt
 from mailer.providers.answers import Answer, refusal, said
 from mailer.providers.api import Abilities, Request, Vendor, open_api
@@ -68,6 +68,7 @@ class Scaleway(Vendor):
             "text": mail.text,
             "html": mail.html,
             "additional_headers": extra,
+            **({"attachments": [_file(mail.entry)]} if mail.entry else {}),
         }
 
     def request(self, prepared: Sequence[dict[str, object]], *, key: str) -> Request:
@@ -87,6 +88,10 @@ class Scaleway(Vendor):
         if answer.word("type") == "transient_state":
             return [TryLater(said(answer), code=str(answer.status), retry_after=answer.retry_after)] * count
         return [refusal(answer, self.name)] * count
+
+
+def _file(entry: str) -> dict[str, str]:
+    return {"name": ENTRY_NAME, "content": entry, "type": CALENDAR}
 
 
 def open_provider(settings: Settings, *, data: Path, clock: Clock = system_clock) -> Provider:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from mailer.events import shifts
+from mailer.events import entries, shifts
 from mailer.events.answers import answers_of
 from mailer.events.attendance import Answer
 from mailer.events.details import Details, EventState
@@ -194,12 +194,14 @@ def told_beside(connection: sa.Connection, mailings: Collection[int]) -> bytearr
 class Answers(NamedTuple):
     """Members who said yes and have a place, those who said no, and what others saw of the event: member -> revision.
 
-    seen  of who may come: who said yes or maybe, or has a shift
+    seen     of who may come: who said yes or maybe, or has a shift
+    entered  who has it in their calendar by a letter: what changes they are told by one that changes that too
     """
 
     coming: frozenset[int]
     declined: frozenset[int]
     seen: Mapping[int, int]
+    entered: frozenset[int] = frozenset()
 
 
 def answers(session: Session, event: int) -> Answers:
@@ -212,6 +214,7 @@ def answers(session: Session, event: int) -> Answers:
         coming=frozenset(one for one, said in given.items() if said.answer is Answer.YES and not said.waiting),
         declined=frozenset(one for one, said in given.items() if said.answer is Answer.NO),
         seen=seen,
+        entered=entries.has_one(session, event),
     )
 
 

@@ -135,11 +135,12 @@ class Planner:
         connection, answers = session.connection(), gather.answers(session, dossier.id)
         told, tells = gather.last_told(connection, dossier, answers.seen), gather.told_beside(connection, beside)
         declined = answers.declined - answers.seen.keys()  # who has a shift all the same has to know
+        alone = declined | answers.entered  # these: by a letter of their own, see mailer.members.answered
         letter = "cancelled" if dossier.cancelled else "changed"
 
         def concerns(member: int) -> bool:
             known = member < len(told) and told[member] and dossier.outdated(told[member] - 1)
-            return bool(known) and not tells[member] and member not in declined
+            return bool(known) and not tells[member] and member not in alone
 
         assignment = Assignment()
         for reader in self._readers(connection, opened.publication):

@@ -18,7 +18,8 @@ from mailer.errors import Mistake
 from mailer.lasting import Lasting
 from mailer.message.characters import lines, one_line
 from mailer.message.headers import Refused
-from mailer.message.skeleton import Piece, Skeleton, alternative, plain
+from mailer.message.invitation import Invitation
+from mailer.message.skeleton import Piece, Skeleton, alternative, plain, with_invitation
 from mailer.message.slots import Slot
 from mailer.render.head import Letterhead, Manner, head
 from mailer.render.personal import SlotMisused, fill, size_of, split
@@ -57,6 +58,7 @@ class Letter:
     context      the template's own variables, JSON-like; any text in it may be hostile
     feedback_id  "a:b:c:sender", opaque, for Gmail's statistics; empty for none
     plain_only   for readers who want no HTML
+    invited      an entry for the calendar of its one reader
     """
 
     template: str
@@ -66,6 +68,7 @@ class Letter:
     manner: Manner = Manner.EDITORIAL
     feedback_id: str = ""
     plain_only: bool = False
+    invited: Invitation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +237,9 @@ def _skeleton(letter: Letter, rendered: _Rendered) -> Skeleton:
             header=refusal.where,
             reason=Word(refusal.reason),
         ) from None
+    if letter.invited is not None:
+        html = None if letter.plain_only else rendered.html
+        return with_invitation(fields, text=rendered.text, html=html, invited=letter.invited)
     if letter.plain_only:
         return plain(fields, text=rendered.text)
     return alternative(fields, text=rendered.text, html=rendered.html)

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from starlette.exceptions import HTTPException
 
 from mailer.errors import Mistake
-from mailer.events import answers, attendance, shifts, wording
+from mailer.events import answers, attendance, entries, shifts, wording
 from mailer.events.attendance import Answer, Wish
 from mailer.events.details import Details, EventState
 from mailer.events.models import Event
@@ -130,6 +130,7 @@ def answer_page(
         meant=meant if meant in list(Answer) else "",
         closed=_why_closed(event, details, language, now),
         full=_is_full(session, event),
+        entered=entries.is_on_its_way(session, id_of(event), claim.member),
         most=attendance.MOST_COMPANIONS,
         posts=[_offered(post, claim.member, details.zone, language, now=now) for post in posts],
         nonce=house.nonce_for(claim.member),

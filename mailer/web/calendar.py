@@ -9,10 +9,11 @@ from sqlmodel import Session, col, select
 from starlette.exceptions import HTTPException
 
 from mailer.events import feeds, wording
-from mailer.events.calendar_writing import Entry, Publisher, write_feed, write_one
-from mailer.events.details import Details, EventState
+from mailer.events.calendar_writing import Entry, write_feed, write_one
+from mailer.events.details import Details
 from mailer.events.models import Event
 from mailer.events.rows import details_of, id_of, many_details
+from mailer.members import calendars
 from mailer.render.filters import contact_link, paragraphs, web_link
 from mailer.web import followed
 from mailer.web.house import Here, House, language_of
@@ -41,7 +42,8 @@ def event_file(number: Number, request: Request, house: Here) -> Response:
         event = _find(session, number)
         entry = _entry(house, event, details_of(session, event))
     language = language_of(request, house)
-    return _calendar(request, language, write_one(entry, _publisher(house), language), f"{number}.ics")
+    content = write_one(entry, calendars.publisher(house.app.settings), language)
+    return _calendar(request, language, content, f"{number}.ics")
 
 
 @router.get("/e/{number}")
@@ -112,26 +114,12 @@ def _feed(request: Request, house: House, session: Session, events: list[Event],
     details, language = many_details(session, events), language_of(request, house)
     entries = [_entry(house, event, details[id_of(event)]) for event in events]
     name = " · ".join(filter(None, (house.app.settings.site.organisation, of)))
-    return _calendar(request, language, write_feed(entries, _publisher(house), language, name=name), "calendar.ics")
+    content = write_feed(entries, calendars.publisher(house.app.settings), language, name=name)
+    return _calendar(request, language, content, "calendar.ics")
 
 
 def _entry(house: House, event: Event, details: Details) -> Entry:
-    return Entry(
-        uid=event.uid,
-        sequence=event.sequence,
-        created_at=event.created_at,
-        changed_at=event.changed_at,
-        cancelled=event.state is EventState.CANCELLED,
-        page=house.app.links.event(id_of(event)),
-        details=details,
-    )
-
-
-def _publisher(house: House) -> Publisher:
-    settings = house.app.settings
-    contact = settings.site.contact
-    reply_to = settings.publications[settings.digest.publication].reply_to
-    return Publisher(settings.site.organisation, contact if contact_link(contact) == f"mailto:{contact}" else reply_to)
+    return calendars.entry_of(event, details, house.app.links.event(id_of(event)))
 
 
 def _calendar(request: Request, language: str, content: bytes, name: str) -> Response:

@@ -17,9 +17,10 @@ from tests.mailer.events.test_calendar_writing import CHANGED, PUBLISHER, an_ent
 
 READER = Path(__file__).with_name("icaljs")
 NODE = shutil.which("node")
-pytestmark = pytest.mark.skipif(
+can_read = pytest.mark.skipif(
     NODE is None or not (READER / "node_modules" / "ical.js").is_dir(), reason="`make test` installs ical.js with npm"
 )
+pytestmark = can_read
 
 
 def read(content: bytes) -> dict[str, Any]:

@@ -39,6 +39,18 @@ def test_a_bounce_is_about_the_letter_that_our_token_names(mail: bytes):
     assert "anna" not in found.report.words
 
 
+@pytest.mark.parametrize("to", [HERS, "lamna@nyhet.example.org"])
+def test_what_a_calendar_program_answers_is_a_persons_mail_and_changes_nothing(to: str):
+    reply = (
+        f"To: {to}\r\nFrom: anna@example.net\r\nSubject: Declined: {TOKENS.make(Purpose.ANSWER, 7, 3)}\r\n"
+        "MIME-Version: 1.0\r\nContent-Type: text/calendar; method=REPLY\r\n\r\n"
+        "BEGIN:VCALENDAR\r\nMETHOD:REPLY\r\nBEGIN:VEVENT\r\nUID:1@nyhet.example.org\r\n"
+        "ATTENDEE;PARTSTAT=DECLINED:mailto:anna@example.net\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
+
+    assert sorted_as(reply.encode()) == (What.PERSON, None)
+
+
 def test_the_address_it_was_sent_to_outranks_what_it_quotes():
     assert sorted_as(a_bounce(HERS, about=returned.message_id(8, 3))) == (What.BOUNCE, ANNA)
 

@@ -1,5 +1,6 @@
 """A mail of ours is taken apart as the standard library does it."""
 
+from base64 import b64decode
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP, default
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 
 from mailer.message.fields import fields_of
 from mailer.message.headers import encoded_words
-from mailer.message.skeleton import alternative, plain
+from mailer.message.invitation import Invitation
+from mailer.message.skeleton import alternative, plain, with_invitation
 
 WORDS = st.text(
     st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\u2028\u2029"), min_size=1, max_size=60
@@ -62,3 +64,15 @@ def test_what_the_library_wrote_is_read_by_it_and_enclosures_stay_behind() -> No
     fields = fields_of(bytes(notice))
 
     assert (fields.subject, fields.text, fields.html) == ("Utkast klart: åäö", "Utgåvan är klar.\n", "")
+
+
+def test_a_calendar_entry_comes_along_as_a_file() -> None:
+    text = "BEGIN:VEVENT\r\nATTENDEE:mailto:x\r\nSUMMARY:Första maj\r\nEND:VEVENT\r\n"
+    letter = with_invitation(
+        head("Du kommer", "P"), text=["Hej!\n"], html=["<p>Hej!</p>"], invited=Invitation("REQUEST", text)
+    )
+
+    fields = fields_of(letter.compose({"to_address": "anna@example.org"}))
+
+    assert (fields.text, fields.html) == ("Hej!\n", "<p>Hej!</p>")
+    assert b64decode(fields.entry).decode() == text.replace("mailto:x", "mailto:anna@example.org")

@@ -1,6 +1,7 @@
 """One contract for every API provider: what it sends, what its answers become, and what it never does twice."""
 
 import asyncio
+from base64 import b64decode
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from pydantic import SecretStr
 from mailer.clock import system_clock
 from mailer.errors import MessageRefused, Mistake, ProviderDown, TryLater
 from mailer.message import Message
+from mailer.message.invitation import Invitation
+from mailer.message.skeleton import with_invitation
 from mailer.providers import Outgoing, Provider, open_provider, provider_names
 from mailer.providers.api import ApiProvider
 from mailer.providers.brevo import Brevo
@@ -307,6 +310,36 @@ def test_from_fields_the_one_click_header_and_the_words_arrive_whole(tmp_path: P
         assert "Veckobrevet för dig" in words
         assert "<p>Nyheter från Skärholmen.</p>" in words
         assert "svar@example.org" in words
+
+
+FILES = {
+    "postmark": ("Attachments", "Content"),
+    "scaleway": ("attachments", "content"),
+    "brevo": ("attachment", "content"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_from_fields_a_calendar_entry_goes_as_a_file_of_that_letter_alone(name: str, tmp_path: Path) -> None:
+    [vendor] = [one for one in VENDORS if one.name == name]
+    head = CONTENT.partition(b"MIME-Version")[0]
+    entry = Invitation("REQUEST", "BEGIN:VEVENT\r\nATTENDEE:mailto:x\r\nEND:VEVENT\r\n")
+    skeleton = with_invitation([head], text=["Du kommer till mötet.\n"], html=["<p>Du kommer.</p>"], invited=entry)
+    desk = RecordingDesk(
+        *(
+            Outgoing(n, f"k{n}", Message("b@example.org", address, skeleton.compose({"to_address": address})))
+            for n, address in enumerate(("anna@example.net", "bo@example.net"))
+        ),
+        *(one._replace(ticket=one.ticket + 7) for one in letters(1)),
+    )
+
+    received = carried(vendor, vendor.ok, desk, tmp_path).received
+
+    trees = [tree for one in received for tree in (one.tree if isinstance(one.tree, list) else [one.tree])]
+    where, content = FILES[name]
+    files = [b64decode(file[content]).decode() for tree in trees for file in tree.get(where, [])]
+    assert [file.count("ATTENDEE") for file in files] == [1, 1]
+    assert {file.split("mailto:")[1].split("\r")[0] for file in files} == {"anna@example.net", "bo@example.net"}
 
 
 def test_tracking_is_switched_off_where_a_message_can_say_so(tmp_path: Path) -> None:
