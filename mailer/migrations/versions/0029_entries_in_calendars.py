@@ -8,8 +8,8 @@ Safe while the version before still runs: it writes no entry, and the columns ha
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0025"
-down_revision = "0024"
+revision = "0029"
+down_revision = "0028"
 
 
 def upgrade() -> None:
