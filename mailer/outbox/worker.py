@@ -30,6 +30,7 @@ from mailer.outbox.gate import Gate
 from mailer.outbox.journal import Journal, this_boot
 from mailer.outbox.lines import Lines
 from mailer.outbox.models import Lane
+from mailer.outbox.pauses import Pauses
 from mailer.outbox.permission import Permission
 from mailer.outbox.turn import Turn
 
@@ -39,7 +40,6 @@ LOW = 500  # letters on the desk, below which the next batch is fetched: one is 
 TICK = 0.02  # seconds
 IDLE = 1.0  # seconds between looks for work
 SOON = 0.1  # seconds between looks for connections that others are to leave us
-AFTER_TROUBLE = 5.0  # seconds
 SEEN_EVERY = 15.0  # seconds
 
 Result = TypeVar("Result")
@@ -66,14 +66,15 @@ async def run(office: Office, stop: asyncio.Event, wake: asyncio.Event | None = 
 
     wake  set by whoever knows that letters are due; else they are found within a second
     """
+    pauses = Pauses()
     try:
         while not stop.is_set():
             try:
-                async with Worker(office, stop, wake) as worker:
+                async with Worker(office, stop, wake, pauses) as worker:
                     await worker.work()
             except (Trouble, OSError) as trouble:
                 _tell(trouble)
-                await _wait(stop, AFTER_TROUBLE)
+                await _wait(stop, pauses.next())
     finally:
         for carrier in office.carriers:
             await carrier.provider.close()
@@ -96,10 +97,13 @@ async def drain(office: Office) -> None:
 class Worker:
     """One worker's life, from its own journal's beginning to its end."""
 
-    def __init__(self, office: Office, stop: asyncio.Event, wake: asyncio.Event | None = None) -> None:
+    def __init__(
+        self, office: Office, stop: asyncio.Event, wake: asyncio.Event | None = None, pauses: Pauses | None = None
+    ) -> None:
         self._office = office
         self._stop = stop
         self._wake = wake or asyncio.Event()
+        self._pauses = pauses or Pauses()  # of all lives of one process: a trouble may outlast some
         self._boot_id = this_boot()
         self._recovered = float("-inf")
         self._written = 0.0
@@ -153,7 +157,9 @@ class Worker:
         try:
             while not self._stop.is_set():
                 self._wake.clear()
-                if not await self.round():
+                sent = await self.round()
+                self._pauses.all_is_well()
+                if not sent:
                     within = SOON if self._gate.lines.awaited else IDLE
                     await _wait_for_any(self._stop, self._wake, within=within)
         except (Trouble, OSError) as trouble:
@@ -249,7 +255,7 @@ class Worker:
         Told to stop, it tries once more and leaves the rest to its heir.
         """
         while True:
-            await _wait(self._stop, AFTER_TROUBLE)
+            await _wait(self._stop, self._pauses.next())
             try:
                 await (self._write() if self._desk.in_doubt else self._settle_up())
             except (Trouble, OSError):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from mailer.outbox.worker import AFTER_TROUBLE
+from mailer.outbox.pauses import LONGEST
 from tests.chaos import processes
 from tests.chaos.ledger import Account, faults
 from tests.chaos.site import CONNECTIONS, Site
@@ -123,7 +123,7 @@ class Siege:
 
     def trouble(self) -> None:
         """Note that the workers have just met a trouble that they wait out."""
-        self.troubled_until = time.monotonic() + AFTER_TROUBLE + ROUND
+        self.troubled_until = time.monotonic() + LONGEST + ROUND
 
     @property
     def listening(self) -> bool:

@@ -169,6 +169,12 @@ class Site:
         with self.app.reading() as session:
             return set(session.scalars(sa.select(col(Batch.owner)).where(col(Batch.state) == BatchState.LEASED)))
 
+    def in_hand(self, mailing: int) -> bool:
+        """Whether a batch of a mailing is leased."""
+        with self.app.reading() as session:
+            leased = sa.exists().where(col(Batch.mailing_id) == mailing, col(Batch.state) == BatchState.LEASED)
+            return bool(session.scalar(sa.select(leased)))
+
     def leased(self, owner: str) -> bool:
         return any(owner in holder for holder in self.holders())
 
