@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import structlog
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from sqlmodel import Session
 
 from mailer import db
@@ -20,7 +20,8 @@ from tests.builders import KEYS
 from tests.databases import BOTH
 from tests.postgres import Cluster, Slate
 
-settings.register_profile("untimed", deadline=None)  # a busy machine fails no test
+# A busy machine fails no test.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
 

@@ -31,7 +31,7 @@ wait $!
 """
 # Nothing here has to outlive the machine, and what `kill -9` leaves is in the page cache.
 _QUICK = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "autovacuum=off", "shared_buffers=64MB")
-_IMPATIENT = ("lock_timeout=30s",)  # whoever waits for a lock for ever fails
+_IMPATIENT = ("lock_timeout=120s",)  # whoever waits for a lock for ever fails
 
 
 class Cluster:

@@ -186,7 +186,7 @@ def test_the_page_speaks_swedish_to_who_asks_for_it(folder: Path) -> None:
     assert "Inbox" in english
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 @given(content=st.binary(max_size=400))
 def test_any_bytes_at_all_can_be_listed_and_opened(content: bytes, folder: Path) -> None:
     name = catch(folder, content)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.waiting import PATIENCE
+
 PROGRAM = """
 import os, typer
 from mailer.cli.catch import catch
@@ -42,7 +44,7 @@ def test_it_needs_no_config_says_where_it_listens_keeps_mail_and_stops_when_told
 
         process.send_signal(signal.SIGTERM)
 
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=PATIENCE) == 0
         rest = process.stderr.read()
         assert "anna" not in rest
         assert "Traceback" not in rest
@@ -55,7 +57,7 @@ def test_a_taken_port_is_said_in_one_sentence(tmp_path: Path) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with start(tmp_path, "--smtp-port", str(port)) as process:
-            _, said = process.communicate(timeout=20)
+            _, said = process.communicate(timeout=PATIENCE)
 
     assert process.returncode != 0
     assert f"Port {port} is taken: name another with --smtp-port." in said

@@ -22,7 +22,7 @@ from mailer.outbox.models import Batch, BatchState, Delivery, DeliveryState, Mai
 from subscribers import sealed
 from subscribers.models import Access
 from tests.mailer.outbox.posting import KEY, a_mailing
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).parents[3]
 
@@ -216,6 +216,6 @@ def test_a_worker_stops_in_good_order_when_told_to(site: Site):
 
     worker.send_signal(signal.SIGTERM)
 
-    assert worker.wait(60) == 0
+    assert worker.wait(PATIENCE) == 0
     worker.stderr.close()
     assert list(journals.iterdir()) == []

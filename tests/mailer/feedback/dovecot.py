@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from mailer.config.feedback import Imap
+from tests.waiting import PATIENCE
 
 LOGIN, PASSWORD = "studs", "hemligt"
 _PROGRAM = "/usr/sbin/dovecot"
@@ -158,7 +159,7 @@ def _free_port() -> int:
 
 
 def _wait_for_greeting(port: int, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while True:
         assert process.poll() is None
         try:
@@ -172,4 +173,4 @@ def _wait_for_greeting(port: int, process: "subprocess.Popen[bytes]") -> None:
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
     process.terminate()
-    process.wait(10)
+    process.wait(PATIENCE)

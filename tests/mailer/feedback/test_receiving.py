@@ -32,6 +32,7 @@ from tests.mailer.feedback import returned
 from tests.mailer.feedback.returned import DOMAIN, TOKENS, a_bounce
 from tests.mailer.outbox.posting import a_mailing
 from tests.mailer.providers import postfix
+from tests.waiting import PATIENCE
 
 NAMED = ("brev@example.org", "avsluta@example.org")
 Result = TypeVar("Result")
@@ -202,7 +203,7 @@ def test_postfix_hands_over_and_refuses_what_we_refuse(engine: sa.Engine, mailin
                 client.login(postfix.LOGIN, postfix.PASSWORD)
                 mail = a_bounce("somebody@example.net").replace(b"\n", b"\r\n")
                 client.sendmail("", [returned.address(1, mailing), returned.address(2, mailing), forged], mail)
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + PATIENCE
             while len(told(engine)) < 2 or "550 5.1.1" not in server.log():
                 assert time.monotonic() < deadline, server.log()
                 time.sleep(0.1)
@@ -238,7 +239,7 @@ def test_the_command_takes_mail_until_it_is_told_to_stop(site: Site, tmp_path: P
         bounced = hand_over(a_bounce(), f"{tokens.make_return(1, mailing)}@{DOMAIN}")(port)
         answered = hand_over(returned.a_reply(), f"postmaster@{DOMAIN}", sender="anna@example.net")(port)
         running.send_signal(signal.SIGTERM)
-        assert running.wait(20) == 0
+        assert running.wait(PATIENCE) == 0
         log = running.stderr.read()
 
     assert (codes(bounced), codes(answered)) == ([250, 250], [250, 250])

@@ -190,7 +190,7 @@ class Drip(BaseHTTPRequestHandler):
         else:
             self.flush_headers()
         with contextlib.suppress(OSError):  # until they hang up
-            for _ in range(1000):
+            while True:
                 self.wfile.write(b"x")
                 time.sleep(0.01)
 
@@ -203,12 +203,10 @@ def test_a_slow_drip_ends_when_the_time_for_a_whole_answer_is_over(web: Web, pat
     http = ThreadingHTTPServer(("127.0.0.1", 0), Drip)
     thread = Thread(target=http.serve_forever, args=(0.01,))
     thread.start()
-    begun = time.monotonic()
 
     with pytest.raises(BrokenSource, match="did not answer in time"):
         web.fetch(f"http://127.0.0.1:{http.server_port}{path}", max_seconds=0.2)
 
-    assert time.monotonic() - begun < 3
     http.shutdown()
     thread.join()
     http.server_close()

@@ -29,6 +29,7 @@ from tests.builders import MOMENT
 from tests.databases import ONLY_POSTGRESQL
 from tests.fakes import FakeProvider, accept
 from tests.mailer.outbox.posting import KEY, Clock, a_mailing, an_office, send
+from tests.waiting import PATIENCE
 
 
 def mixed(message: Message) -> Outcome:
@@ -118,7 +119,7 @@ def test_a_worker_is_alive_while_it_says_so_and_not_when_it_has_ended(engine: sa
     async def work() -> int:
         stop = asyncio.Event()
         worker = asyncio.create_task(run(an_office(engine, journals, FakeProvider(), now=clock), stop))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while not (alive := read(engine, clock).workers):  # noqa: ASYNC110  the database tells nobody
                 await asyncio.sleep(0.01)
         clock.forward(gauges.ALIVE + timedelta(seconds=1))

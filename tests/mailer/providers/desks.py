@@ -9,6 +9,7 @@ from typing import Self
 
 from mailer.message import Message
 from mailer.providers import Outcome, Outgoing, Receipt
+from tests.waiting import PATIENCE
 
 CONTENT = b"From: brev@example.org\r\nSubject: Hej\r\n\r\nEtt brev.\r\n"
 
@@ -20,7 +21,7 @@ def an_outgoing(ticket: int, recipient: str = "", content: bytes = CONTENT) -> O
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for what another part of the same loop, or a server on a real socket, brings about."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110  nobody could set an event: the condition is outside our code
             await asyncio.sleep(0.01)
 

@@ -13,6 +13,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.waiting import PATIENCE
+
 LOGIN, PASSWORD = "distriktet", "hemligt"
 DOMAINS = "example.net", "xn--malm-8qa.se"
 BUSY = "busy@example.net"
@@ -123,7 +125,7 @@ class Postfix:
 
     def wait_for_mail(self, *addresses: str) -> None:
         """Return when each of the mailboxes holds something."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while not all(self.mailbox(address) for address in addresses):
             assert time.monotonic() < deadline, self.log()
             time.sleep(0.05)
@@ -206,7 +208,7 @@ def _run(program: str, *arguments: object) -> None:
 
 
 def _wait_for(path: Path) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while not path.exists():
         assert time.monotonic() < deadline, path
         time.sleep(0.02)
@@ -214,14 +216,14 @@ def _wait_for(path: Path) -> None:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
-    process.wait(10)
+    process.wait(PATIENCE)
 
 
 def _stop(pid_file: Path) -> None:
     """End the master, which ends its own children."""
     master = int(pid_file.read_text(encoding="ascii"))
     os.kill(master, signal.SIGTERM)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while _is_alive(master):
         assert time.monotonic() < deadline, "Postfix does not stop"
         time.sleep(0.02)

@@ -22,6 +22,7 @@ from tests.mailer.providers.desks import (
     ScriptedServer,
     an_outgoing,
 )
+from tests.waiting import PATIENCE
 
 BOTH = pytest.mark.parametrize("offers", [("PIPELINING",), ("SIZE",)], ids=["pipelined", "step by step"])
 Offers = tuple[str, ...]
@@ -43,7 +44,7 @@ async def carry(server: ScriptedServer, desk: RecordingDesk, connections: int = 
     settings = settings_for(server.port, connections=connections, wait=wait)
     provider = Smtp(settings, trust(settings))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             await provider.carry(desk)
     finally:
         await provider.close()

@@ -19,6 +19,7 @@ from tests.mailer.providers.desks import RecordingDesk, an_outgoing
 from tests.mailer.providers.postfix import BUSY, LARGEST, LOGIN, PASSWORD, Postfix, a_postfix, missing
 from tests.mailer.render.samples import a_letter, a_person, a_recipient, the_letters
 from tests.signatures import a_signer, is_signed
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 NAMES = ["Anna", "Åsa Öberg", "漢字 🎉", "</td><script>", ".", "From here", "=?utf-8?q?Bo?=", 'Bo "X" \\ Y', "x" * 300]
@@ -56,7 +57,7 @@ def send(settings: Settings, *letters: Outgoing) -> list[Outcome]:
     async def act() -> None:
         provider = Signing(Smtp(settings, trust(settings)), a_signer().sign)
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE):
                 await provider.carry(desk)
         finally:
             await provider.close()

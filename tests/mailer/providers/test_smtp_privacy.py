@@ -17,6 +17,7 @@ from mailer.providers import open_provider
 from mailer.providers.smtp import Settings
 from mailer.providers.smtp.provider import Smtp, trust
 from tests.mailer.providers.desks import DROP, RecordingDesk, ScriptedServer, an_outgoing
+from tests.waiting import PATIENCE
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 
@@ -80,7 +81,7 @@ async def send_one(settings: Settings) -> RecordingDesk:
     desk = RecordingDesk(an_outgoing(0))
     provider = Smtp(settings, trust(settings))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             await provider.carry(desk)
     finally:
         await provider.close()

@@ -14,6 +14,7 @@ from mailer.providers.smtp import Settings
 from mailer.providers.smtp.provider import Smtp
 from tests.mailer.providers.desks import RecordingDesk, ScriptedServer, an_outgoing
 from tests.mailer.providers.test_smtp import letters
+from tests.waiting import PATIENCE
 
 OFFERS = ("PIPELINING", "AUTH XOAUTH2 PLAIN")
 CHALLENGE = b"334 eyJzdGF0dXMiOiI0MDAifQ=="
@@ -46,7 +47,7 @@ def a_file(folder: Path, token: str, mode: int = 0o600) -> Path:
 
 def send(server: ScriptedServer, desk: RecordingDesk, *, connections: int = 1, **source: object) -> None:
     async def act() -> None:
-        async with server, asyncio.timeout(20):
+        async with server, asyncio.timeout(PATIENCE):
             settings = settings_with(server, **source).model_copy(update={"connections": connections})
             provider = Smtp(settings, None)
             try:

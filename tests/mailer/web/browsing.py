@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser, Page
 
 from mailer.web import listen, server_of
+from tests.waiting import PATIENCE
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 QUIET += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
@@ -56,12 +57,14 @@ def serving(web: FastAPI) -> Iterator[str]:
 
 
 def open_page(chromium: Browser, window: Window, scheme: Literal["light", "dark"] = "light") -> Page:
-    return chromium.new_page(
+    page = chromium.new_page(
         viewport={"width": window.width, "height": 700},
         java_script_enabled=window.scripts,
         color_scheme=scheme,
         locale="sv-SE",
     )
+    page.set_default_timeout(1000 * PATIENCE)
+    return page
 
 
 def axe_finds(page: Page) -> list[str]:

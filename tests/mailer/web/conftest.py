@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from sqlmodel import select
 
 from mailer import db, keys
@@ -24,6 +24,7 @@ from subscribers.models import District, DistrictKind, Subscription, Topic
 from tests.builders import MOMENT, a_member, some_settings
 from tests.databases import everything_in
 from tests.mailer.web.browsing import QUIET, serving
+from tests.waiting import PATIENCE
 
 ANNA, BO, CECILIA = 1, 2, 3  # Anna and Bo share one mail; Cecilia has her own
 LETTER = 1
@@ -162,7 +163,8 @@ def furnish(app: App) -> None:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET, timeout=1000 * PATIENCE)
+        expect.set_options(timeout=1000 * PATIENCE)
         yield browser
         browser.close()
 

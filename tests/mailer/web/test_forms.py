@@ -79,7 +79,9 @@ def test_one_field_beside_the_one_click_pair_makes_it_another_form(site: Site):
     assert answer.status_code == 400
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     body=st.binary(max_size=300)
     | st.text(alphabet='-b\r\n:;="&%naмeContentDisposition form', max_size=300).map(str.encode),

@@ -30,7 +30,10 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
     max_leaves=5,
 )
 in_an_installation = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    derandomize=True,
 )
 
 

@@ -6,6 +6,7 @@ import pytest
 from mailer.errors import Mistake
 from mailer.web import listen, server_of
 from tests.mailer.web.conftest import CECILIA, Site
+from tests.waiting import PATIENCE
 
 
 def test_a_taken_port_is_a_sentence():
@@ -29,7 +30,7 @@ def test_over_a_real_socket_a_mail_program_unsubscribes_and_learns_nothing_of_th
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
-        client = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        client = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         client.request(
             "POST",
             site.leave_path(CECILIA),

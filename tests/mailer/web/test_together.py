@@ -8,6 +8,7 @@ import pytest
 
 from mailer.web import together
 from mailer.web.together import Together
+from tests.waiting import PATIENCE
 
 
 class Writer:
@@ -21,7 +22,7 @@ class Writer:
     def __call__(self, group: Sequence[int]) -> list[str]:
         self.groups.append(list(group))
         self.begun.set()
-        assert self.all_asked.wait(10)
+        assert self.all_asked.wait(PATIENCE)
         if self._bad in group:
             raise ValueError(f"{self._bad} is bad")
         return [f"done {number}" for number in group]
@@ -30,7 +31,7 @@ class Writer:
 async def ask(writer: Writer, numbers: Sequence[int], hang_up: int | None = None) -> dict[int, object]:
     door: Together[int, str] = Together()
     tasks = {number: asyncio.create_task(door.ask(number, writer)) for number in numbers}
-    await asyncio.to_thread(writer.begun.wait, 10)
+    await asyncio.to_thread(writer.begun.wait, PATIENCE)
     if hang_up is not None:
         tasks[hang_up].cancel()
     writer.all_asked.set()
