@@ -18,12 +18,16 @@ from mailer.campaigns.states import Action
 from mailer.campaigns.words import Names, condition_in_words, in_words
 from mailer.config import Settings
 from mailer.errors import Mistake
+from mailer.i18n import translations
 from mailer.outbox.models import MailingState
 from mailer.sentences import N_
 from subscribers import audience as register
 from subscribers.selection import Counted, Selection, count, holds
 from subscribers.streams import Stream
 
+_DESCRIBED = N_("described by that")
+_BUT_NOT = N_("but not: {whom}")
+_NOT_ALLOWED = N_("may not be written to: did not subscribe, left, paused or have no address")
 _READ_LATER = {
     "none": "",
     "members": N_("Later it stands in the archive for members; `archive = false` in the letter keeps it out."),
@@ -56,6 +60,12 @@ class Proposal:
     @property
     def publication(self) -> str:
         return self.standing.front.publication
+
+    def account(self, language: str) -> list[tuple[int, str]]:
+        """Return how the number of members comes about: what is added or taken, and why."""
+        say = translations(language).gettext
+        removed = [(-number, say(_BUT_NOT).format(whom=what)) for what, number in self.exclusions(language)]
+        return [(self.counted.matching, say(_DESCRIBED)), *removed, (-self.counted.not_allowed, say(_NOT_ALLOWED))]
 
     def exclusions(self, language: str) -> list[tuple[str, int]]:
         """Return each exclusion in words, with how many it removed."""

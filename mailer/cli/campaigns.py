@@ -136,10 +136,7 @@ def _show_proposal(app: App, proposal: Proposal) -> None:
     """Say to whom a letter goes, what each exclusion removed, what is left, and who may read it later."""
     counted, language = proposal.counted, speaking.get()
     say(_("To: {audience}").format(audience=proposal.in_words(language)), err=True)
-    lines = [(counted.matching, _("described by that"))]
-    lines += [(-removed, _("but not: {whom}").format(whom=what)) for what, removed in proposal.exclusions(language)]
-    lines.append((-counted.not_allowed, _("may not be written to: did not subscribe, left, paused or have no address")))
-    for number, what in lines:
+    for number, what in proposal.account(language):
         say(f"{number:>9}  {what}", err=True)
     say(f"{'=':>9}  {mails_to_members(counted.mails, counted.members)}", err=True)
     if archived := proposal.archived(app.settings):

@@ -1,7 +1,7 @@
 """What can be approved: letters to many, of one kind or another, each by the key of its mailing."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -14,7 +14,6 @@ from mailer.campaigns import approving, states
 from mailer.campaigns import book as campaigns
 from mailer.campaigns.letter import Post
 from mailer.campaigns.states import Action
-from mailer.campaigns.written import Text
 from mailer.digest import editions
 from mailer.errors import Mistake
 from mailer.i18n import LANGUAGES, translations
@@ -27,7 +26,10 @@ from subscribers.streams import Stream
 class Proposal:
     """What an approver is shown. `content`: hash of what it says. `districts`: of the audience; None: not bound to any.
 
-    words  the audience, and `text` what the letter says, by language; neither names a member
+    words    the audience, by language; it names no member
+    account  how the number came about, by language: members added or taken, and why; empty: it is all who subscribe
+    mails    how many that is: members who share an address share one
+    archived a sentence on who may read it later, where it is not as with every edition
     """
 
     key: str
@@ -35,7 +37,9 @@ class Proposal:
     people: int
     districts: frozenset[str] | None
     words: Mapping[str, str]
-    text: str
+    mails: int
+    account: Mapping[str, Sequence[tuple[int, str]]]
+    archived: str = ""
 
 
 class Matter(Protocol):
@@ -58,12 +62,13 @@ class Editions:
         editions.require_draft(session, edition)
         publication = edition.publication
         today = now.astimezone(place.settings.site.zone)
+        people, mails = audience.size(
+            session.connection(), publication=publication, stream=Stream.BULK, which=sa.true(), now=today
+        )
         return Proposal(
             key=editions.mailing_of(session, edition).key,
             content=editions.content_of(session, edition),
-            people=audience.size(
-                session.connection(), publication=publication, stream=Stream.BULK, which=sa.true(), now=today
-            )[0],
+            people=people,
             districts=None,
             words={
                 language: translations(language)
@@ -71,7 +76,8 @@ class Editions:
                 .format(publication=place.settings.name_of(publication, language))
                 for language in LANGUAGES
             },
-            text="\n\n".join(filter(None, (edition.subject, edition.intro))),
+            mails=mails,
+            account={},
         )
 
     def approve(self, place: Post, proposal: Proposal, *, who: str, not_before: datetime, now: datetime) -> None:
@@ -97,7 +103,9 @@ class Campaigns:
             people=found.counted.members,
             districts=found.districts,
             words={language: found.in_words(language) for language in LANGUAGES},
-            text="\n\n".join(_words_of(text) for text in found.standing.written.texts),
+            mails=found.counted.mails,
+            account={language: found.account(language) for language in LANGUAGES},
+            archived=found.archived(place.settings),
         )
 
     def approve(self, place: Post, proposal: Proposal, *, who: str, not_before: datetime, now: datetime) -> None:
@@ -120,10 +128,6 @@ class Campaigns:
 def _hash_of(found: approving.Proposal) -> str:
     """Return a hash of what a campaign says and to whom: an approver saw both."""
     return hashlib.sha256(f"{found.standing.digest} {found.standing.rule.model_dump_json()}".encode()).hexdigest()
-
-
-def _words_of(text: Text) -> str:
-    return "\n\n".join((" / ".join(text.version.subject), "\n".join(line.text for line in text.body).strip()))
 
 
 def matter_of(key: str) -> Matter:

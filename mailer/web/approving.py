@@ -1,6 +1,11 @@
-"""/o/TOKEN: an operator approves a letter to many, says no, or takes it back. Opening the page changes nothing."""
+"""/o/TOKEN: an operator approves a letter to many, says no, or takes it back. Opening the page changes nothing.
+
+/o/TOKEN/letter/FORM shows the letter itself, which the page has in a frame.
+"""
 
 import asyncio
+from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -11,21 +16,30 @@ from starlette.exceptions import HTTPException
 
 from mailer.errors import Mistake, ProviderDown
 from mailer.links import Claim, Purpose
-from mailer.operators import book
+from mailer.operators import book, looking
 from mailer.operators.book import State
 from mailer.operators.letters import letters
+from mailer.operators.looking import Desk, Form
 from mailer.operators.matters import Proposal, matter_of
 from mailer.operators.models import Outcome
 from mailer.operators.people import number_of, operators
 from mailer.operators.rules import Operator
 from mailer.providers import Receipt
 from mailer.web.forms import Posted
+from mailer.web.guard import HEADERS
 from mailer.web.house import Here, House, claim_of
+from mailer.web.viewing import LETTER_POLICY, letter_page
 
 router = APIRouter()
 log = structlog.get_logger()
 
 ByLink = Annotated[Claim, Depends(claim_of(Purpose.APPROVE))]
+# The page has the letter in a frame: it may, and of others nobody.
+FRAMING = {"Content-Security-Policy": f"{HEADERS['Content-Security-Policy']}; frame-src 'self'"}
+FRAMED = {
+    "Content-Security-Policy": LETTER_POLICY.replace("frame-ancestors 'none'", "frame-ancestors 'self'"),
+    "X-Frame-Options": "SAMEORIGIN",
+}
 _ACTS = {"approve": book.sign, "decline": book.decline, "take back": book.take_back}
 
 
@@ -54,6 +68,41 @@ def decide(claim: ByLink, house: Here, fields: Posted) -> HTMLResponse:
         return _page(house, claim, operator, _state(house, claim), remark="too late")
     unsent = (state.outcome, state.signed) != (before.outcome, before.signed) and not _tell(house, state)
     return _page(house, claim, operator, state, remark="unsent" if unsent else "")
+
+
+@router.get("/o/{token}/letter/{form}")
+def letter(claim: ByLink, house: Here, form: str) -> HTMLResponse:
+    """raises HTTPException 404 when nothing is to be decided any more, and for a form that it does not have"""
+    _operator(house, claim)
+    now, state = house.app.now(), _state(house, claim)
+    if not _is_undecided(state, now):
+        raise HTTPException(404)
+    try:
+        with house.app.reading() as session:
+            html, language = looking.page(session, _desk(house), state.key, form, now)
+    except Mistake:
+        raise HTTPException(404) from None
+    return letter_page(html, language, FRAMED)
+
+
+def _is_undecided(state: State, now: datetime) -> bool:
+    return (state.outcome is Outcome.OPEN and not book.is_over(state, now)) or state.may_be_taken_back(now)
+
+
+def _desk(house: House) -> Desk:
+    return Desk(house.app.approving, house.app.letters, house.app.press().newcomers)
+
+
+def _forms(house: House, state: State) -> Sequence[Form]:
+    """Return the forms of the letter; none when nothing is to be decided, or when it cannot be read any more."""
+    now = house.app.now()
+    if not _is_undecided(state, now):
+        return ()
+    try:
+        with house.app.reading() as session:
+            return looking.forms(session, _desk(house), state.key, now)
+    except Mistake:
+        return ()
 
 
 def _operator(house: House, claim: Claim) -> Operator:
@@ -93,14 +142,16 @@ def _page(house: House, claim: Claim, operator: Operator, state: State, *, remar
     return house.pages.answer(
         "approve.html",
         language,
+        headers=FRAMING,
         status={"stale": 400, "too late": 409}.get(remark, 200),
         remark=remark,
         stage=stage,
         state=state,
         operator=operator,
         is_asker=not state.signed and not has_signed and state.asked_by == operator.name,
-        to=proposal.words[language] if proposal else "",
-        text=proposal.text if proposal else "",
+        to=proposal,
+        forms=_forms(house, state),
+        letter=f"{house.app.links.act(Purpose.APPROVE, claim.member, claim.mailing).rpartition('/')[2]}/letter/",
         until=f"{state.not_before.astimezone(zone):%H:%M}" if state.may_be_taken_back(now) and state.not_before else "",
         is_over=book.is_over(state, now),
         nonce=house.nonce_for(claim.member),

@@ -12,6 +12,7 @@ from httpx2 import Response
 from sqlmodel import select
 from structlog.testing import capture_logs
 
+from mailer.campaigns import book as campaigns
 from mailer.config.operators import Approval, Operator
 from mailer.digest import editions, sending
 from mailer.errors import Mistake
@@ -23,7 +24,7 @@ from mailer.operators.models import ApprovalRequest, ApprovalSignature, Outcome
 from mailer.operators.people import operators
 from mailer.outbox.models import Mailing, MailingState
 from mailer.web import nonce
-from tests.builders import MOMENT
+from tests.builders import MOMENT, a_news_item
 from tests.mailer.web.conftest import Site
 
 LINK = re.compile(r"http\S+/o/\S+")
@@ -137,6 +138,65 @@ def test_a_second_operator_approves_by_the_link_that_was_sent(office: Office) ->
     assert mails.keys() == {"anna@kansli.example.org", "bo@kansli.example.org"}
     assert "ta tillbaka" in mails["anna@kansli.example.org"]
     assert "take it back" in mails["bo@kansli.example.org"]
+
+
+def test_whoever_approves_sees_the_whole_letter_as_it_goes_out_and_so_does_nobody_else(office: Office) -> None:
+    office.set_intro("I veckan händer mycket.")
+    office.ask()
+    assert "There is nothing to read in it yet." in office.site.client.get(office.path("bo")).text
+    with office.site.app.writing() as session:
+        session.add(a_news_item("Ny cykelbana", published_at=office.site.watch() - timedelta(days=1)))
+    page = office.site.client.get(office.path("bo"))
+    [frame] = re.findall(r'<iframe[^>]* sandbox=""[^>]* src="([^"]+)"', page.text)
+    frame = f"/o/{frame}"
+
+    letter = office.site.client.get(frame)
+
+    assert letter.status_code == 200
+    assert "I veckan händer mycket." in letter.text
+    assert "Ny cykelbana" in letter.text
+    assert "frame-ancestors 'self'" in letter.headers["Content-Security-Policy"]
+    assert "frame-src 'self'" in page.headers["Content-Security-Policy"]
+    for other in (f"{frame}x", frame.replace("/letter/-", "/letter/nowhere"), frame.replace("/letter/-", "/letter/0")):
+        assert office.site.client.get(other).status_code == 404
+    office.insist("bo", "decline")
+    assert office.site.client.get(frame).status_code == 404
+
+
+CAMPAIGN = """\
++++
+name = "sommar"
+publication = "weekly"
+subject = ["Följ med", "Kom"]
+[[audience.exclude]]
+languages = "en"
++++
+Hej {{ member.given_name | default("vän") }}, nu går vi!
+
++++ en
+subject = ["Join us", "Come"]
++++
+Hello there!
+"""
+
+
+def test_of_a_campaign_every_form_is_seen_and_to_whom_it_goes_with_what_each_exclusion_removed(office: Office) -> None:
+    app, now = office.site.app, office.site.watch()
+    with app.writing() as session:
+        campaigns.bring_in(app.approving.desk(session, now), "sommar", [("sommar.md", CAMPAIGN)], {}, who="anna")
+    office.key = "campaign:sommar"
+    office.ask()
+
+    page = office.site.client.get(office.path("bo")).text
+
+    assert "Everyone who gets The weekly letter. But not: who read in English." in page
+    assert "but not: who read in English" in page
+    assert "may not be written to: did not subscribe" in page
+    found = [f"/o/{at}" for at in re.findall(r'href="([^"]+/letter/[^"]+)"', page)]
+    assert [at.rpartition("/")[2] for at in found] == ["sv-0", "sv-1", "en-0", "en-1"]
+    said = [office.site.client.get(at).text for at in found]
+    assert ["Hej Kim, nu går vi!" in one for one in said] == [True, True, False, False]
+    assert ["Hello there!" in one for one in said] == [False, False, True, True]
 
 
 def test_who_says_who_they_are_confirms_it_first_and_then_another_approves(office: Office) -> None:

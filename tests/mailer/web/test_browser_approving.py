@@ -1,5 +1,6 @@
 """Approving, and inviting others, in Debian's Chromium."""
 
+from datetime import timedelta
 from typing import Literal
 
 import pytest
@@ -9,6 +10,7 @@ from mailer.config.recruiting import Recruiting
 from mailer.links import Purpose
 from mailer.members.models import Recruit
 from mailer.outbox.models import MailingState
+from tests.builders import a_news_item
 from tests.mailer.web.browsing import Window, faults_of, open_page
 from tests.mailer.web.conftest import ANNA, Site
 from tests.mailer.web.test_approving import open_office
@@ -20,11 +22,14 @@ def test_an_operator_approves_and_takes_it_back(
 ) -> None:
     office = open_office(site)
     office.set_intro("Hej alla!\n\nI veckan händer mycket.")
+    with site.app.writing() as session:
+        session.add(a_news_item("Ny cykelbana", published_at=site.watch() - timedelta(days=1)))
     office.ask("bo")
     page = open_page(chromium, Window(320), scheme)
 
     page.goto(address + office.path("anna"))
     expect(page.get_by_role("heading", level=1)).to_have_text("Får weekly:2024-W11 gå ut?")
+    expect(page.frame_locator("iframe").get_by_text("Ny cykelbana").first).to_be_visible()
     assert faults_of(page) == []
     page.get_by_role("button", name="Godkänn").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("weekly:2024-W11 är godkänt")
