@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test lint check bench bench-import bench-delivery bench-api bench-web bench-bounces bench-costs chaos pictures lock clean
+.PHONY: help demo test lint check bench bench-campaigns bench-import bench-delivery bench-api bench-web bench-bounces bench-costs chaos pictures lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -48,6 +48,9 @@ check: lint test ## lint and test
 
 bench: $(VENV)/.installed-dev ## plan digests for 10,000, 100,000 and 1,000,000 invented members
 	@$(BIN)/python -m benchmarks.planning $(ARGS)
+
+bench-campaigns: $(VENV)/.installed-dev ## approve and plan a campaign to 10,000, 100,000 and 1,000,000 invented members
+	@$(BIN)/python -m benchmarks.campaigns $(ARGS)
 
 bench-import: $(VENV)/.installed-dev ## import a register of 100,000 invented members, then again with 3 % changed
 	@$(BIN)/python -m benchmarks.importing $(ARGS)

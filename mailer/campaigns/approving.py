@@ -4,6 +4,7 @@ A register is gone through outside the transaction that writes, since nobody who
 """
 
 import json
+from array import array
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from mailer.campaigns import audience, book, states
 from mailer.campaigns.content import subjects_of
 from mailer.campaigns.letter import Desk, Post, Standing
 from mailer.campaigns.models import Campaign, CampaignRecord
+from mailer.campaigns.people import People
 from mailer.campaigns.states import Action
 from mailer.campaigns.words import Names, condition_in_words, in_words
 from mailer.config import Settings
@@ -114,7 +116,7 @@ def approve(
         people = _people(session, proposal, now.astimezone(post.settings.site.zone))
     if not people:
         raise Mistake("Nobody would get {name}: look at its audience.", name=name)
-    packed = audience.packed(people)
+    packed = people.packed()
     with db.writing(post.engine) as session:
         campaign = book.find(session, name)
         states.require(Action.APPROVE, book.facts_of(session, campaign), campaign.name)
@@ -129,7 +131,7 @@ def approve(
 
 
 def settle(session: Session, campaign: Campaign, proposal: Proposal, people: bytes, *, who: str, now: datetime) -> None:
-    """Write an approval down, with what stays of it for years. `people`: as audience.packed returns them"""
+    """Write an approval down, with what stays of it for years. `people`: as People.packed returns them"""
     mailing = book.mailing_of(session, campaign)
     mailing.state, mailing.reason = MailingState.APPROVED, ""
     campaign.content = campaign.approved = proposal.standing.digest
@@ -157,7 +159,7 @@ def _record(session: Session, key: str, campaign: Campaign, proposal: Proposal, 
     )
 
 
-def _people(session: Session, proposal: Proposal, now: datetime) -> list[int]:
+def _people(session: Session, proposal: Proposal, now: datetime) -> People:
     pages = register.pages(
         session.connection(),
         publication=proposal.publication,
@@ -165,4 +167,4 @@ def _people(session: Session, proposal: Proposal, now: datetime) -> list[int]:
         which=holds(proposal.selection),
         now=now,
     )
-    return [member for page in pages for reader in page for member in reader.household]
+    return People(array("q", (member for page in pages for reader in page for member in reader.household)))

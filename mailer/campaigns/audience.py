@@ -1,8 +1,6 @@
 """A written rule becomes a selection of the register: names are looked up, segments opened, answers found."""
 
-import zlib
-from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -84,17 +82,6 @@ def names(session: Session, publication: dict[str, str], event: str) -> Names:
         segments=segments.rules(session),
         event=event,
     )
-
-
-def packed(people: Iterable[int]) -> bytes:
-    """Return ids as they are kept with a campaign: eight bytes each, compressed."""
-    return zlib.compress(array("q", sorted(people)).tobytes(), level=1)
-
-
-def unpacked(kept: bytes | None) -> frozenset[int]:
-    ids = array("q")
-    ids.frombytes(zlib.decompress(kept) if kept else b"")
-    return frozenset(ids)
 
 
 def _choice(session: Session, condition: Condition, event: Event | None) -> Choice:

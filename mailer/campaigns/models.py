@@ -14,7 +14,7 @@ class Campaign(SQLModel, table=True):
     source      JSON: [[file name, text], ...] as written; sealed, since a text may name people
     pictures    JSON: {as written: {"picture": name under its hash, "width", "height"}}
     content     hash of what the letter says as read last; `tested` and `approved`: of what was tested and approved
-    people      ids of those it goes to, as approved (audience.packed); empty once they are in the outbox
+    people      ids of those it goes to, as approved (people.packed); empty once they are in the outbox
     not_before  no message of it leaves before that, whatever its time: somebody may still change their mind
     """
 

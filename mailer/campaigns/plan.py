@@ -1,7 +1,7 @@
 """Who gets which form of a letter: its language, plain or not, and one of two subjects. Pure but for the keyed hash."""
 
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -37,7 +37,7 @@ class Division:
 
 
 def divide(
-    readers: Iterable[Reader], people: frozenset[int], content: Json, subject_for: Callable[[int], int]
+    readers: Iterable[Reader], people: Container[int], content: Json, subject_for: Callable[[int], int]
 ) -> Division:
     """Divide those of `readers` who were approved. `subject_for`: which subject a household gets, by its first one"""
     found = Division()

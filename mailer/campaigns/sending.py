@@ -12,6 +12,7 @@ from mailer import db
 from mailer.campaigns import audience, book, states
 from mailer.campaigns.letter import Post, Standing
 from mailer.campaigns.models import Campaign, CampaignRecord
+from mailer.campaigns.people import People, unpacked
 from mailer.campaigns.plan import Division, Shelves, divide, plan_of
 from mailer.campaigns.shelving import issue_of, shelves
 from mailer.campaigns.states import Action
@@ -91,7 +92,7 @@ def plan(post: Post, name: str, now: datetime) -> Planned:
     with db.reading(post.engine) as session:
         campaign = book.find(session, name)
         standing = _as_approved(post, session, campaign, now)
-        people = audience.unpacked(campaign.people)
+        people = unpacked(campaign.people)
         division = _divide(post, session, standing, people, key, now) if standing else None
         shown = _shelves(post, session, standing) if standing else {}
     if standing is None or division is None:
@@ -115,9 +116,7 @@ def _as_approved(post: Post, session: Session, campaign: Campaign, now: datetime
     return standing if standing.digest == campaign.approved else None
 
 
-def _divide(
-    post: Post, session: Session, standing: Standing, people: frozenset[int], key: str, now: datetime
-) -> Division:
+def _divide(post: Post, session: Session, standing: Standing, people: People, key: str, now: datetime) -> Division:
     selection = audience.selection_of(session, standing.rule, standing.event)
     pages = register.pages(
         session.connection(),

@@ -85,6 +85,11 @@ def letter(claim: ByLink, house: Here, form: str) -> HTMLResponse:
     return letter_page(html, language, FRAMED)
 
 
+def _path(house: House, claim: Claim) -> str:
+    """Return the page's own path, behind that of the site."""
+    return house.app.links.act(Purpose.APPROVE, claim.member, claim.mailing).removeprefix(house.app.links.base_url)
+
+
 def _is_undecided(state: State, now: datetime) -> bool:
     return (state.outcome is Outcome.OPEN and not book.is_over(state, now)) or state.may_be_taken_back(now)
 
@@ -138,11 +143,11 @@ def _page(house: House, claim: Claim, operator: Operator, state: State, *, remar
     proposal = _proposal(house, state) if is_open else None
     stage = Stage.OVER if proposal is None else Stage.ASK if operator.slug in state.awaited else Stage.WAITS
     language = house.spoken(operator.language)
-    zone = house.app.settings.site.zone
+    zone, forms = house.app.settings.site.zone, _forms(house, state)
     return house.pages.answer(
         "approve.html",
         language,
-        headers=FRAMING,
+        headers=FRAMING if forms else {},
         status={"stale": 400, "too late": 409}.get(remark, 200),
         remark=remark,
         stage=stage,
@@ -150,8 +155,8 @@ def _page(house: House, claim: Claim, operator: Operator, state: State, *, remar
         operator=operator,
         is_asker=not state.signed and not has_signed and state.asked_by == operator.name,
         to=proposal,
-        forms=_forms(house, state),
-        letter=f"{house.app.links.act(Purpose.APPROVE, claim.member, claim.mailing).rpartition('/')[2]}/letter/",
+        forms=forms,
+        letter=f"{_path(house, claim)}/letter/",
         until=f"{state.not_before.astimezone(zone):%H:%M}" if state.may_be_taken_back(now) and state.not_before else "",
         is_over=book.is_over(state, now),
         nonce=house.nonce_for(claim.member),

@@ -148,10 +148,7 @@ def test_whoever_approves_sees_the_whole_letter_as_it_goes_out_and_so_does_nobod
         session.add(a_news_item("Ny cykelbana", published_at=office.site.watch() - timedelta(days=1)))
     page = office.site.client.get(office.path("bo"))
     [frame] = re.findall(r'<iframe[^>]* sandbox=""[^>]* src="([^"]+)"', page.text)
-    frame = f"/o/{frame}"
-
     letter = office.site.client.get(frame)
-
     assert letter.status_code == 200
     assert "I veckan händer mycket." in letter.text
     assert "Ny cykelbana" in letter.text
@@ -192,7 +189,7 @@ def test_of_a_campaign_every_form_is_seen_and_to_whom_it_goes_with_what_each_exc
     assert "Everyone who gets The weekly letter. But not: who read in English." in page
     assert "but not: who read in English" in page
     assert "may not be written to: did not subscribe" in page
-    found = [f"/o/{at}" for at in re.findall(r'href="([^"]+/letter/[^"]+)"', page)]
+    found = re.findall(r'href="([^"]+/letter/[^"]+)"', page)
     assert [at.rpartition("/")[2] for at in found] == ["sv-0", "sv-1", "en-0", "en-1"]
     said = [office.site.client.get(at).text for at in found]
     assert ["Hej Kim, nu går vi!" in one for one in said] == [True, True, False, False]
