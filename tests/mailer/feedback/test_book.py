@@ -1,6 +1,7 @@
 """An event is kept once, and does what the policy says, to the address of the member that our own token named."""
 
 from datetime import datetime, timedelta
+from typing import get_args
 
 import pytest
 import sqlalchemy as sa
@@ -15,11 +16,12 @@ from mailer.feedback.policy import BOUNCE_LEAST, FAULT_LEAST, OUTAGE_LEAST
 from mailer.outbox import control
 from mailer.outbox.models import Delivery, DeliveryState, Mailing, MailingState
 from subscribers import enrolment, suppression
-from subscribers.models import Member, Scope
+from subscribers.models import Member, Scope, State, Subscription
 from tests.builders import MOMENT, a_member
 from tests.mailer.outbox.posting import a_mailing
 
 DAY = timedelta(days=1)
+TODAY = MOMENT.date()
 
 
 def an_event(member: int = 1, mailing: int = 1, cause: Cause = Cause.UNKNOWN_USER, **values: object) -> Event:
@@ -267,12 +269,46 @@ def test_a_run_in_which_nothing_is_new_is_left_alone(engine: sa.Engine) -> None:
 
 
 def test_one_sentence_says_why_somebody_gets_no_mail(session: Session, mailing: int) -> None:
-    assert listing.explain(session, 1).sentence == listing.NOTHING
+    assert listing.explain(session, 1, today=TODAY).sentence == listing.NOTHING
     book.take_in(session, an_event(1, mailing), now=MOMENT)
-    why = listing.explain(session, 1)
+    why = listing.explain(session, 1, today=TODAY)
     assert (why.sentence, why.at, why.cause) == (listing.SUPPRESSED["dead"], MOMENT, "unknown user")
     enrolment.erase(session, 1, MOMENT)
-    assert listing.explain(session, 1).sentence == listing.ERASED
+    assert listing.explain(session, 1, today=TODAY).sentence == listing.ERASED
+
+
+@pytest.mark.parametrize("reason", get_args(suppression.Reason))
+def test_every_reason_to_suppress_is_put_into_words(session: Session, mailing: int, reason: suppression.Reason) -> None:
+    """Also where nothing came back here: a file said so, or another installation."""
+    del mailing
+    key = session.get_one(Member, 1).address_key
+    suppression.suppress(session, key or b"", scope=Scope.ALL, reason=reason, now=MOMENT)
+
+    why = listing.explain(session, 1, today=TODAY)
+    assert why.sentence == (listing.SAID_TO_BE_DEAD if reason == "dead" else listing.SUPPRESSED[reason])
+    assert why.cause == ""
+
+
+def test_everything_that_people_choose_is_put_into_words(session: Session, mailing: int) -> None:
+    del mailing
+    member = session.get_one(Member, 1)
+    subscription = session.exec(select(Subscription).where(Subscription.member_id == 1)).one()
+
+    def why() -> str:
+        session.flush()
+        return listing.explain(session, 1, today=TODAY).sentence
+
+    subscription.paused_until = TODAY + DAY
+    assert why() == listing.PAUSED
+    subscription.paused_until = TODAY  # it is over
+    assert why() == listing.NOTHING
+    subscription.ended_at = MOMENT
+    assert why() == listing.UNSUBSCRIBED
+    for state, sentence in ((State.PENDING, listing.PENDING), (State.LEFT, listing.HAS_LEFT)):
+        member.state = state
+        assert why() == sentence
+    member.state, member.address, member.address_key = State.ACTIVE, None, None
+    assert why() == listing.NO_ADDRESS
 
 
 def test_the_dead_are_listed_for_the_secretary(session: Session, mailing: int) -> None:
@@ -287,4 +323,4 @@ def test_held_events_are_those_that_wait(session: Session, mailing: int) -> None
     session.flush()
 
     assert [told.member for told in listing.events(session, mailing=None, member=None, held=True)] == [1]
-    assert listing.explain(session, 1).sentence != listing.NOTHING
+    assert listing.explain(session, 1, today=TODAY).sentence != listing.NOTHING

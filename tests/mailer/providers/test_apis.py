@@ -3,6 +3,7 @@
 import asyncio
 from base64 import b64decode
 from datetime import timedelta
+from email.header import decode_header, make_header
 from pathlib import Path
 
 import httpx
@@ -563,3 +564,21 @@ def test_a_mail_without_a_reference_of_ours_goes_without(vendor: Vendor, tmp_pat
 
     assert desk.kinds() == ["Receipt"]
     assert not any(word in received.body for word in (b"EmailTags", b"X-Mailin-custom", b"X-Utskick", b'"tags"'))
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_brevo_finds_no_template_in_a_letter_and_keeps_the_senders_name(count: int, tmp_path: Path) -> None:
+    """It replaces what stands between braces, and drops a name that has both a comma and a letter beyond ASCII."""
+    vendor = next(vendor for vendor in VENDORS if vendor.name == "brevo")
+    content = CONTENT.replace(b'"Exempelpartiet"', b"=?utf-8?q?Exempelpartiet=2C_=C3=96ster?=")
+    content = content.replace(b"Nyheter", b"{{ contact.EMAIL }} {% if a %} {a}")
+    desk = RecordingDesk(*(it._replace(message=it.message._replace(content=content)) for it in letters(count)))
+
+    (received,) = carried(vendor, vendor.ok, desk, tmp_path).received
+
+    version = received.tree.get("messageVersions", [received.tree])[0]
+    assert version["htmlContent"].startswith("<p>&#123;{ contact.EMAIL }} &#123;% if a %} {a} ")
+    assert version["textContent"].startswith("{\u2060{ contact.EMAIL }} {\u2060% if a %} {a} ")
+    name = received.tree["sender"]["name"]
+    assert name.isascii()
+    assert str(make_header(decode_header(name))) == "Exempelpartiet, Öster"
