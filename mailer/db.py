@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlmodel import Session, create_engine
 
 from mailer.errors import Mistake, Trouble
-from mailer.sentences import Progress, quiet
+from mailer.sentences import N_, Progress, quiet
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 30
@@ -35,6 +35,16 @@ _REFUSED = ("password", "no pg_hba.conf entry")  # how a server or its library s
 # SQLSTATE, of what is wrong with the world and is no OperationalError: insufficient_privilege,
 # read_only_sql_transaction, idle_in_transaction_session_timeout
 _OF_THE_WORLD = ("42501", "25006", "25P03")
+# What SQLite says of its file, and what follows from it.
+_OF_THE_FILE = {
+    "unable to open": N_(
+        "The database cannot be opened: look that the data folder is there and that this account may write in it."
+    ),
+    "readonly": N_("The database cannot be written: give this account the right to write in the data folder."),
+    "is full": N_("The disk is full: make room, and run the command again. Nothing was half done."),
+    "not a database": N_("The database file is damaged: put a backup of the data folder back."),
+    "malformed": N_("The database file is damaged: put a backup of the data folder back."),
+}
 _DATA_ERRORS = "22"  # the SQLSTATE class whose sentences quote values
 
 # A server that went away without a word is noticed within a minute, and not after the system's two hours.
@@ -246,6 +256,9 @@ def _in_a_sentence(reason: str) -> Trouble | Mistake:
         return Trouble("The database server cannot be reached: {reason}.", reason=first.rstrip("."))
     if "locked" in reason:
         return Trouble("The database is locked by another program; try again in a moment.")
+    for words, sentence in _OF_THE_FILE.items():
+        if words in reason:
+            return Trouble(sentence)
     return Trouble("The database cannot be used: {reason}.", reason=" ".join(reason.split()).rstrip(".?"))
 
 

@@ -1,6 +1,8 @@
 """utskick editions: draft, look, change, approve, send, correct."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated
 
@@ -14,6 +16,7 @@ from mailer.cli.progress import progress_bar
 from mailer.cli.sheets import mails_to_members, members_in_words, open_in_browser, show_coverage, show_sheets
 from mailer.cli.tables import print_table
 from mailer.digest import corrections, editions, previews, proofs, sending
+from mailer.digest.models import Edition
 from mailer.digest.plan import Basis, prepare
 from mailer.errors import Mistake, SendError, Trouble
 from mailer.i18n import ngettext, speaking
@@ -46,12 +49,22 @@ def draft(
             )
 
 
+@contextmanager
+def _changed(context: typer.Context, name: str) -> Iterator[tuple[Session, Edition]]:
+    """Hand out the edition for one change, and say then how to look at it."""
+    app = app_of(context)
+    with app.writing() as session:
+        edition = editions.find(session, app.settings, name, app.now())
+        key = editions.mailing_of(session, edition).key
+        yield session, edition
+    remark("Changed. Look at it with `utskick editions preview {key}`.", key=key)
+
+
 @commands.command()
 def intro(context: typer.Context, name: Name, text: Annotated[str, typer.Argument(help="Empty: none.")]) -> None:
     """Say something to all readers before the news."""
-    app = app_of(context)
-    with app.writing() as session:
-        editions.set_intro(session, editions.find(session, app.settings, name, app.now()), text)
+    with _changed(context, name) as (session, edition):
+        editions.set_intro(session, edition, text)
 
 
 @commands.command()
@@ -59,17 +72,15 @@ def subject(
     context: typer.Context, name: Name, text: Annotated[str, typer.Argument(help="Empty: the lead's.")]
 ) -> None:
     """Give every mail of the edition the same subject."""
-    app = app_of(context)
-    with app.writing() as session:
-        editions.set_subject(session, editions.find(session, app.settings, name, app.now()), text)
+    with _changed(context, name) as (session, edition):
+        editions.set_subject(session, edition, text)
 
 
 @commands.command()
 def lead(context: typer.Context, name: Name, item: Item) -> None:
     """Let an item stand first with everyone it concerns."""
-    app = app_of(context)
-    with app.writing() as session:
-        editions.lead_with(session, editions.find(session, app.settings, name, app.now()), item)
+    with _changed(context, name) as (session, edition):
+        editions.lead_with(session, edition, item)
 
 
 @commands.command()
@@ -79,9 +90,8 @@ def order(
     items: Annotated[list[int] | None, typer.Argument(min=1, max=LARGEST_ID, help="First to last.")] = None,
 ) -> None:
     """Put items before the others, in this order; without items, undo that."""
-    app = app_of(context)
-    with app.writing() as session:
-        editions.put_in_order(session, editions.find(session, app.settings, name, app.now()), items or [])
+    with _changed(context, name) as (session, edition):
+        editions.put_in_order(session, edition, items or [])
 
 
 @commands.command("leave-out")
@@ -92,10 +102,9 @@ def leave_out(
     undo: Annotated[bool, typer.Option("--undo", help="Take it in again.")] = False,
 ) -> None:
     """Keep an item out of this edition; the next may have it."""
-    app = app_of(context)
     change = editions.take_back_in if undo else editions.leave_out
-    with app.writing() as session:
-        change(session, editions.find(session, app.settings, name, app.now()), item)
+    with _changed(context, name) as (session, edition):
+        change(session, edition, item)
 
 
 @commands.command()

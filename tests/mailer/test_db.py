@@ -70,6 +70,20 @@ def test_what_is_deleted_is_gone_from_the_files(engine: sa.Engine):
     assert b"Zetterqvist" not in stored_in(engine)
 
 
+@pytest.mark.parametrize(
+    ("content", "says"), [(b"This is no database. " * 200, "damaged: put a backup"), (None, "cannot be opened")]
+)
+def test_a_file_that_cannot_be_used_as_a_database_says_what_to_do(content: bytes | None, says: str, tmp_path: Path):
+    file = tmp_path / "utskick.db"
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content)
+
+    with pytest.raises(Trouble, match=says), db.reading(db.open_engine(f"sqlite:///{file}")) as session:
+        session.connection()
+
+
 def test_what_keeps_a_database_from_being_used_is_said_in_a_sentence(postgres: Cluster, tmp_path: Path):
     stranger = {"role": "stranger", "password": "fel"}
     for url, kind, says in (

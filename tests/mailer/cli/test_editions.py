@@ -52,7 +52,8 @@ def test_an_edition_goes_from_draft_to_the_outbox(capsys: pytest.CaptureFixture[
 
     assert "Drafted" in run(capsys, here, "draft")[2]
     assert "already" in run(capsys, here, "draft")[2]
-    assert run(capsys, here, "intro", "weekly", "Hej alla!")[0] == 0
+    status, _, err = run(capsys, here, "intro", "weekly", "Hej alla!")
+    assert (status, f"`utskick editions preview {key}`" in err) == (0, True)
     assert run(capsys, here, "lead", "weekly", "2")[0] == 0
     status, _, err = run(capsys, here, "send", "weekly")
     assert (status, f"utskick editions approve {key}" in err) == (2, True)
