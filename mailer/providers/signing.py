@@ -10,12 +10,17 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from itertools import islice
 
 from mailer.message.dkim import Signer
 from mailer.providers import Desk, Outcome, Outgoing, Provider
 
 THREADS = min(4, len(os.sched_getaffinity(0)))  # four sign more than one event loop sends
-AHEAD = 4 * THREADS  # letters: enough to keep the threads at work, few to take back when a mailing is stopped
+GROUP = 4  # letters that a thread signs at a stretch: what it costs to wake one and to hear of it is shared by these
+AHEAD = 2 * GROUP * THREADS  # letters: enough to keep the threads at work, few to take back when a mailing is stopped
+
+Sign = Callable[[bytes], bytes]
+_Signed = bytes | Exception
 
 
 def signed(name: str, provider: Provider, signer: Signer) -> Provider:
@@ -34,14 +39,14 @@ def signed(name: str, provider: Provider, signer: Signer) -> Provider:
 class Signing:
     """Carries by another provider what `sign` has signed (mailer.providers.Provider)."""
 
-    def __init__(self, provider: Provider, sign: Callable[[bytes], bytes]) -> None:
+    def __init__(self, provider: Provider, sign: Sign) -> None:
         self._provider = provider
         self._sign = sign
 
     async def carry(self, desk: Desk) -> None:
         """As the provider's own."""
         with ThreadPoolExecutor(THREADS, "dkim") as pool:
-            ahead = _Ahead(desk, lambda content: pool.submit(self._sign, content))
+            ahead = _Ahead(desk, lambda contents: pool.submit(_sign_each, self._sign, contents))
             try:
                 await self._provider.carry(ahead)
             finally:
@@ -55,19 +60,22 @@ class Signing:
 class _Ahead:
     """The desk, a few letters ahead: those wait here, signed or being signed (mailer.providers.Desk)."""
 
-    def __init__(self, desk: Desk, sign: Callable[[bytes], Future[bytes]]) -> None:
+    def __init__(self, desk: Desk, sign: Callable[[list[bytes]], Future[list[_Signed]]]) -> None:
         self._desk = desk
         self._sign = sign
-        self._ready: deque[tuple[Outgoing, Future[bytes]]] = deque()
+        self._ready: deque[tuple[Outgoing, Future[list[_Signed]], int]] = deque()  # and its place in its group
 
     def take(self) -> Outgoing | None:
         """Hand over the next letter, signed; waits for its signature when the threads are behind."""
-        while len(self._ready) < AHEAD and (outgoing := self._desk.take()) is not None:
-            self._ready.append((outgoing, self._sign(outgoing.message.content)))
+        while len(self._ready) <= AHEAD - GROUP and (group := list(islice(iter(self._desk.take, None), GROUP))):
+            signing = self._sign([outgoing.message.content for outgoing in group])
+            self._ready.extend((outgoing, signing, place) for place, outgoing in enumerate(group))
         if not self._ready:
             return None
-        outgoing, signature = self._ready[0]
-        content = signature.result()
+        outgoing, signing, place = self._ready[0]
+        content = signing.result()[place]
+        if isinstance(content, Exception):
+            raise content
         self._ready.popleft()
         return outgoing._replace(message=outgoing.message._replace(content=content))
 
@@ -83,5 +91,16 @@ class _Ahead:
     def give_back_rest(self) -> None:
         """Return what was taken ahead of its turn, in the order it was taken in."""
         while self._ready:
-            outgoing, _ = self._ready.pop()
+            outgoing, *_ = self._ready.pop()
             self._desk.give_back(outgoing)
+
+
+def _sign_each(sign: Sign, contents: Sequence[bytes]) -> list[_Signed]:
+    return [_signed_or_why_not(sign, content) for content in contents]
+
+
+def _signed_or_why_not(sign: Sign, content: bytes) -> _Signed:
+    try:
+        return sign(content)
+    except Exception as error:  # noqa: BLE001  raised for the one letter it is about, in its turn
+        return error
