@@ -15,6 +15,8 @@ from mailer.outbox.batches import Terms
 from mailer.outbox.carriers import Carrier
 from mailer.outbox.sharing import Claim, may_have, part_of
 
+_EVERY = 0.1  # seconds: a busy worker looks round after some hundred letters
+
 InThread = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
@@ -39,13 +41,15 @@ class Lines:
         self._due = dict.fromkeys(self._counted, 0)  # so many we are to have, as of the last look
         self._amiss = dict.fromkeys(self._counted, True)  # what we have is not what we are to have
         self._in_part: dict[str, bool] = {}  # whether we have as many as the others
+        self._looked = float("-inf")
         self._renewed = time.monotonic()
         self._settling = asyncio.Lock()
 
     def look(self) -> None:
         """Learn what we are to have, and say now and then that we are here: a transaction or two."""
-        if not self._counted:
+        if not self._counted or time.monotonic() - self._looked < _EVERY:
             return
+        self._looked = time.monotonic()
         with db.reading(self._engine) as session:
             everything = shares.read(session.connection(), terms=self._terms, now=self._now())
         for name, counted in self._counted.items():

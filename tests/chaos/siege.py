@@ -17,7 +17,7 @@ from tests.postgres import Cluster
 from tests.waiting import wait_until
 
 WORKERS = 3
-PATIENCE = 120.0  # seconds: a deadline, never a measure
+PATIENCE = 240.0  # seconds: a deadline, never a measure
 ROUND = 1.0  # seconds after which the next affliction comes although little was sent
 AGAIN = 0.25  # seconds after which what was put off is brought forward again: a bad-tempered sink puts off most
 TICK = 0.02
