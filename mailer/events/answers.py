@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 from mailer.events import attendance, entries
 from mailer.events.attendance import Answer, Room, Standing, Wish
 from mailer.events.details import EventState
-from mailer.events.models import Event, EventShift, Rsvp, TakenShift
+from mailer.events.models import Event, EventShift, Rsvp, ShiftSwap, TakenShift
 from mailer.events.rows import details_of, id_of
 
 _PEOPLE = sa.func.coalesce(sa.func.sum(1 + col(Rsvp.companions)), 0)
@@ -117,6 +117,7 @@ def forget(session: Session, member_id: int) -> None:
     """Delete a member's answers and shifts; what becomes free by that, the clock gives to others."""
     session.execute(sa.delete(Rsvp).where(col(Rsvp.member_id) == member_id))
     session.execute(sa.delete(TakenShift).where(col(TakenShift.member_id) == member_id))
+    session.execute(sa.delete(ShiftSwap).where(col(ShiftSwap.member_id) == member_id))
 
 
 def over(before: datetime) -> sa.Select[int | None]:
@@ -136,6 +137,8 @@ def forget_over(session: Session, *, before: datetime, most: int) -> int:
     keys = (TakenShift.shift_id, TakenShift.member_id)
     had = sa.select(*keys).join(EventShift).join(Event).where(ended)
     taken = session.execute(had.limit(most - len(answered))).all()
+    its = sa.select(col(EventShift.id)).join(Event).where(ended)
+    session.execute(sa.delete(ShiftSwap).where(col(ShiftSwap.shift_id).in_(its)))
     session.execute(sa.delete(TakenShift).where(sa.tuple_(*keys).in_([tuple(row) for row in taken])))
     return len(answered) + len(taken)
 
@@ -154,6 +157,15 @@ def held_shifts(session: Session, member_id: int) -> list[dict[str, object]]:
     columns: Any = (Event.title, *shift, TakenShift.taken_at, TakenShift.offered_at)
     query = sa.select(*columns).select_from(TakenShift).join(EventShift).join(Event)
     return [dict(row) for row in session.execute(query.where(col(TakenShift.member_id) == member_id)).mappings()]
+
+
+def held_swaps(session: Session, member_id: int) -> list[dict[str, object]]:
+    """Return the swaps that a member proposed: which shift they wished for."""
+    wanted: Any = (EventShift.starts_at, EventShift.ends_at, EventShift.place)
+    columns: Any = (Event.title, *wanted, ShiftSwap.proposed_at, ShiftSwap.withdrawn)
+    query = sa.select(*columns).select_from(ShiftSwap)
+    query = query.join(EventShift, col(EventShift.id) == col(ShiftSwap.wanted_id)).join(Event)
+    return [dict(row) for row in session.execute(query.where(col(ShiftSwap.member_id) == member_id)).mappings()]
 
 
 def tally(session: Session, event_id: int) -> Tally:

@@ -143,3 +143,24 @@ class TakenShift(SQLModel, table=True):
     place: str = Field(max_length=200)
     sequence: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     reminded_at: datetime | None = None
+
+
+class ShiftSwap(SQLModel, table=True):
+    """A member's wish to have another shift for theirs: the first who has that one and agrees swaps with them.
+
+    It holds for as long as they have theirs without a break (`taken_at`), and neither shift is moved.
+
+    told_at    when those who had the wanted one were last written to
+    withdrawn  the member wishes it no more; the row says that others were told
+    """
+
+    __tablename__ = "shift_swap"
+
+    shift_id: int = Field(foreign_key="event_shift.id", primary_key=True)
+    member_id: int = Field(
+        sa_column=Column(BigId, ForeignKey("member.id", ondelete="CASCADE"), primary_key=True, index=True)
+    )
+    wanted_id: int = Field(foreign_key="event_shift.id", primary_key=True)
+    proposed_at: datetime
+    told_at: datetime
+    withdrawn: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))

@@ -52,6 +52,27 @@ def taken_from(post: Post, member: int, own: Iterable[Post], *, now: datetime) -
     return None
 
 
+def require_swap(gives: Post, gets: Post, member: int, own: Iterable[Post], *, now: datetime) -> None:
+    """raises Mistake when a member cannot have `gets` instead of `gives`; `own`: all shifts that they have"""
+    for post in (gives, gets):
+        require_to_come(post, now)
+    if member not in gives.holders:
+        raise Mistake("You do not have that shift, or not any more.")
+    if member in gets.holders:
+        raise Mistake("You have that shift already.")
+    if any(_overlap(gets.shift, other.shift) for other in own if other.id != gives.id):
+        raise Mistake("You have another shift at that time: leave that one first, or offer it.")
+
+
+def can_swap(gives: Post, gets: Post, member: int, own: Iterable[Post], *, now: datetime) -> bool:
+    """Say whether they can."""
+    try:
+        require_swap(gives, gets, member, own, now=now)
+    except Mistake:
+        return False
+    return True
+
+
 def _overlap(one: Shift, other: Shift) -> bool:
     return one.starts_at < other.ends_at and other.starts_at < one.ends_at
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Session, col, delete, select
 
 from mailer.events.details import NAMES, Details, Shift, Step
-from mailer.events.models import Event, EventDistrict, EventShift, TakenShift
+from mailer.events.models import Event, EventDistrict, EventShift, ShiftSwap, TakenShift
 from mailer.events.rota import redraw
 
 _APART = frozenset({"route", "shifts", "districts"})  # in forms or tables of their own
@@ -62,9 +62,11 @@ def _write_shifts(session: Session, event: int, shifts: Sequence[Shift]) -> None
     there = select(EventShift).where(EventShift.event_id == event, col(EventShift.gone).is_(False))
     rows = {row.id or 0: row for row in session.exec(there)}
     known = [(number, Shift(row.starts_at, row.ends_at, row.place, row.needs)) for number, row in rows.items()]
-    redrawn = redraw(known, shifts)
+    redrawn, moved = redraw(known, shifts), list[int]()
     for number, shift in redrawn.kept.items():
         row = rows[number]
+        if (row.starts_at, row.ends_at, row.place) != (shift.starts_at, shift.ends_at, shift.place):
+            moved.append(number)
         row.starts_at, row.ends_at, row.place, row.needs = shift.starts_at, shift.ends_at, shift.place, shift.needs
         session.add(row)
     for shift in redrawn.new:
@@ -73,10 +75,17 @@ def _write_shifts(session: Session, event: int, shifts: Sequence[Shift]) -> None
                 event_id=event, starts_at=shift.starts_at, ends_at=shift.ends_at, place=shift.place, needs=shift.needs
             )
         )
+    _forget_wishes(session, [*moved, *redrawn.gone])
     taken = session.exec(select(TakenShift.shift_id).where(col(TakenShift.shift_id).in_(redrawn.gone))).all()
     for number in redrawn.gone:
         rows[number].gone = True
         session.delete(rows[number]) if number not in taken else session.add(rows[number])
+
+
+def _forget_wishes(session: Session, shifts: Sequence[int]) -> None:
+    """Delete the wishes to swap these shifts: what was moved or is gone is not what somebody wished for."""
+    about = col(ShiftSwap.shift_id).in_(shifts) | col(ShiftSwap.wanted_id).in_(shifts)
+    session.exec(delete(ShiftSwap).where(about))
 
 
 def steps_of(stored: str) -> tuple[Step, ...]:

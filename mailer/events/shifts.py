@@ -82,15 +82,21 @@ def seen_by(session: Session, event_id: int) -> dict[int, int]:
 
 def take(session: Session, event: Event, shift_id: int, member_id: int, *, now: datetime) -> Taken:
     """Give a member a shift. raises Mistake, and nothing is changed"""
-    all_of_them = _open(session, event)
-    post = _one(all_of_them, shift_id)
+    all_of_them = open_posts(session, event)
+    post = one_of(all_of_them, shift_id)
     own = [other for other in all_of_them if member_id in other.holders]
     other = rota.taken_from(post, member_id, own, now=now)
     if other is not None:
         session.delete(session.get_one(TakenShift, (shift_id, other)))
+    hold(session, event, post, member_id, now=now)
+    return Taken(post.shift, other)
+
+
+def hold(session: Session, event: Event, post: Post, member_id: int, *, now: datetime) -> None:
+    """Write down that a member has a shift, and knows of it what holds now."""
     told = post.shift
     row = TakenShift(
-        shift_id=shift_id,
+        shift_id=post.id,
         member_id=member_id,
         taken_at=now,
         starts_at=told.starts_at,
@@ -101,7 +107,6 @@ def take(session: Session, event: Event, shift_id: int, member_id: int, *, now: 
     )
     session.add(row)
     session.flush()
-    return Taken(post.shift, other)
 
 
 def leave(session: Session, event: Event, shift_id: int, member_id: int, *, now: datetime) -> None:
@@ -182,13 +187,14 @@ def with_changes() -> sa.Select[int]:
     return sa.select(col(EventShift.event_id)).join(TakenShift).where(_MOVED)
 
 
-def _open(session: Session, event: Event) -> list[Post]:
+def open_posts(session: Session, event: Event) -> list[Post]:
+    """Return the shifts of an event that takes place. raises Mistake"""
     if event.state is EventState.CANCELLED:
         raise Mistake("It does not take place, so there is nothing to answer.")
     return posts(session, id_of(event))
 
 
-def _one(there: Sequence[Post], shift_id: int) -> Post:
+def one_of(there: Sequence[Post], shift_id: int) -> Post:
     """raises Mistake when it is not one of this event's"""
     found = next((post for post in there if post.id == shift_id), None)
     if found is None:
@@ -197,11 +203,16 @@ def _one(there: Sequence[Post], shift_id: int) -> Post:
 
 
 def _own(session: Session, event: Event, shift_id: int, member_id: int, now: datetime) -> TakenShift:
-    rota.require_to_come(_one(_open(session, event), shift_id), now)
+    rota.require_to_come(one_of(open_posts(session, event), shift_id), now)
     row = session.get(TakenShift, (shift_id, member_id))
     if row is None:
         raise Mistake("You do not have that shift, or not any more.")
     return row
+
+
+def require_own(session: Session, event: Event, shift_id: int, member_id: int, now: datetime) -> None:
+    """raises Mistake as `leave`"""
+    _own(session, event, shift_id, member_id, now)
 
 
 def _shift(row: EventShift) -> Shift:

@@ -44,6 +44,7 @@ def look(session: Session, member_id: int) -> dict[str, object]:
         "feedback": _feedback(session, member_id),
         "answers": answers.held(session, member_id),
         "shifts": answers.held_shifts(session, member_id),
+        "swaps": answers.held_swaps(session, member_id),
         "invited": recruiting.held(session, member_id),
         "welcomes": welcomes.held(session, member_id),
     }

@@ -61,10 +61,11 @@ def settle(session: Session, settings: Settings, event: Event, *, now: datetime)
         tell(session, settings, event, member, News("place"), now=now)
     untold = shifts.tell_changes(session, id_of(event), now=now, most=AT_ONCE)
     for member, was, shift in untold:
-        tell(session, settings, event, member, _of_shift("moved" if shift else "gone", event, was, shift), now=now)
+        tell(session, settings, event, member, about_shift("moved" if shift else "gone", event, was, shift), now=now)
     near = shifts.remind(session, event, now=now, most=AT_ONCE)
     for member, shift in near:
-        tell(session, settings, event, member, replace(_of_shift("near", event, shift), until=shift.starts_at), now=now)
+        news = replace(about_shift("near", event, shift), until=shift.starts_at)
+        tell(session, settings, event, member, news, now=now)
     return len(got) + len(untold) + len(near)
 
 
@@ -80,10 +81,11 @@ def take_shift(
     if event.capacity is None and event.ends_at > now and not (given and given.coming):
         answers.give(session, event, member_id, Wish(Answer.YES), now=now)
     if taken.from_member is not None:
-        tell(session, settings, event, taken.from_member, _of_shift("taken", event, taken.shift), now=now)
+        tell(session, settings, event, taken.from_member, about_shift("taken", event, taken.shift), now=now)
 
 
-def _of_shift(what: str, event: Event, was: Shift, shift: Shift | None = None) -> News:
+def about_shift(what: str, event: Event, was: Shift, shift: Shift | None = None) -> News:
+    """Return what a letter tells of a shift. `what`: as in its template; `shift`: what there is instead."""
     return News("shift", partial(_shift_words, what, event.zone, was, shift))
 
 

@@ -4,8 +4,10 @@ A letter may ask in its link, as in /r/TOKEN?yes: that button then stands out, a
 /p/TOKEN/e/NUMBER is the page of any event, by the link to a member's choices that every letter has.
 """
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -14,7 +16,7 @@ from sqlmodel import Session
 from starlette.exceptions import HTTPException
 
 from mailer.errors import Mistake
-from mailer.events import answers, attendance, entries, shifts, wording
+from mailer.events import answers, attendance, entries, shifts, swaps, wording
 from mailer.events.attendance import Answer, Wish
 from mailer.events.details import Details, EventState
 from mailer.events.models import Event
@@ -31,6 +33,7 @@ from subscribers.models import State
 
 router = APIRouter()
 
+Named = tuple[int, str]  # a shift: its id, and when and where it is
 Asked = Annotated[Claim, Depends(claim_of(Purpose.ANSWER))]
 
 
@@ -48,6 +51,9 @@ class Remark(StrEnum):
     LEFT = "left"
     OFFERED = "offered"
     KEPT = "kept"
+    PROPOSED = "proposed"
+    WITHDRAWN = "withdrawn"
+    SWAPPED = "swapped"
     STALE = "stale"
     REFUSED = "refused"
 
@@ -119,6 +125,7 @@ def answer_page(
     event, standing = asked(house, claim, session)
     language, details, now = house.spoken(standing.language), details_of(session, event), house.app.now()
     posts = shifts.posts(session, id_of(event))
+    wishes, named = swaps.wishes(session, id_of(event)), partial(_named, details.zone, language)
     return house.pages.answer(
         "answer.html",
         language,
@@ -133,6 +140,7 @@ def answer_page(
         entered=entries.is_on_its_way(session, id_of(event), claim.member),
         most=attendance.MOST_COMPANIONS,
         posts=[_offered(post, claim.member, details.zone, language, now=now) for post in posts],
+        swaps=_swaps(posts, wishes, claim.member, named, now),
         nonce=house.nonce_for(claim.member),
         token=house.app.links.tokens.make(Purpose.ANSWER, claim.member, claim.mailing),
     )
@@ -154,6 +162,27 @@ def _offered(post: Post, member: int, zone: str, language: str, *, now: datetime
         "acts": acts if post.shift.starts_at > now else [],
         "over": post.shift.ends_at <= now,
     }
+
+
+def _swaps(
+    posts: Sequence[Post], wishes: Sequence[swaps.Wish], member: int, named: Callable[[Post], Named], now: datetime
+) -> dict[int, dict[str, list[Named]]]:
+    """Return of each shift that a member has what they get for it by agreeing, what they wish for, and may wish for."""
+    found = {}
+    for mine in (post for post in posts if member in post.holders):
+        wished = {wish.gets for wish in wishes if (wish.member, wish.gives) == (member, mine.id)}
+        offers = swaps.on_offer(posts, wishes, member, mine, now)
+        known = wished | {post.id for post in offers}
+        found[mine.id] = {
+            "offers": [named(post) for post in offers],
+            "wished": [named(post) for post in posts if post.id in wished],
+            "others": [named(post) for post in swaps.to_wish_for(posts, member, mine, now) if post.id not in known],
+        }
+    return found
+
+
+def _named(zone: str, language: str, post: Post) -> Named:
+    return post.id, f"{wording.shift_when(post.shift, zone, language)}, {post.shift.place}"
 
 
 def _is_full(session: Session, event: Event) -> bool:

@@ -161,6 +161,7 @@ def _words(gettext: Callable[[str], str]) -> dict[str, str]:
         "waiting": gettext("On the waiting list"),
         "answered_at": gettext("Answered"),
         "offered_at": gettext("Offered to others"),
+        "proposed_at": gettext("Proposed"),
         "who": gettext("Who"),
         "what": gettext("What"),
     }
