@@ -30,6 +30,7 @@ from mailer.feedback.sorting import What, sort
 from mailer.links import Tokens
 
 LONGEST_MAIL = 25 * 1024 * 1024
+MOST_VISITS = 20  # connections at once, as many as Postfix opens to one destination; each may hold a mail in memory
 _LANES = 4  # mails that are worked on at once
 _ALWAYS = ("postmaster", "abuse")  # RFC 5321 §4.5.1, RFC 2142
 log = structlog.get_logger()
@@ -125,12 +126,40 @@ def _take(reception: Reception, octets: bytes) -> str:
     return "250 2.0.0 Forwarded"
 
 
-class _Lmtp(LMTP):
-    line_length_limit = LONGEST_MAIL  # what others sent with long lines is no fault of the server that brings it
-
-
 class _Smtp(SMTP):
-    line_length_limit = LONGEST_MAIL  # as above
+    line_length_limit = LONGEST_MAIL  # what others sent with long lines is no fault of the server that brings it
+    gone: Callable[[], None]
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.gone()
+        super().connection_lost(error)
+
+
+class _Lmtp(_Smtp, LMTP):
+    pass
+
+
+class _Full(asyncio.Protocol):
+    """Sends away who comes while too many are here: a mail server keeps its mail and tries again."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.write(b"421 4.3.2 Too many at once\r\n")
+        transport.close()
+
+
+def _usher(make: Callable[[], _Smtp]) -> Callable[[], asyncio.Protocol]:
+    inside: set[_Smtp] = set()
+
+    def let_in() -> asyncio.Protocol:
+        if len(inside) >= MOST_VISITS:
+            return _Full()
+        visit = make()
+        visit.gone = partial(inside.discard, visit)
+        inside.add(visit)
+        return visit
+
+    return let_in
 
 
 _OPTIONS: dict[str, Any] = {
@@ -152,7 +181,7 @@ async def open_door(receiver: Receiver, settings: Receive) -> AsyncIterator[int]
     door = _Lmtp if settings.protocol == "lmtp" else _Smtp
     try:
         server = await asyncio.get_running_loop().create_server(
-            partial(door, receiver, **_OPTIONS), settings.host, settings.port
+            _usher(partial(door, receiver, **_OPTIONS)), settings.host, settings.port
         )
     except OSError as error:
         raise Mistake(

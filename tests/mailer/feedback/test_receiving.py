@@ -1,10 +1,12 @@
 """A mail server hands over by LMTP or SMTP: 2xx when it is done, 4xx when it cannot be now, 5xx when it is not ours."""
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
 import smtplib
+import socket
 import ssl
 import subprocess
 import sys
@@ -23,7 +25,7 @@ from mailer import db
 from mailer.config.feedback import Receive
 from mailer.errors import Mistake, ProviderDown
 from mailer.feedback.models import Feedback
-from mailer.feedback.receiving import LONGEST_MAIL, Addresses, Receiver, Reception, open_door
+from mailer.feedback.receiving import LONGEST_MAIL, MOST_VISITS, Addresses, Receiver, Reception, open_door
 from mailer.keys import load
 from subscribers.models import Suppression
 from tests.builders import MOMENT
@@ -32,7 +34,7 @@ from tests.mailer.feedback import returned
 from tests.mailer.feedback.returned import DOMAIN, TOKENS, a_bounce
 from tests.mailer.outbox.posting import a_mailing
 from tests.mailer.providers import postfix
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, wait_until
 
 NAMED = ("brev@example.org", "avsluta@example.org")
 Result = TypeVar("Result")
@@ -178,6 +180,53 @@ def test_a_mail_that_is_too_large_is_refused_and_long_lines_are_not(engine: sa.E
     assert codes(at_the_door(a_reception(engine), hand_over(large, address))) == [250, 552]
     long_line = a_bounce().replace(b"\n", b"\r\n") + b"x" * 100_000
     assert codes(at_the_door(a_reception(engine), hand_over(long_line, address))) == [250, 250]
+    assert told(engine) == [1]
+
+
+@pytest.mark.parametrize("protocol", ["lmtp", "smtp"])
+def test_who_comes_while_too_many_are_here_is_sent_away_until_one_leaves(
+    engine: sa.Engine, mailing: int, protocol: str
+) -> None:
+    del mailing
+
+    def greeting(port: int) -> bytes:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as line:
+            return line.recv(3)
+
+    def act(port: int) -> None:
+        with contextlib.ExitStack() as stack:
+            idle = [stack.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(MOST_VISITS)]
+            assert {line.recv(3) for line in idle} == {b"220"}
+            assert greeting(port) == b"421"
+            idle[0].close()
+            wait_until(lambda: greeting(port) == b"220")
+
+    at_the_door(a_reception(engine), act, protocol=protocol)
+
+
+def test_a_hostile_client_gets_answers_and_the_next_one_is_served(engine: sa.Engine, mailing: int) -> None:
+    """Noise, lines without end, commands out of order, and a connection that ends in the middle of a mail."""
+    to = returned.address(1, mailing).encode()
+    begun = b"LHLO mx\r\nMAIL FROM:<>\r\nRCPT TO:<" + to + b">\r\nDATA\r\n"
+    noises = (
+        bytes(range(256)) * 40 + b"\r\n",
+        b"x" * 2_000_000,
+        b"DATA\r\nRCPT TO:<>\r\nMAIL FROM:<\xff>\r\n" * 50,
+        begun + a_bounce()[:200],
+        begun + b"Subject: x\n.\nMAIL FROM:<>\nRCPT TO:<" + to + b">\nDATA\n" + a_bounce() + b"\n.\n",
+    )
+
+    def act(port: int) -> list[Answer]:
+        for noise in noises:
+            with socket.create_connection(("127.0.0.1", port), timeout=30) as line, contextlib.suppress(OSError):
+                line.sendall(noise)
+                line.shutdown(socket.SHUT_WR)
+                while line.recv(65536):
+                    pass
+        assert told(engine) == []
+        return hand_over(a_bounce(), to.decode())(port)
+
+    assert codes(at_the_door(a_reception(engine), act)) == [250] * 2
     assert told(engine) == [1]
 
 
