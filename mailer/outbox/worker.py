@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
@@ -64,17 +64,24 @@ class Office:
 async def run(office: Office, stop: asyncio.Event, wake: asyncio.Event | None = None) -> None:
     """Work until `stop`: then finish what is under way, and leave nothing uncertain. Trouble is waited out.
 
+    Told to stop in the middle of a trouble we are our own heir, and settle what our journal says. Should the trouble
+    last, the next worker on this machine does.
+
     wake  set by whoever knows that letters are due; else they are found within a second
     """
-    pauses = Pauses()
+    pauses, well = Pauses(), True
     try:
         while not stop.is_set():
             try:
                 async with Worker(office, stop, wake, pauses) as worker:
-                    await worker.work()
+                    well = await worker.work()
             except (Trouble, OSError) as trouble:
                 _tell(trouble)
                 await _wait(stop, pauses.next())
+        if not well:
+            with suppress(Trouble, OSError):
+                async with Worker(office, stop) as heir:
+                    await heir.recover()
     finally:
         for carrier in office.carriers:
             await carrier.provider.close()
@@ -152,8 +159,11 @@ class Worker:
         finally:
             await self._resources.aclose()
 
-    async def work(self) -> None:
-        """Go round until told to stop, or until the database or the disk failed: then nothing heard is lost."""
+    async def work(self) -> bool:
+        """Go round until told to stop, or until the database or the disk failed: then nothing heard is lost.
+
+        returns  False when something failed: what was in doubt then is left to an heir
+        """
         try:
             while not self._stop.is_set():
                 self._wake.clear()
@@ -165,18 +175,24 @@ class Worker:
         except (Trouble, OSError) as trouble:
             _tell(trouble)
             await self._make_good()
+            return False
+        return True
 
     async def round(self) -> bool:
         """Send what can be sent now; False when there was nothing, or nobody to carry it."""
         if time.monotonic() - self._recovered > self._office.terms.between_looks.total_seconds():
-            await self._in_thread(partial(self._clerk.recover, self._office.journals, boot_id=self._boot_id))
-            self._recovered = time.monotonic()
+            await self.recover()
         await self._look_around()
         if not self._gate.open_to(urgent=True) or not await self._fetch():
             return False
         await self._carry()
         await self._settle_up()
         return True
+
+    async def recover(self) -> None:
+        """Settle what dead workers left."""
+        await self._in_thread(partial(self._clerk.recover, self._office.journals, boot_id=self._boot_id))
+        self._recovered = time.monotonic()
 
     async def _fetch(self) -> bool:
         """Lay one more batch on the desk."""

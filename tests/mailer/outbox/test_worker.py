@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from mailer import db
-from mailer.errors import AddressRefused, MessageRefused, ProviderDown, TryLater, Unanswered
+from mailer.errors import AddressRefused, MessageRefused, ProviderDown, Trouble, TryLater, Unanswered
 from mailer.message import Message
 from mailer.outbox.compose import LetterKind
 from mailer.outbox.models import Batch, BatchState, DeliveryState, Mailing, MailingState
@@ -186,6 +186,38 @@ def test_an_answer_that_came_when_the_disk_was_full_is_written_when_there_is_roo
 
     assert provider.addresses == ["m1@example.org", "m2@example.org"]
     assert states(engine) == {1: SENT, 2: SENT, 3: QUEUED, 4: QUEUED}
+    assert list(journals.glob("*.journal")) == []
+
+
+class InDoubt(FakeProvider):
+    """Fails with a letter under way, at the moment when the worker is told to stop."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        super().__init__()
+        self._stop = stop
+
+    async def carry(self, desk: Desk) -> None:
+        outgoing = desk.take()
+        assert outgoing is not None
+        desk.start([outgoing])
+        self._stop.set()
+        raise Trouble("the database went away")
+
+
+def test_told_to_stop_in_the_middle_of_a_trouble_a_worker_leaves_no_lease(
+    engine: sa.Engine, journals: Path, clock: Clock
+):
+    a_mailing(engine, 3)
+
+    async def act() -> None:
+        provider = InDoubt(stop := asyncio.Event())
+        await run(an_office(engine, journals, provider, now=clock), stop)
+
+    asyncio.run(act())
+
+    assert states(engine) == {1: UNCERTAIN, 2: QUEUED, 3: QUEUED}
+    with db.reading(engine) as session:
+        assert session.scalars(sa.select(Batch.state)).all() == [BatchState.OPEN]
     assert list(journals.glob("*.journal")) == []
 
 
