@@ -11,11 +11,11 @@ from sqlmodel import Session
 
 from mailer.app import App
 from mailer.cli.approvals import Approved, As, ask_for_approval, refuse_as, tell_of_window, tell_when, undo_until
-from mailer.cli.frame import LARGEST_ID, Json, account, app_of, print_json, reason_of, remark
+from mailer.cli.frame import LARGEST_ID, Json, account, app_of, moment_in, print_json, reason_of, remark
 from mailer.cli.progress import progress_bar
 from mailer.cli.sheets import mails_to_members, members_in_words, open_in_browser, show_coverage, show_sheets
 from mailer.cli.tables import print_table
-from mailer.digest import corrections, editions, previews, proofs, sending
+from mailer.digest import corrections, editions, previews, proofs, sending, waiting
 from mailer.digest.models import Edition
 from mailer.digest.plan import Basis, prepare
 from mailer.errors import Mistake, SendError, Trouble
@@ -162,8 +162,12 @@ def correct(
     context: typer.Context,
     name: Name,
     note: Annotated[str | None, typer.Option(help="What was wrong, for those who got it.")] = None,
+    as_operator: As = None,
 ) -> None:
-    """Without --note: stop the sending. With it: fix what changed, go on, and write to those who got the old."""
+    """Without --note: stop the sending. With it: fix what changed, go on, and write to those who got the old.
+
+    Where the config has operators, ask for their approval first.
+    """
     app = app_of(context)
     with app.writing() as session:
         edition = editions.find(session, app.settings, name, app.now())
@@ -175,11 +179,29 @@ def correct(
                 key=mailing.key,
             )
             return
+        if app.settings.operators:
+            corrections.look(session, app.settings, app.links, mailing)
+            key = waiting.keep(session, edition, note=note, now=app.now())
         session.expunge(edition)
-    done = corrections.correct(app.engine, app.settings, app.links, edition, note=note, now=app.now())
+    if app.settings.operators:
+        ask_for_approval(app, key, as_operator)
+    else:
+        refuse_as(as_operator)
+        _correct(app, edition, note)
+
+
+def _correct(app: App, edition: Edition, note: str) -> None:
+    tools, not_before = (app.engine, app.settings, app.links), undo_until(app)
+    done = corrections.correct(*tools, edition, note=note, now=app.now())
     remark("{moved} waiting deliveries got the new words.", moved=done.moved)
     if done.key:
-        remark("{key} goes to the {candidates} who got the old ones.", key=done.key, candidates=done.candidates)
+        remark(
+            "{key} goes to the {candidates} who got the old ones, {at}. Until then `utskick outbox cancel {key}` takes "
+            "it back.",
+            key=done.key,
+            candidates=done.candidates,
+            at=moment_in(app.settings.site.zone, not_before),
+        )
 
 
 @commands.command()

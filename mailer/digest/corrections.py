@@ -52,6 +52,14 @@ class Corrected:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What a correction would come to: for how many members, who got the old words or wait; `says`: what is new."""
+
+    people: int
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outdated:
     """A variant with old words. `content` is as it should read now, None when nothing of it is left."""
 
@@ -73,9 +81,17 @@ def stop(session: Session, mailing: Mailing) -> None:
 
 
 def correct(
-    engine: sa.Engine, settings: Settings, links: Links, edition: Edition, *, note: str, now: datetime
+    engine: sa.Engine,
+    settings: Settings,
+    links: Links,
+    edition: Edition,
+    *,
+    note: str,
+    now: datetime,
 ) -> Corrected:
     """Bring a stopped edition up to what its news items say now, go on with it, and send `note` to who had the old.
+
+    For `[approval] undo` nothing of that letter leaves, and it can be cancelled.
 
     Safe to repeat: whoever has had the present words, in the edition or a correction, is left alone.
 
@@ -89,20 +105,42 @@ def correct(
         renewed = {old.variant: _new_variant(session, mailing, old) for old in outdated if old.content}
         shown = archive.put_right(session, mailing.id or 0, _retitled(session, mailing, outdated, renewed), now)
         plan = _correction(session, mailing, outdated, refs, note)
-        key = _next_key(session, mailing) if plan.readerships else None
+        key = next_key(session, mailing) if plan.readerships else None
         session.expunge(mailing)
     moved = move_queued(engine, mailing.id or 0, {old.variant: renewed.get(old.variant) for old in outdated}, now=now)
     if not moved and not shown and key is None:
-        raise Mistake(
-            "Nothing that {key} says has changed: mend it with `utskick news edit`, "
-            "or go on as it is with `utskick outbox resume {key}`.",
-            key=mailing.key,
-        )
+        raise _nothing_changed(mailing)
     candidates = _send(engine, settings, mailing, key, plan, now) if key else 0
     with db.writing(engine) as session:
         go_on = sa.update(Mailing).where(col(Mailing.id) == mailing.id, col(Mailing.state) == MailingState.PAUSED)
         session.execute(go_on.values(state=MailingState.PLANNED, reason=""))
     return Corrected(moved=moved, key=key, candidates=candidates)
+
+
+def look(session: Session, settings: Settings, links: Links, mailing: Mailing) -> Change:
+    """Say what correcting a stopped edition would come to; nothing is written.
+
+    raises  Mistake  when the edition still runs, or nothing it says has changed
+    """
+    _require_stopped(mailing)
+    refs, added = _renewed(session, mailing, settings, links)
+    outdated = {old.variant for old in _outdated(session, mailing, refs)}
+    told = _told_since(session, mailing, refs)
+    had = sa.select(col(Delivery.variant_id), col(Delivery.member_id)).where(
+        col(Delivery.mailing_id) == mailing.id, col(Delivery.state).in_(HAD)
+    )
+    people = sum(variant in outdated and member not in told for variant, member in session.execute(had))
+    if not people:
+        raise _nothing_changed(mailing)
+    return Change(people, json.dumps([sorted(refs.items()), sorted(added.items())], sort_keys=True))
+
+
+def _nothing_changed(mailing: Mailing) -> Mistake:
+    return Mistake(
+        "Nothing that {key} says has changed: mend it with `utskick news edit`, "
+        "or go on as it is with `utskick outbox resume {key}`.",
+        key=mailing.key,
+    )
 
 
 def _require_stopped(mailing: Mailing) -> None:
@@ -126,7 +164,15 @@ def _pieces(session: Session, mailing: Mailing) -> dict[int, Json]:
 
 
 def _renew_pieces(session: Session, mailing: Mailing, settings: Settings, links: Links) -> Refs:
-    """Freeze what changed items say now. Returns which refs are outdated, and by what.
+    """Freeze what changed items say now. Returns which refs are outdated, and by what."""
+    refs, added = _renewed(session, mailing, settings, links)
+    session.add_all(Piece(mailing_id=mailing.id or 0, ref=ref, content=compact(says)) for ref, says in added.items())
+    session.flush()
+    return refs
+
+
+def _renewed(session: Session, mailing: Mailing, settings: Settings, links: Links) -> tuple[Refs, dict[int, Json]]:
+    """Return which refs are outdated and by what, and the pieces that are not there yet.
 
     Events are not mended here: who was told another time or place is told by a letter about that event.
     """
@@ -135,16 +181,16 @@ def _renew_pieces(session: Session, mailing: Mailing, settings: Settings, links:
     found = session.exec(select(NewsItem).where(col(NewsItem.id).in_({was["item"] for was in items.values()})))
     present = {row.id: piece(row, settings, links) for row in found if not row.hidden}
     refs: dict[int, int | None] = {}
+    added: dict[int, Json] = {}
     for ref, was in items.items():
         says = present.get(was["item"])
         if says is None or _words(says) != _words(was):
             same = [other for other, old in pieces.items() if old == says]
             refs[ref] = None if says is None else same[0] if same else max(pieces) + 1
             if says is not None and not same:
-                pieces = pieces | {max(pieces) + 1: says}
-                session.add(Piece(mailing_id=mailing.id or 0, ref=max(pieces), content=compact(says)))
-    session.flush()
-    return refs
+                added[max(pieces) + 1] = says
+                pieces = pieces | added
+    return refs, added
 
 
 def _words(piece: Json) -> Json:
@@ -251,23 +297,22 @@ def _corrections(mailing: Mailing) -> sa.ColumnElement[bool]:
     return col(Mailing.key).startswith(f"{mailing.key}:correction-", autoescape=True) & valid
 
 
-def _next_key(session: Session, mailing: Mailing) -> str:
+def next_key(session: Session, mailing: Mailing) -> str:
     before = session.exec(select(sa.func.count(col(Mailing.id))).where(_corrections(mailing))).one()
     return f"{mailing.key}:correction-{before + 1}"
 
 
 def _send(engine: sa.Engine, settings: Settings, corrected: Mailing, key: str, plan: Plan, now: datetime) -> int:
-    """Open the correction's own mailing, or take up the one that an interrupted correction left, and plan it."""
+    """Open the correction's own mailing, or take up the one that waited for approval or was interrupted; plan it."""
+    begins = now + settings.approval.undo
     with db.writing(engine) as session:
-        mailing = Mailing(
-            key=key,
-            publication=corrected.publication,
-            letter=corrected.letter,
-            state=MailingState.APPROVED,
-            created_at=now,
-            send_at=now,
-            late_at=now + settings.digest.grace,
-            give_up_at=now + settings.outbox.give_up_after,
+        open_mailing(
+            session,
+            Mailing(key=key, publication=corrected.publication, letter=corrected.letter, created_at=now),
         )
-        number = open_mailing(session, mailing) or session.exec(select(Mailing.id).where(Mailing.key == key)).one()
-    return write_plan(begin(engine, number or 0), plan, now=now)
+        mailing = session.exec(select(Mailing).where(Mailing.key == key)).one()
+        mailing.state, mailing.send_at = MailingState.APPROVED, begins
+        mailing.late_at = begins + settings.digest.grace
+        mailing.give_up_at = begins + settings.outbox.give_up_after
+        number = mailing.id
+    return write_plan(begin(engine, number or 0), plan, now=begins)

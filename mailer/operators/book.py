@@ -52,8 +52,9 @@ def ask(place: Post, key: str, by: str, *, way: str | None, now: datetime) -> St
 
     raises  Mistake when it is past being approved, or when nobody could approve it
     """
-    with db.writing(place.engine) as session:
+    with db.reading(place.engine) as session:  # counting a register takes its time, and nobody who writes waits for it
         proposal = matter_of(key).propose(session, place, key, now)
+    with db.writing(place.engine) as session:
         request = _standing(session, proposal, now) or _begin(session, proposal, by, now)
         people = operators(session, place.settings)
         if way is not None:
@@ -73,14 +74,17 @@ def ask(place: Post, key: str, by: str, *, way: str | None, now: datetime) -> St
 
 def sign(place: Post, number: int, operator: str, *, now: datetime) -> State:
     """Take the part of an operator who is waited for, by a link that was sent to them."""
+    with db.reading(place.engine) as session:
+        proposal = _proposal(session, place, session.get_one(ApprovalRequest, number), now)
     with db.writing(place.engine) as session:
         request = _locked(session, number)
         people = operators(session, place.settings)
         if _is_over(request, now) or operator not in _state(session, place, request).awaited:
             return _state(session, place, request)
-        proposal = _unchanged(session, place, request, now)
-        if proposal is None:
+        if proposal is None or proposal.content != request.content:
+            _end(request, Outcome.CHANGED, None, now)
             return _state(session, place, request)
+        request.people = proposal.people  # as in _standing
         _sign(session, request, operator, LINK, now)
         verdict = _grant_if_enough(session, place, request, people, now)
     return _carry_out(place, number, proposal, verdict, now)
@@ -166,17 +170,12 @@ def _locked(session: Session, number: int) -> ApprovalRequest:
     return session.exec(select(ApprovalRequest).where(ApprovalRequest.id == number).with_for_update()).one()
 
 
-def _unchanged(session: Session, place: Post, request: ApprovalRequest, now: datetime) -> Proposal | None:
-    """Return what was asked for, if it is still that; else the request is over."""
+def _proposal(session: Session, place: Post, request: ApprovalRequest, now: datetime) -> Proposal | None:
+    """Return what was asked for as it stands now, None when it is past being approved."""
     try:
-        proposal = matter_of(request.key).propose(session, place, request.key, now)
+        return matter_of(request.key).propose(session, place, request.key, now)
     except Mistake:
-        proposal = None
-    if proposal is None or proposal.content != request.content:
-        _end(request, Outcome.CHANGED, None, now)
         return None
-    request.people = proposal.people  # as in _standing
-    return proposal
 
 
 def _sign(session: Session, request: ApprovalRequest, operator: str, way: str, now: datetime) -> None:

@@ -14,9 +14,10 @@ from mailer.campaigns import approving, states
 from mailer.campaigns import book as campaigns
 from mailer.campaigns.letter import Post
 from mailer.campaigns.states import Action
-from mailer.digest import editions
+from mailer.digest import corrections, editions, waiting
 from mailer.errors import Mistake
 from mailer.i18n import LANGUAGES, translations
+from mailer.outbox import control
 from mailer.sentences import N_
 from subscribers import audience
 from subscribers.streams import Stream
@@ -30,6 +31,7 @@ class Proposal:
     account  how the number came about, by language: members added or taken, and why; empty: it is all who subscribe
     mails    how many that is: members who share an address share one
     archived a sentence on who may read it later, where it is not as with every edition
+    note     of a correction: what it says before the news
     """
 
     key: str
@@ -40,6 +42,7 @@ class Proposal:
     mails: int
     account: Mapping[str, Sequence[tuple[int, str]]]
     archived: str = ""
+    note: str = ""
 
 
 class Matter(Protocol):
@@ -54,6 +57,7 @@ class Matter(Protocol):
 
 
 _EVERYONE = N_("everyone who subscribes to {publication}")
+_OF_OLD_WORDS = N_("those who got the old words of {key}, and those whose letter waits")
 
 
 class Editions:
@@ -90,6 +94,41 @@ class Editions:
         with db.writing(place.engine) as session:
             publication, _, period = key.partition(":")
             editions.take_back(session, editions.of_period(session, publication, period))
+
+
+class Corrections:
+    def propose(self, session: Session, place: Post, key: str, now: datetime) -> Proposal:
+        del now
+        found = waiting.look(session, place.settings, place.links, key)
+        edition = f"{found.edition.publication}:{found.edition.period}"
+        return Proposal(
+            key=key,
+            content=found.content,
+            people=found.people,
+            districts=None,
+            words={
+                language: translations(language).gettext(_OF_OLD_WORDS).format(key=edition) for language in LANGUAGES
+            },
+            mails=found.people,
+            account={},
+            note=found.note,
+        )
+
+    def approve(self, place: Post, proposal: Proposal, *, who: str, not_before: datetime, now: datetime) -> None:
+        del who, not_before  # they stand with the signatures; and a correction waits by itself
+        with db.reading(place.engine) as session:
+            found = waiting.look(session, place.settings, place.links, proposal.key)
+            session.expunge_all()
+        if found.content != proposal.content:
+            raise Mistake("{key} was changed just now: look at it again.", key=proposal.key)
+        tools = (place.engine, place.settings, place.links)
+        done = corrections.correct(*tools, found.edition, note=found.note, now=now)
+        if done.key is None:  # nobody had got the old words: there is no letter about it
+            self.take_back(place, proposal.key)
+
+    def take_back(self, place: Post, key: str) -> None:
+        with db.writing(place.engine) as session:
+            control.cancel(session.connection(), key)
 
 
 class Campaigns:
@@ -131,4 +170,6 @@ def _hash_of(found: approving.Proposal) -> str:
 
 
 def matter_of(key: str) -> Matter:
-    return Campaigns() if key.startswith(campaigns.KEY) else Editions()
+    if key.startswith(campaigns.KEY):
+        return Campaigns()
+    return Corrections() if waiting.is_correction(key) else Editions()

@@ -2,12 +2,20 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
 
+from mailer import db
+from mailer.app import App, Places
 from mailer.cli import main
 from mailer.cli.frame import account
+from mailer.operators import book
+from mailer.outbox.models import Batch, Delivery, DeliveryState, Mailing, MailingState
+from tests.mailer.cli.conftest import without_window
 
 OPERATORS = """
 [operators.anna]
@@ -141,3 +149,46 @@ def test_without_operators_everything_is_as_before(desk: Desk) -> None:
     assert desk.state() == "approved"
     assert desk.run("editions", "send", "weekly")[0] == 0
     assert json.loads(desk.run("approvals", "list", "--json")[1]) == []
+
+
+def correction_of(session: Session) -> Mailing:
+    return session.exec(select(Mailing).where(col(Mailing.key).endswith(":correction-1"))).one()
+
+
+def test_a_correction_to_many_waits_for_another_operator_and_then_for_the_window(
+    desk: Desk, site_database: str
+) -> None:
+    config = desk.folder / "config.toml"
+    before = config.read_text(encoding="utf-8")
+    without_window(config)
+    desk.run("news", "add", "--title", "Mötet är på tisdag")
+    for command in ("approve", "send"):
+        assert desk.run("editions", command, "weekly")[0] == 0
+    engine = db.open_engine(site_database)
+    with db.writing(engine) as session:
+        session.execute(sa.update(Delivery).where(col(Delivery.member_id) == 1).values(state=DeliveryState.SENT))
+    config.write_text(before + OPERATORS % (account(), 1), encoding="utf-8")
+
+    desk.run("editions", "correct", "weekly")
+    assert desk.run("editions", "correct", "weekly", "--note", "Fel dag.")[0] == 2  # nothing is otherwise
+    desk.run("news", "edit", "1", "--title", "Mötet är på onsdag")
+    status, _, said = desk.run("editions", "correct", "weekly", "--note", "Fel dag.")
+
+    assert (status, "goes to 2 members and needs one more operator. A link was sent to: bo." in said) == (0, True)
+    with db.reading(engine) as session:
+        assert correction_of(session).state is MailingState.DRAFT
+    assert json.loads(desk.run("editions", "status", "--json")[1])[-1]["state"] == "paused"
+
+    app = App.load(Places(config=config, data=desk.folder / "data", keys=desk.folder / "keys.toml"), {})
+    now = datetime.now(UTC)
+    state = book.sign(app.approving, 1, "bo", now=now)
+    with db.reading(engine) as session:
+        correction = correction_of(session)
+        begins = session.exec(select(Batch.due_at).where(Batch.mailing_id == correction.id)).one()
+        assert (correction.state, correction.candidates, begins) == (MailingState.PLANNED, 1, state.not_before)
+        assert begins > now
+    book.take_back(app.approving, 1, "bo", now=now)
+    with db.reading(engine) as session:
+        assert correction_of(session).state is MailingState.CANCELLED
+    app.close()
+    engine.dispose()
