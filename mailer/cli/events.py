@@ -1,20 +1,24 @@
 """utskick events: what takes place, where and when."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
+from sqlmodel import Session
 
 from mailer.app import App
 from mailer.cli import ladder, steward
-from mailer.cli.frame import Json, app_of, harmless, in_words, moment_in, print_json, remark, say
+from mailer.cli.frame import Json, account, app_of, harmless, in_words, moment_in, print_json, remark, say
 from mailer.errors import Mistake
 from mailer.events import book, listing
 from mailer.events.details import EventState
 from mailer.events.models import Event
+from mailer.events.rows import many_details
 from mailer.events.written import from_pairs
 from mailer.i18n import _
+from mailer.operators.reach import require_reach
 from mailer.sentences import N_
 from subscribers.listing import find_district
 
@@ -44,6 +48,7 @@ def add(context: typer.Context, pairs: Pairs) -> None:
     app = app_of(context)
     with app.writing() as session:
         event = book.add(session, from_pairs(pairs), zone=_zone(app), host=_host(app), now=app.now())
+        _require_reach(app, session, [event])
         say(f"{event.id} {event.key}")
 
 
@@ -64,7 +69,9 @@ def import_(
         content = importing.read(place, tools.web).content or b""
     read = read_apart(content, _zone(app))
     with app.writing() as session:
+        _require_reach(app, session, book.of_source(session, name))
         stored = book.bring_in(session, name, read.events, host=_host(app), now=app.now())
+        _require_reach(app, session, book.of_source(session, name))
     for fault in (*read.faults, *stored.faults):
         remark("{event} was not taken: {reason}", event=fault.event, reason=in_words(fault.why))
     remark(
@@ -84,7 +91,9 @@ def edit(context: typer.Context, which: Which, pairs: Pairs) -> None:
     app = app_of(context)
     with app.writing() as session:
         event = book.find_event(session, which)
+        _require_reach(app, session, [event])
         changed = book.edit(session, event, from_pairs(pairs), now=app.now())
+        _require_reach(app, session, [event])  # nor does anybody move it to others
         _tell(event, changed=bool(changed))
 
 
@@ -94,8 +103,14 @@ def cancel(context: typer.Context, which: Which, off: Off = False) -> None:
     app = app_of(context)
     with app.writing() as session:
         event = book.find_event(session, which)
+        _require_reach(app, session, [event])
         changed = book.cancel(session, event, off=off, now=app.now())
         _tell(event, changed=changed)
+
+
+def _require_reach(app: App, session: Session, events: Sequence[Event]) -> None:
+    """raises Mistake when whoever runs this is an operator of other districts, or none; nothing is written then"""
+    require_reach(session, app.settings, account(), [it.districts for it in many_details(session, events).values()])
 
 
 def _tell(event: Event, *, changed: bool) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mailer.cli.frame import Json, app_of, moment_in, print_json, remark, say
+from mailer.cli.frame import Json, account, app_of, moment_in, print_json, remark, say
 from mailer.errors import Mistake
 from mailer.i18n import _
 from mailer.sentences import N_
@@ -36,6 +36,8 @@ Send = Annotated[str | None, typer.Option(metavar="STEP", help="Send this step n
 def ladder(context: typer.Context, which: Which, send: Send = None, json: Json = False) -> None:
     """Show which letters about an event went when to how many, and which will."""
     from mailer.events import book  # noqa: PLC0415  # slow to load
+    from mailer.events.rows import details_of  # noqa: PLC0415  # as above
+    from mailer.operators.reach import require_reach  # noqa: PLC0415  # as above
     from mailer.reminders import keeping, listing  # noqa: PLC0415  # as above
     from mailer.reminders.plan import Planner  # noqa: PLC0415  # as above
 
@@ -44,7 +46,10 @@ def ladder(context: typer.Context, which: Which, send: Send = None, json: Json =
         raise Mistake("No letters about events go: name a publication in [events] of the config.")
     planner, zone = Planner(app.engine, app.settings, app.links, app.now()), app.settings.site.zone
     with app.reading() as session:
-        event = book.find_event(session, which).id or 0
+        found = book.find_event(session, which)
+        event = found.id or 0
+        if send:
+            require_reach(session, app.settings, account(), [details_of(session, found).districts])
     if send:
         planned = keeping.send_now(planner, event, send)
         remark("{key} goes to {count} members.", key=planned.key, count=planned.candidates)

@@ -46,6 +46,10 @@ def find_event(session: Session, said: str) -> Event:
     raise Mistake("There is no event {name}; `utskick events list` shows those there are.", name=said)
 
 
+def of_source(session: Session, source: str) -> list[Event]:
+    return list(session.exec(select(Event).where(Event.source == source)))
+
+
 def add(session: Session, table: Mapping[str, Any], *, zone: str, host: str, now: datetime) -> Event:
     """Write an event that a person says whole. `host`: the end of its UID. raises Mistake, Refused"""
     said = read_table(_key_for(table), {name: value for name, value in table.items() if value is not None}, zone)

@@ -1,6 +1,7 @@
 """Approving from the command line: by one's account, or as whom one says to be, by a link."""
 
 import json
+import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -179,7 +180,7 @@ def test_a_correction_to_many_waits_for_another_operator_and_then_for_the_window
         assert correction_of(session).state is MailingState.DRAFT
     assert json.loads(desk.run("editions", "status", "--json")[1])[-1]["state"] == "paused"
 
-    app = App.load(Places(config=config, data=desk.folder / "data", keys=desk.folder / "keys.toml"), {})
+    app = App.load(Places(config=config, data=desk.folder / "data", keys=desk.folder / "keys.toml"), os.environ)
     now = datetime.now(UTC)
     state = book.sign(app.approving, 1, "bo", now=now)
     with db.reading(engine) as session:

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from mailer.cli.frame import account
 from mailer.resources import resource
 from tests.mailer.cli.conftest import Run
 
@@ -139,3 +140,37 @@ def test_a_ladder_shows_what_will_go_when_and_a_step_can_be_sent_before_its_time
     assert "has been sent" in run("events", "ladder", "1", "--send", "reminder-3d-before")[2]
     assert "has no step" in run("events", "ladder", "1", "--send", "reminder")[2]
     assert "2099-04-17 18:00  invitation-14d-before         0  to come" in run("events", "ladder", "1")[1]
+
+
+OPERATOR = """
+[operators.siv]
+name = "Siv Lind"
+address = "siv@kansli.example.org"
+districts = ["bromma"]
+accounts = ["%s"]
+"""
+
+
+def test_an_operator_changes_events_of_their_districts_only(run: Run, tmp_path: Path):
+    config = tmp_path / "config.toml"
+    before = config.read_text(encoding="utf-8")
+    assert run("events", "add", *MEETING)[0] == 0
+    config.write_text(before + OPERATOR % account(), encoding="utf-8")
+
+    assert run("events", "add", "title=Eget", *MEETING[1:], "districts=bromma")[0] == 0
+    assert run("events", "edit", "2", "place=Parken")[0] == 0
+    for refused in (
+        ("add", "title=Nytt", *MEETING[1:]),
+        ("add", "title=Nytt", *MEETING[1:], "districts=solna"),
+        ("edit", "2", "districts=solna"),
+        ("edit", "1", "districts=bromma"),
+        ("cancel", "1"),
+        ("import", EXAMPLE),
+    ):
+        status, _, told = run("events", *refused)
+        assert (status, "Siv Lind may change events in bromma only" in told) == (2, True), refused
+    listed = {row["title"]: (row["districts"], row["state"]) for row in shown(run, "list", "--all")}
+    assert listed == {"Möte": ([], "planned"), "Eget": (["bromma"], "changed")}
+
+    config.write_text(before + OPERATOR % "somebody-else", encoding="utf-8")
+    assert "is no operator" in run("events", "cancel", "2")[2]
