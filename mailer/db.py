@@ -150,12 +150,23 @@ def reading(engine: sa.Engine) -> Iterator[Session]:
 def writing(engine: sa.Engine) -> Iterator[Session]:
     """One transaction: all of it is kept, or nothing when the block raises. One writer at a time on either database.
 
-    Whoever watches learns of it when it commits: on SQLite by `data_version`, on PostgreSQL by a notice on CHANGED.
+    Whoever watches learns of it when it commits: on SQLite by `user_version`, on PostgreSQL by a notice on CHANGED.
     """
     with writing_beside(engine) as session:
         if engine.dialect.name == "postgresql":
             session.execute(sa.select(sa.func.pg_advisory_xact_lock(_ALONE), sa.func.pg_notify(CHANGED, "")))
+        else:
+            _count_on(session.connection())
         yield session
+
+
+def _count_on(connection: sa.Connection) -> None:
+    """Count this transaction in the one number of a SQLite file that is its owner's to use, and stays 32 bits wide.
+
+    https://www.sqlite.org/pragma.html#pragma_user_version
+    """
+    number = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    connection.exec_driver_sql(f"PRAGMA user_version = {(number + 1) & 0x7FFFFFFF}")
 
 
 @contextmanager

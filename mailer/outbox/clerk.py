@@ -13,10 +13,9 @@ import structlog
 from mailer import db
 from mailer.outbox import batches, control, home, ledger, manifest, recovery, shares, tallies
 from mailer.outbox.batches import Lease, Terms
-from mailer.outbox.desk import Entry
 from mailer.outbox.home import Watermark
 from mailer.outbox.journal import Journal, Mark, Note, estates
-from mailer.outbox.ledger import Line
+from mailer.outbox.ledger import Entry, Line
 from mailer.outbox.manifest import Hand
 from mailer.outbox.models import DeliveryState, Lane
 from mailer.outbox.tallies import Tallies
@@ -93,7 +92,7 @@ class Clerk:
             lines: list[Line] = []
             late: list[Line] = []
             for lease, some in groupby(entries, key=itemgetter(0)):
-                (lines if lease in ours else late).extend(line for _, line in some)
+                (lines if lease in ours else late).extend(map(itemgetter(1), some))
             ledger.write(connection, lines, over=DeliveryState.QUEUED, now=now)
             known = [line for line in late if line.verdict.known]
             ledger.write(connection, known, over=DeliveryState.UNCERTAIN, now=now)

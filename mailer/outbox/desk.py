@@ -6,74 +6,31 @@ may not be lost meanwhile stands in the journal.
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from itertools import islice
-from typing import NamedTuple
+from itertools import chain, islice
 
 import structlog
 
 from mailer.errors import ProviderDown, SendError, UtskickError
 from mailer.message import Message
 from mailer.message.headers import Refused
-from mailer.outbox import breaker
+from mailer.outbox import breaker, clearance
 from mailer.outbox.ahead import Ready
 from mailer.outbox.batches import Lease, Terms
 from mailer.outbox.compose import Composer
-from mailer.outbox.journal import Journal, Mark, record
-from mailer.outbox.ledger import Line
-from mailer.outbox.manifest import Hand, Held, Letter, Occasion
+from mailer.outbox.journal import Journal, Mark
+from mailer.outbox.ledger import Entry, Line
+from mailer.outbox.manifest import Hand, Held
 from mailer.outbox.models import DeliveryState, Lane
 from mailer.outbox.permission import Permission
+from mailer.outbox.piles import Pile, Task, mark_of, notes
 from mailer.outbox.ration import Ration
-from mailer.outbox.verdicts import Attempt, Verdict, judge, sent
+from mailer.outbox.verdicts import Verdict, judge, sent
 from mailer.providers import Outcome, Outgoing, Receipt
 
-ASKED_AHEAD = 100  # letters: fewer are asked about again in vain when something changes, more ask more at once
-_MARKS = {
-    DeliveryState.SENT: Mark.SENT,
-    DeliveryState.FAILED: Mark.FAILED,
-    DeliveryState.UNCERTAIN: Mark.UNANSWERED,
-    DeliveryState.QUEUED: Mark.LATER,
-}
+ASKED_AHEAD = 500  # letters, a batch: fewer are asked about again in vain when something changes, more ask more at once
 log = structlog.get_logger()
-
-
-class Entry(NamedTuple):
-    """What the books shall say of one delivery."""
-
-    lease: Lease
-    line: Line
-
-
-@dataclass(slots=True)
-class _Pile:
-    """A batch on the desk: how many of its letters have no outcome yet, and until when its lease is trusted."""
-
-    lease: Lease
-    occasion: Occasion
-    open: int
-    until: float  # on the monotonic clock
-
-    @property
-    def expired(self) -> bool:
-        return time.monotonic() >= self.until
-
-    def close_one(self) -> None:
-        """Count one letter less that has no outcome, unless the batch was let go of meanwhile."""
-        if self.open:
-            self.open -= 1
-
-
-@dataclass(slots=True)
-class _Task:
-    """A letter on the desk."""
-
-    pile: _Pile
-    letter: Letter
-    ready: Ready | None  # composed ahead
-    started: float = 0.0  # on the monotonic clock; 0: not yet
 
 
 class Desk:
@@ -103,9 +60,9 @@ class Desk:
         self._trusted = (terms.lease - terms.margin).total_seconds()  # for so long after it was asked for
         self._now = now
         self._stopping = stopping
-        self._waiting: deque[_Task] = deque()
-        self._out: dict[int, _Task] = {}
-        self._piles: dict[Lease, _Pile] = {}
+        self._waiting: deque[Task] = deque()
+        self._out: dict[int, Task] = {}
+        self._piles: dict[Lease, Pile] = {}
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -153,9 +110,9 @@ class Desk:
         """Lay a batch on the desk, a letter to one on top. `leased_at`: monotonic, before its lease was asked for."""
         self._permission.refresh()
         self._permission.ask_again(hand.lease.mailing)  # it may have been stopped while its batch was being leased
-        pile = _Pile(hand.lease, hand.occasion, len(hand.letters), leased_at + self._trusted)
+        pile = Pile(hand.lease, hand.occasion, len(hand.letters), leased_at + self._trusted)
         self._piles[hand.lease] = pile
-        tasks = [_Task(pile, *both) for both in zip(hand.letters, ready, strict=True)]
+        tasks = [Task(pile, *both) for both in zip(hand.letters, ready, strict=True)]
         if hand.lease.lane == Lane.ONE:
             self._waiting.extendleft(reversed(tasks))
         else:
@@ -238,13 +195,13 @@ class Desk:
         tasks = [self._out[outgoing.ticket] for outgoing in outgoings]
         now = time.monotonic()
         allowed = [task for task in tasks if now < task.pile.until and self._may_go(task)]
-        self._journal.append(b"".join([_notes(task, Mark.STARTED) for task in allowed]))
+        self._journal.append(notes(allowed, Mark.STARTED))
         now = time.monotonic()
         for task in allowed:
             task.started = now
         return [one for one, task in zip(outgoings, tasks, strict=True) if task.started and now < task.pile.until]
 
-    def _may_go(self, task: _Task) -> bool:
+    def _may_go(self, task: Task) -> bool:
         return self._permission.going(task.pile.occasion.mailing) and not self._refused(task)
 
     def settle(self, outgoing: Outgoing, outcome: Outcome) -> None:
@@ -258,31 +215,17 @@ class Desk:
             return
         self._permission.refresh()  # a server that refuses everything lets nothing be started, where this is asked
         task = self._out.pop(outgoing.ticket)
-        verdict = self._judged(task, outgoing.message.recipient, outcome)
-        self._journal.keep(_notes(task, _mark(verdict), verdict.code or ""))
+        verdict = judge(outcome, task.attempt(self._now(), outgoing.message.recipient))
+        self._journal.keep(notes((task,), mark_of(verdict), verdict.code or ""))
         self._enter(task, verdict)
         self._weigh(outcome, verdict)
 
     def _sent(self, outgoing: Outgoing, receipt: Receipt) -> None:
         """Keep what was accepted, as nearly all is. An answer is masked without opening names: it names nobody."""
         task = self._out.pop(outgoing.ticket)
-        self._journal.keep(_notes(task, Mark.SENT))
+        self._journal.keep(notes((task,), Mark.SENT))
         self._enter(task, sent(receipt, task.letter.attempts, outgoing.message.recipient))
         self.works, self._refusals = True, 0
-
-    def _judged(self, task: _Task, address: str, outcome: SendError) -> Verdict:
-        return judge(
-            outcome,
-            Attempt(
-                ticket=task.letter.ticket,
-                attempts=task.letter.attempts,
-                at=self._now(),
-                give_up_at=task.pile.occasion.give_up_at,
-                address=address,
-                names=_names(task.letter),
-                repeats=task.pile.occasion.repeats and not task.letter.repeated,
-            ),
-        )
 
     def _weigh(self, outcome: SendError, verdict: Verdict) -> None:
         """Note what a failure says of the provider; one that refuses letter after letter is spared the rest."""
@@ -299,16 +242,16 @@ class Desk:
         """Put a letter that was never started back in front."""
         task = self._out.pop(outgoing.ticket)
         if task.started:  # allowed, and withdrawn all the same
-            self._journal.keep(_notes(task, Mark.LATER))
+            self._journal.keep(notes((task,), Mark.LATER))
         if task.pile.expired:
             task.pile.close_one()
         else:
             task.started = 0.0
             self._waiting.appendleft(task)
 
-    def _outgoing(self, task: _Task) -> Outgoing | None:
+    def _outgoing(self, task: Task) -> Outgoing | None:
         if refused := self._refused(task):
-            self._cancel(task, refused)
+            self.entries += clearance.cancel(self._permission, task, refused)
         if not task.letter.held:
             task.pile.close_one()
             return None
@@ -319,35 +262,14 @@ class Desk:
         key = f"{task.pile.occasion.mailing}-{task.letter.ticket}"
         return Outgoing(task.letter.ticket, key, message)
 
-    def _refused(self, task: _Task) -> list[Held]:
-        """Return those of a letter who may not be written to."""
-        known = self._permission.known_to_be_allowed(task.pile.occasion.mailing)
-        for held in task.letter.held:
-            if held.member not in known or held.recipient is None:
-                return self._asked(task)
-        return []  # nearly always
+    def _refused(self, task: Task) -> list[Held]:
+        return clearance.refused(self._permission, task, self._soon)
 
-    def _asked(self, task: _Task) -> list[Held]:
-        def soon() -> Iterator[int]:
-            """Those under way, who are asked about again before the last line, and the next in turn."""
-            next_ones = (*self._out.values(), *islice(self._waiting, ASKED_AHEAD))
-            return (held.member for other in next_ones if other.pile is task.pile for held in other.letter.held)
+    def _soon(self) -> Iterable[Task]:
+        """Return those under way, who are asked about again before the last line, and the next in turn."""
+        return chain(self._out.values(), islice(self._waiting, ASKED_AHEAD))
 
-        allowed = self._permission.allowed
-        return [
-            held for held in task.letter.held if not (held.recipient and allowed(task.pile.occasion, held.member, soon))
-        ]
-
-    def _cancel(self, task: _Task, refused: Sequence[Held]) -> None:
-        """Cancel the deliveries of those who may not be written to; the rest of a household shares the mail."""
-        reasons = self._permission.why_not(task.pile.occasion, [held.member for held in refused])
-        for held in refused:
-            verdict = Verdict(DeliveryState.CANCELLED, code=reasons[held.member], attempts=task.letter.attempts)
-            self.entries.append(Entry(task.pile.lease, Line(held.delivery, verdict)))
-        left = tuple(held for held in task.letter.held if held not in refused)
-        task.letter, task.ready = task.letter._replace(held=left), None
-
-    def _compose(self, task: _Task) -> Message | None:
+    def _compose(self, task: Task) -> Message | None:
         """Compose. A member who cannot be written to fails alone; a letter that fits nobody stops its mailing."""
         if task.ready is not None:
             return task.ready.message()
@@ -367,27 +289,10 @@ class Desk:
             self._enter(task, Verdict(DeliveryState.FAILED, code="compose", answer=answer))
             return None
 
-    def _enter(self, task: _Task, verdict: Verdict) -> None:
+    def _enter(self, task: Task, verdict: Verdict) -> None:
         provider = self.provider if verdict.code != "compose" else None
         took = time.monotonic() - task.started if task.started else None
         for held in task.letter.held:
             self.entries.append(Entry(task.pile.lease, Line(held.delivery, verdict, provider, took)))
             took = None  # a household's letter was sent once
         task.pile.close_one()
-
-
-def _names(letter: Letter) -> tuple[str, ...]:
-    return tuple(word for held in letter.held if held.recipient for word in held.recipient.words())
-
-
-def _mark(verdict: Verdict) -> Mark:
-    """Say what happened: whoever inherits this journal decides by itself what follows from it."""
-    return Mark.UNANSWERED if verdict.repeated else _MARKS[verdict.state]
-
-
-def _notes(task: _Task, mark: Mark, code: str = "") -> bytes:
-    lease, (first, *others) = task.pile.lease, task.letter.held
-    notes = record(mark, lease.batch, lease.fence, first.delivery, code)
-    for held in others:
-        notes += record(mark, lease.batch, lease.fence, held.delivery, code)
-    return notes

@@ -60,7 +60,7 @@ class Note:
 
 def record(mark: Mark, batch: int, fence: int, delivery: int, code: str = "") -> bytes:
     """Return a Note as it stands in the file, without making one: a letter has two."""
-    body = _BODY.pack(mark, fence & 0xFFFF, batch, delivery, code.encode("ascii", "replace")[:8])
+    body = _BODY.pack(mark, fence & 0xFFFF, batch, delivery, code.encode("ascii", "replace")[:8] if code else b"")
     return zlib.crc32(body).to_bytes(4, "little") + body
 
 

@@ -1,5 +1,6 @@
 """Writing outcomes into the books. Only what is still open is written: nothing settled is ever changed here."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -8,27 +9,31 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlmodel import col
 
+from mailer.outbox.batches import Lease
 from mailer.outbox.models import Batch, BatchState, Delivery, DeliveryState, Mailing, MailingState
 from mailer.outbox.verdicts import Verdict
 from mailer.sentences import N_
 
-# Told to the driver itself: through SQLAlchemy's bound parameters a row takes five times as long.
-_ONE_BY_ONE = (
-    "UPDATE delivery SET state = ?, due_at = ?, attempts = ?, provider = ?, code = ?, answer = ?, settled_at = ?,"
-    " for_content = ?, repeated = repeated OR ? WHERE id = ? AND state = '{over}'"
+# Told to the driver itself, all that have a verdict in common at once: with each row SQLite's driver lets other
+# threads run, and waits for its turn again.
+_ON_SQLITE = (
+    "UPDATE delivery SET state = ?, attempts = ?, provider = ?, code = ?, for_content = ?, settled_at = ?,"
+    " repeated = repeated OR ?, due_at = json_extract(new.value, '$[1]'), answer = json_extract(new.value, '$[2]')"
+    " FROM json_each(?) AS new WHERE delivery.id = json_extract(new.value, '$[0]') AND delivery.state = '{over}'"
 )
-_TOGETHER = (
-    "UPDATE delivery SET state = new.state, due_at = new.due_at, attempts = new.attempts, provider = new.provider,"
-    " code = new.code, answer = new.answer, settled_at = new.settled_at,"
-    " for_content = new.for_content,"
-    " repeated = delivery.repeated OR new.repeated"
-    " FROM unnest(%s::text[], %s::timestamptz[], %s::smallint[], %s::text[], %s::text[], %s::text[],"
-    " %s::timestamptz[], %s::boolean[], %s::boolean[], %s::bigint[])"
-    " AS new (state, due_at, attempts, provider, code, answer, settled_at, for_content, repeated, id)"
+_ON_POSTGRESQL = (
+    "UPDATE delivery SET state = %s, attempts = %s, provider = %s, code = %s, for_content = %s, settled_at = %s,"
+    " repeated = repeated OR %s, due_at = new.due_at, answer = new.answer"
+    " FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[]) AS new (id, due_at, answer)"
     " WHERE delivery.id = new.id AND delivery.state = '{over}'"
 )
 
 OUT_OF_BALANCE = N_("The books of this mailing do not balance: some of its deliveries are in no batch.")
+
+
+# state, attempts, provider, code, whether for the content, whether repeated
+_Shared = tuple[str, int, str | None, str | None, bool, bool]
+_Own = tuple[int, datetime | None, str | None]  # delivery, when it is due, answer
 
 
 class Line(NamedTuple):
@@ -40,34 +45,35 @@ class Line(NamedTuple):
     took: float | None = None
 
 
+class Entry(NamedTuple):
+    """What the books shall say of one delivery, and by which lease."""
+
+    lease: Lease
+    line: Line
+
+
 def write(connection: sa.Connection, lines: Sequence[Line], *, over: DeliveryState, now: datetime) -> None:
     """Write verdicts over deliveries that are in the state `over`; the others stay as they are.
 
     over    QUEUED for the holder of a lease; UNCERTAIN for one who lost it and still heard the answer
     """
-    if not lines:
-        return
     stored = _stored_moment(connection.dialect)
-    settled_at = stored(now)
-    rows = [
-        (
-            str(verdict.state),
-            verdict.due_at and stored(verdict.due_at),
-            verdict.attempts,
-            provider,
-            verdict.code,
-            verdict.answer,
-            None if verdict.state is DeliveryState.QUEUED else settled_at,
-            verdict.for_content,
-            verdict.repeated,
-            delivery,
-        )
-        for delivery, verdict, provider, _ in lines
-    ]
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(_TOGETHER.format(over=over), tuple(map(list, zip(*rows, strict=True))))
-    else:
-        connection.exec_driver_sql(_ONE_BY_ONE.format(over=over), rows)
+    on_postgresql = connection.dialect.name == "postgresql"
+    statement = (_ON_POSTGRESQL if on_postgresql else _ON_SQLITE).format(over=over)
+    for (state, *shared, repeated), some in _alike(lines).items():
+        settled_at = None if state == DeliveryState.QUEUED else stored(now)
+        rows = [(delivery, due_at and stored(due_at), answer) for delivery, due_at, answer in some]
+        own = map(list, zip(*rows, strict=True)) if on_postgresql else [json.dumps(rows)]
+        connection.exec_driver_sql(statement, (state, *shared, settled_at, repeated, *own))
+
+
+def _alike(lines: Iterable[Line]) -> Mapping[_Shared, Sequence[_Own]]:
+    """Put together what differs by delivery, moment and answer alone."""
+    groups: dict[_Shared, list[_Own]] = {}
+    for delivery, verdict, provider, _ in lines:
+        shared = (str(verdict.state), verdict.attempts, provider, verdict.code, verdict.for_content, verdict.repeated)
+        groups.setdefault(shared, []).append((delivery, verdict.due_at, verdict.answer))
+    return groups
 
 
 @cache
@@ -99,6 +105,20 @@ def balanced(candidates: int, by_state: Mapping[DeliveryState, int]) -> bool:
     return by_state[DeliveryState.QUEUED] == 0 and candidates == sum(by_state.values())
 
 
+def _has_batches(mailing: int | sa.BindParameter[int]) -> sa.ColumnElement[bool]:
+    return sa.exists().where(
+        col(Batch.mailing_id) == mailing, col(Batch.plan) == col(Mailing.plan), col(Batch.state) != BatchState.CLOSED
+    )
+
+
+# Asked after every batch.
+_WITHOUT_BATCHES = sa.select(col(Mailing.plan), col(Mailing.candidates)).where(
+    col(Mailing.id) == sa.bindparam("mailing"),
+    col(Mailing.state) == MailingState.PLANNED,
+    ~_has_batches(sa.bindparam("mailing")),
+)
+
+
 def over_with(connection: sa.Connection, mailings: Iterable[int]) -> list[tuple[int, MailingState]]:
     """Return which of `mailings` have no batch left, and what becomes of them: DONE when the equation holds, else HELD.
 
@@ -106,11 +126,7 @@ def over_with(connection: sa.Connection, mailings: Iterable[int]) -> list[tuple[
     """
     verdicts = []
     for mailing in mailings:
-        row = connection.execute(
-            sa.select(col(Mailing.plan), col(Mailing.candidates)).where(
-                col(Mailing.id) == mailing, col(Mailing.state) == MailingState.PLANNED, ~_has_batches(mailing)
-            )
-        ).one_or_none()
+        row = connection.execute(_WITHOUT_BATCHES, {"mailing": mailing}).one_or_none()
         if row is not None:
             holds = balanced(row.candidates, counts(connection, mailing, row.plan))
             verdicts.append((mailing, MailingState.DONE if holds else MailingState.HELD))
@@ -131,10 +147,4 @@ def conclude(connection: sa.Connection, mailing: int, state: MailingState, *, no
         sa.update(Mailing)
         .where(col(Mailing.id) == mailing, col(Mailing.state) == MailingState.PLANNED, ~_has_batches(mailing))
         .values(state=state, done_at=now if done else None, reason="" if done else OUT_OF_BALANCE)
-    )
-
-
-def _has_batches(mailing: int) -> sa.ColumnElement[bool]:
-    return sa.exists().where(
-        col(Batch.mailing_id) == mailing, col(Batch.plan) == col(Mailing.plan), col(Batch.state) != BatchState.CLOSED
     )

@@ -28,15 +28,27 @@ class Watch(Protocol):
 
 
 class _SqliteWatch:
-    """https://sqlite.org/pragma.html#pragma_data_version: the number changes with others' commits, in any process."""
+    """Sees every `db.writing`, in any process; and asks again within half a second of what is written beside.
+
+    https://sqlite.org/pragma.html#pragma_data_version: the number changes with others' commits of either kind.
+    """
 
     def __init__(self, connection: sa.Connection) -> None:
         self._execute = connection.connection.cursor().execute
-        self._version: object = None
+        self._commits: object = None
+        self._writings: object = None
+        self._beside, self._asked = False, 0.0
 
     def changed(self) -> bool:
-        before, (self._version,) = self._version, self._execute("PRAGMA data_version").fetchone()
-        return before != self._version
+        before, (self._commits,) = self._commits, self._execute("PRAGMA data_version").fetchone()
+        written = False
+        if before != self._commits:
+            known, (self._writings,) = self._writings, self._execute("PRAGMA user_version").fetchone()
+            written, self._beside = known != self._writings, True
+        if not written and not (self._beside and time.monotonic() - self._asked >= _ASK_AGAIN):
+            return False
+        self._beside, self._asked = False, time.monotonic()
+        return True
 
 
 class _PostgresWatch:
@@ -135,11 +147,11 @@ class Permission:
             self._going[mailing] = state == MailingState.PLANNED
         return self._going[mailing]
 
-    def allowed(self, occasion: Occasion, member: int, others: Callable[[], Iterable[int]]) -> bool:
+    def allowed(self, occasion: Occasion, member: int, others: Iterable[int]) -> bool:
         """Say whether `member` may be sent this mailing. `others` will be asked for soon: one query tells of all."""
         answers = self._allowed.setdefault(occasion.mailing, {})
         if member not in answers:
-            asked = {member, *others()} - answers.keys()
+            asked = {member, *others} - answers.keys()
             with db.named_trouble(), self._connection.begin():
                 found = audience.allowed(self._connection, **_rule(occasion), member_ids=asked, now=self._now())
             answers |= {each: each in found for each in asked}

@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import groupby
 from operator import attrgetter
 
@@ -38,8 +39,8 @@ class Tallies:
             self._count(provider or "", list(some))
 
     def _count(self, provider: str, lines: Sequence[Line]) -> None:
-        for state, number in Counter([line.verdict.state for line in lines]).items():
-            self._counted[provider, DEFERRED if state is DeliveryState.QUEUED else state.value] += number
+        for state, number in Counter([str(line.verdict.state) for line in lines]).items():
+            self._counted[provider, DEFERRED if state == DeliveryState.QUEUED else state] += number
         answered = [line.took for line in lines if line.took is not None]
         for bound, number in Counter([bisect_left(BOUNDS, took) for took in answered]).items():
             self._counted[provider, TOOK.format(BOUNDS[bound])] += number
@@ -52,16 +53,21 @@ class Tallies:
             return
         numbers: dict[tuple[str, str], float] = {**self._counted}
         numbers |= {(provider, SUM): seconds for provider, seconds in self._seconds.items()}
-        insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-        rows = insert(Tally)
         connection.execute(
-            rows.on_conflict_do_update(
-                index_elements=["provider", "what"], set_={"number": col(Tally.number) + rows.excluded.number}
-            ),
+            _adding(connection.dialect),
             # Always in one order, so that two workers never wait for each other.
             [{"provider": who, "what": what, "number": number} for (who, what), number in sorted(numbers.items())],
         )
         self._counted, self._seconds, self._added = Counter(), {}, time.monotonic()
+
+
+@cache
+def _adding(dialect: sa.Dialect) -> sa.Executable:
+    """Build the statement that adds numbers once: it is asked for each group of outcomes."""
+    rows = (sqlite.insert if dialect.name == "sqlite" else postgresql.insert)(Tally)
+    return rows.on_conflict_do_update(
+        index_elements=["provider", "what"], set_={"number": col(Tally.number) + rows.excluded.number}
+    )
 
 
 def read(connection: sa.Connection) -> Mapping[tuple[str, str], float]:

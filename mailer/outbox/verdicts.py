@@ -73,13 +73,22 @@ def judge(outcome: Outcome, attempt: Attempt) -> Verdict:
 
 
 def sent(receipt: Receipt, attempts: int, address: str, names: tuple[str, ...] = ()) -> Verdict:
-    """Return the verdict on what was accepted. Many a server says the same of every mail."""
-    return _sent(_without(receipt.answer, address, names)[:_ANSWER] or None, attempts + 1)
+    """Return the verdict on what was accepted. Many a server says the same of every mail, and names nobody."""
+    if not names and address.rpartition("@")[0].casefold() not in _folded(receipt.answer):
+        return _sent_namelessly(receipt.answer, attempts + 1)
+    return Verdict(
+        DeliveryState.SENT, answer=_without(receipt.answer, address, names)[:_ANSWER] or None, attempts=attempts + 1
+    )
 
 
 @lru_cache(maxsize=64)
-def _sent(answer: str | None, attempts: int) -> Verdict:
-    return Verdict(DeliveryState.SENT, answer=answer, attempts=attempts)
+def _folded(text: str) -> str:
+    return text.casefold()
+
+
+@lru_cache(maxsize=64)
+def _sent_namelessly(answer: str, attempts: int) -> Verdict:
+    return Verdict(DeliveryState.SENT, answer=_printable(answer)[:_ANSWER] or None, attempts=attempts)
 
 
 def once_more(verdict: Verdict, at: datetime) -> Verdict:

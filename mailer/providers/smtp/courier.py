@@ -82,8 +82,8 @@ class Courier:
         """Take in what one read brought. A desk that fails stops the crew and reaches whoever called `carry`."""
         crew = self._crew
         try:
-            if crew is not None and self._awaits_four and [reply.code for reply in replies] == _ALL_WELL:
-                self._carry_on(crew, replies[0])
+            if crew is not None and self._body is not None and self._all_well(replies):
+                self._carry_on(crew, self._body, replies[0])
                 return
             for reply in replies:
                 if self.wire.hung_up:
@@ -102,15 +102,12 @@ class Courier:
         else:
             self._take_in(self._crew, reply)
 
-    @property
-    def _awaits_four(self) -> bool:
-        """The answers to a body and to the envelope behind it."""
-        return self._body is not None and len(self._expected) == len(_ALL_WELL)
+    def _all_well(self, replies: Sequence[Reply]) -> bool:
+        """Whether these are the good answers to a body and to the envelope behind it, as they nearly always are."""
+        return len(replies) == len(self._expected) == len(_ALL_WELL) and [reply[0] for reply in replies] == _ALL_WELL
 
-    def _carry_on(self, crew: Crew, reply: Reply) -> None:
-        """Do what `_take_in` does with four good answers, as there are nearly always."""
-        body = self._body
-        assert body is not None  # noqa: S101  `_awaits_four`
+    def _carry_on(self, crew: Crew, body: Outgoing, reply: Reply) -> None:
+        """Do what `_take_in` does with four good answers."""
         self._expected.clear()
         self._body = None
         self._recipient_taken = self._unclean = self.useful = crew.accepted = True

@@ -1,6 +1,7 @@
 """Reading a server's replies: forgiving in form, strict in sense, bounded in size (RFC 5321 §4.2)."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ _ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:\s|$)")  # RFC 2034 �
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 LONGEST_LINE = 4096  # RFC 5321 §4.5.3.1.5 says 512; real servers write URLs and more
 MOST_LINES = 128
+_SHORT = 1024  # octets: what is longer is not kept to compare with
 
 
 class Reply(NamedTuple):
@@ -63,8 +65,17 @@ class ReplyReader:
         """True when all that was fed has been returned."""
         return not self._rest and not self._lines
 
-    def feed(self, data: bytes) -> list[Reply]:
+    def feed(self, data: bytes) -> Sequence[Reply]:
         """Return the replies that `data` completes; what is left waits for more."""
+        if not self._rest and not self._lines and len(data) <= _SHORT and not self.garbled:
+            # Of the answers to a body and to the envelope behind it only the first may say something new.
+            first, ended, others = data.partition(b"\n")
+            parsed, known = _parse(first), _whole(others)
+            if ended and parsed is not None and parsed[1] and known is not None:
+                return (parsed[0], *known)
+        return self._feed(data)
+
+    def _feed(self, data: bytes) -> list[Reply]:
         *lines, self._rest = (self._rest + data).split(b"\n")
         if len(self._rest) > LONGEST_LINE:
             lines, self._rest = [*lines, self._rest], b""
@@ -89,6 +100,17 @@ class ReplyReader:
         whole = Reply(reply.code, tuple(self._lines))
         self._lines.clear()
         return whole
+
+
+@lru_cache(maxsize=64)  # as _parse
+def _whole(data: bytes) -> tuple[Reply, ...] | None:
+    """Read lines that are a reply each, and nothing else; None when they are anything but that."""
+    *lines, rest = data.split(b"\n")
+    parsed = [_parse(line) for line in lines]
+    if rest:
+        return None
+    replies = tuple(one[0] for one in parsed if one is not None and one[1])
+    return replies if len(replies) == len(lines) else None
 
 
 @lru_cache(maxsize=64)

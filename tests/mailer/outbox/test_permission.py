@@ -48,3 +48,22 @@ def test_a_pass_of_the_event_loop_asks_once_the_next_one_again(engine: sa.Engine
         begin_next_pass()
         permission.refresh_once_a_pass()
         assert not permission.going(mailing)
+
+
+def test_what_the_post_office_writes_of_itself_makes_nobody_ask_again_at_once(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("mailer.outbox.permission._ASK_AGAIN", 2 * PATIENCE)
+    mailing = a_mailing(engine)
+    with Permission(engine, lambda: MOMENT) as permission:
+        permission.refresh()
+        assert permission.going(mailing)
+
+        with db.writing_beside(engine) as session:
+            control.pause(session.connection(), KEY)
+        permission.refresh()
+        assert permission.going(mailing)
+
+        monkeypatch.setattr("mailer.outbox.permission._ASK_AGAIN", 0.0)
+        permission.refresh()
+        assert not permission.going(mailing)

@@ -11,9 +11,8 @@ from mailer.errors import TryLater
 from mailer.outbox import recovery
 from mailer.outbox.batches import Lease, Terms
 from mailer.outbox.clerk import Clerk
-from mailer.outbox.desk import Entry
 from mailer.outbox.journal import Journal, Mark, Note, Remains, read
-from mailer.outbox.ledger import Line
+from mailer.outbox.ledger import Entry, Line
 from mailer.outbox.models import Batch, BatchState, Delivery, DeliveryState, MailingState
 from mailer.outbox.verdicts import Verdict
 from tests.databases import ONLY_POSTGRESQL

@@ -96,6 +96,16 @@ def test_replies_come_out_as_they_went_in_however_the_network_cuts_them(
     assert feed_in_pieces(stream, cuts) == (replies, "")
 
 
+def test_an_answer_is_none_before_its_line_has_ended() -> None:
+    reader = ReplyReader()
+
+    assert reader.feed(b"250 ok\r\n250 o") == [Reply(250, (b"ok",))]
+    assert not reader.feed(b"k")
+    assert list(reader.feed(b"\r\n354 go\r\n")) == [Reply(250, (b"ok",)), Reply(354, (b"go",))]
+    assert not reader.feed(b"250 ok")
+    assert not reader.between
+
+
 @given(st.binary(max_size=300))
 def test_no_bytes_at_all_upset_the_reader(stream: bytes) -> None:
     replies, _ = feed_in_pieces(stream, [])
