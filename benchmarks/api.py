@@ -52,6 +52,7 @@ CASES = (
     Case("ses", {"key_id": "k", "key": "k"}, lambda _: {"MessageId": "1"}),
     Case("postal", {"key": "k"}, lambda _: {"status": "success", "data": {"message_id": "1"}}),
     Case("scaleway", {"project": "0" * 36, "key": "k"}, lambda _: {"emails": [{"id": "1"}]}),
+    Case("brevo", {"key": "k"}, lambda count: {"messageIds": [str(n) for n in range(count)]}, b'"textContent"'),
     Case("postmark", {"token": "k"}, _postmark, b'"MessageStream"'),
     Case("resend", {"key": "k"}, lambda count: {"data": [{"id": str(n)} for n in range(count)]}, b'"subject"'),
 )
