@@ -119,7 +119,10 @@ def edit(
     app = app_of(context)
     wording = editing.Wording(title, _text(body), url, _moment(app, published))
     with app.writing() as session:
-        editing.edit(session, editing.find_item(session, item), wording)
+        found = editing.find_item(session, item)
+        editing.edit(session, found, wording)
+        entry = listing.show(session, found, now=app.now())
+    _print_entries([entry], app)
 
 
 @commands.command()
@@ -231,8 +234,8 @@ def sources_(context: typer.Context, json: Json = False) -> None:
 def _print_entries(entries: list[listing.Entry], app: App) -> None:
     for entry in entries:
         day = entry.published_at.astimezone(app.settings.site.zone).date()
-        marks = "".join(("!" if entry.important else "", "" if entry.state == "approved" else f" [{_(entry.state)}]"))
-        say(f"{entry.id:>5}  {day}  {entry.title}{marks}")
+        marks = [_("important")] * entry.important + [_(entry.state)] * (entry.state != "approved")
+        say(f"{entry.id:>5}  {day}  {entry.title}" + "".join(f" [{mark}]" for mark in marks))
         tags = [f"{slug} ({entry.reasons[slug]})" for slug in (*entry.districts, *entry.topics)]
         if tags:
             say(f"{'':>19}{', '.join(tags)}")
@@ -240,10 +243,15 @@ def _print_entries(entries: list[listing.Entry], app: App) -> None:
 
 @contextmanager
 def _changing(context: typer.Context, item: int) -> Iterator[NewsItem]:
-    with app_of(context).writing() as session:
+    """Hand out an item for a change, and show then how it stands."""
+    app = app_of(context)
+    with app.writing() as session:
         found = editing.find_item(session, item)
         yield found
         session.add(found)
+        session.flush()
+        entry = listing.show(session, found, now=app.now())
+    _print_entries([entry], app)
 
 
 def _text(said: str | None) -> str | None:

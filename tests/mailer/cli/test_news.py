@@ -45,7 +45,7 @@ def test_an_item_is_written_corrected_tagged_and_held_back(run: Run):
     item = run("news", "add", "--title", "Ny park i Farsta", "--body", "Den är stor.")[1].strip()
     run("news", "edit", item, "--title", "Vår park i Farsta", "--url", "https://example.org/park")
     run("news", "tag", item, "--add", "Klimat", "--remove", "farsta", "--lock")
-    run("news", "important", item)
+    assert "Vår park i Farsta [important]" in run("news", "important", item)[1]
     run("news", "expire", item, "2034-05-01")
     run("news", "approve", item, "--off")
 
@@ -56,7 +56,7 @@ def test_an_item_is_written_corrected_tagged_and_held_back(run: Run):
     assert (row["important"], row["state"], row["expires_at"]) == (True, "waiting", "2034-05-01T00:00:00+02:00")
     assert set(row["locked"]) == {"title", "url", "tags", "expires_at"}
 
-    run("news", "hide", item)
+    assert "[important] [hidden]" in run("news", "hide", item)[1]
     run("news", "expire", item, "never")
     (row,) = json.loads(run("news", "show", item, "--json")[1])
     assert (row["state"], row["expires_at"]) == ("hidden", None)
