@@ -125,6 +125,7 @@ def test_a_ladder_shows_what_will_go_when_and_a_step_can_be_sent_before_its_time
     run: Run, monkeypatch: pytest.MonkeyPatch
 ):
     run("events", "add", *MEETING)
+    monkeypatch.setenv("UTSKICK_EVENTS__PUBLICATION", "")
     assert "name a publication in [events]" in run("events", "ladder", "1")[2]
     monkeypatch.setenv("UTSKICK_EVENTS__PUBLICATION", "weekly")
 

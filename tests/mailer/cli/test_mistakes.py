@@ -209,8 +209,8 @@ def _database_is_a_folder(folder: Path) -> None:
         (_keys_are_cut_short, 2, "är inte hel"),
         (_data_is_a_file, 2, "Det finns ingen datamapp"),
         (_database_is_newer, 2, "nyare version av Utskick"),
-        (_database_is_none, 1, "Databasen går inte att använda"),
-        (_database_is_a_folder, 1, "Databasen går inte att använda"),
+        (_database_is_none, 1, "Databasfilen är skadad"),
+        (_database_is_a_folder, 1, "Databasen går inte att öppna"),
     ],
 )
 def test_a_broken_installation_is_told_in_one_line(  # fixtures and cases
