@@ -7,6 +7,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from mailer.errors import Mistake
+from mailer.web.connection import Connection
 
 
 def listen(host: str, port: int, *, table: str = "web") -> socket.socket:
@@ -32,6 +33,7 @@ def server_of(web: FastAPI) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             web,
+            http=Connection,
             server_header=False,
             access_log=False,
             log_config=None,

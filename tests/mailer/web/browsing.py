@@ -68,7 +68,10 @@ def open_page(chromium: Browser, window: Window, scheme: Literal["light", "dark"
 
 
 def axe_finds(page: Page) -> list[str]:
-    """Return what axe objects to, each with the first place of it. Without `bypass_csp` it says so on the console."""
+    """Return what axe objects to, each with the first place of it. Without `bypass_csp` it says so on the console.
+
+    It is a script: in a window without scripts it would never end, and what it looks at is the same there.
+    """
     violations = Axe().run(page).response["violations"]
     return [f"{violation['id']}: {violation['nodes'][0]['html']}" for violation in violations]
 

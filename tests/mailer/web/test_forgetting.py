@@ -35,6 +35,7 @@ HELD_AS = {  # every table that names a member -> what holds it of those who ask
     "rsvp": "answers",
     "sign_up": "sign_ups",
     "subscription": "publications",
+    "shift_swap": "swaps",
     "taken_shift": "shifts",
     "welcome": "welcomes",
 }
