@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from mailer.message import headers, slots
 from mailer.message.characters import one_line
 from mailer.message.headers import Refused
-from mailer.message.skeleton import Skeleton, alternative, join
+from mailer.message.quoted_printable import Lines
+from mailer.message.skeleton import Piece, Skeleton, alternative, join, plain
 from mailer.message.slots import Slot
 from tests.mailer.message.wire import HOSTILE, assert_fit_for_the_wire, parsed
 
@@ -124,3 +125,18 @@ def test_a_letter_with_one_slot_or_none_is_composed_like_others(slots_: list[Slo
 def test_a_link_that_is_none_is_refused_among_others_too() -> None:
     with pytest.raises(Refused, match="is not a web address"):
         a_skeleton().encode({**VALUES, "leave": [VALUES["leave"], "javascript:alert(1)"]}, 2)
+
+
+@given(before=st.text(), shared=st.text(), after=st.text(), slot=st.booleans())
+@example(before=".", shared="." + "x" * 80, after=".", slot=True)
+@example(before="", shared="\r", after="\n", slot=False)
+@example(before="", shared="", after="", slot=True)
+def test_lines_that_are_shared_are_the_same_bytes_as_in_their_text(
+    before: str, shared: str, after: str, *, slot: bool
+) -> None:
+    end: list[Piece] = [Slot("name", slots.plain_text)] if slot else []
+    text: list[Piece] = [f"{before}\n{shared}\n{after}", *end]
+    parts: list[Piece] = [f"{before}\n", Lines(f"{shared}\n"), *([after] if after else []), *end]
+
+    for build in (lambda body: plain([], text=body), lambda body: alternative([], text=body, html=body)):
+        assert build(parts).compose({"name": ".Bo"}) == build(text).compose({"name": ".Bo"})
