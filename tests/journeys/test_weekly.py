@@ -33,12 +33,13 @@ from mailer.jobs.news import fetch_source
 from mailer.outbox.models import Delivery, DeliveryState, Mailing, MailingState
 from mailer.outbox.status import status
 from mailer.outbox.worker import drain
+from mailer.queue import DELIVER
 from mailer.web import create_web
 from subscribers.importing import run
 from subscribers.importing.target import Policy
 from subscribers.models import Ground
 from tests.builders import some_settings
-from tests.databases import stored_in
+from tests.databases import everything_in, stored_in
 
 MONDAY = datetime(2024, 3, 4, 7, 0, tzinfo=UTC)  # 08:00 in Stockholm
 THURSDAY = MONDAY + timedelta(days=3)
@@ -309,6 +310,8 @@ def test_no_file_and_no_log_line_names_a_member(
     words = b"".join(path.read_bytes() for path in kept) + stored_in(here.app.engine) + said.encode()
 
     assert len(stored_in(here.app.engine)) > 100_000  # bytes: it is there
+    if here.app.engine.dialect.name == "postgresql":
+        assert DELIVER in everything_in(here.app.engine)["procrastinate_jobs"][0]  # and so are the arguments of jobs
     for secret in ("astrom", "Åström", "bo.oberg", "BO.OBERG", "Cilla"):
         for encoding in ("utf-8", "cp1252", "utf-16-le"):
             assert secret.encode(encoding) not in words

@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -74,6 +75,18 @@ def test_status_lists_every_mailing_in_numbers(site: Site):
         4, 1, 1, 1, 0, 1,
     ]  # fmt: skip
     assert KEY in site.run("outbox", "status", KEY)[1]
+
+
+def test_whether_books_balance_is_said_when_no_letter_is_queued_any_more(site: Site):
+    [line] = [line for line in site.run("outbox", "status")[1].splitlines() if KEY in line]
+    assert not re.search(r"\b(yes|no)\b", line)
+    assert site.json("outbox", "status")[0]["balanced"] is False
+
+    with db.writing(site.engine) as session:
+        session.execute(sa.update(Delivery).where(sa.column("id") == 4).values(state=DeliveryState.SENT))
+
+    [line] = [line for line in site.run("outbox", "status")[1].splitlines() if KEY in line]
+    assert re.search(r"\byes\b", line)
 
 
 def test_a_provider_that_rests_is_shown_with_the_reason(site: Site):
