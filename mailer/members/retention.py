@@ -14,6 +14,7 @@ from mailer.events import answers
 from mailer.feedback.models import Feedback
 from mailer.members import recruiting, welcomes
 from mailer.members.places import LETTERS_ABOUT_ANSWERS
+from mailer.operators import keeping as approvals
 from mailer.outbox import archive, kept
 from mailer.outbox.models import Delivery, Mailing
 from mailer.sentences import N_
@@ -167,6 +168,10 @@ def _forget_records(session: Session, before: datetime, _now: datetime) -> int:
     return campaigns.forget_records(session, before=before, most=AT_ONCE)
 
 
+def _forget_approvals(session: Session, before: datetime, _now: datetime) -> int:
+    return approvals.forget(session, before=before, most=AT_ONCE)
+
+
 # What the archive no longer shows may be forgotten as a letter too, so it comes first.
 RULES: Mapping[str, Rule] = {
     N_("sign-ups"): Rule(lambda config: config.sign_ups, _sign_ups, _forget_sign_ups),
@@ -182,5 +187,6 @@ RULES: Mapping[str, Rule] = {
     N_("news and events in letters"): Rule(lambda config: config.letters, kept.pieces_too_old, _forget_pieces),
     N_("texts of campaigns"): Rule(lambda config: config.letters, campaigns.texts_too_old, _forget_texts),
     N_("records of campaigns"): Rule(lambda config: config.records, campaigns.records_too_old, _forget_records),
+    N_("approvals"): Rule(lambda config: config.records, approvals.too_old, _forget_approvals),
     N_("diary"): Rule(lambda config: config.diary, _diary, _forget_diary),
 }

@@ -26,11 +26,12 @@ HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
 }
 _SECRET = re.compile(r"^/([upmabcvrloj]|join|archive)/.*", re.DOTALL)  # anybody may write anything behind the last two
+_TOKEN = re.compile(r"^/[upmabcvrloj]/")
 _KNOWN = re.compile(
     r"/|/archive|/progress|/healthz|/readyz|/metrics|/static/(pages\.css|icon\.svg)|/n/\d{1,18}|/i/[\w.-]{1,80}"
     r"|/hooks/[a-z]{1,20}|/e/\d{1,18}(\.ics)?|/calendar(/[a-z0-9-]{1,64})?\.ics"
 )
-
+_NOWHERE = "/u/"  # no page has it
 
 _Fields = Sequence[tuple[bytes, bytes]]
 
@@ -62,6 +63,8 @@ class Guard:
             await self.app(scope, receive, send)
             return
         asked, method, begun, status = masked(scope["path"]), scope["method"], time.perf_counter(), 0
+        if not _is_plainly_spelt(scope):
+            scope = {**scope, "path": _NOWHERE}
         if method == "HEAD":
             scope = {**scope, "method": "GET"}  # it is answered as GET is, RFC 9110 §9.3.2
 
@@ -83,6 +86,12 @@ class Guard:
             if not status:
                 await _APOLOGY(scope, receive, guarded)
         log.info("page", method=method, path=asked, status=status, ms=_milliseconds(begun))
+
+
+def _is_plainly_spelt(scope: Scope) -> bool:
+    """Whether a path with a token came as our links have it: what is percent-encoded is decoded before it is read."""
+    path: str = scope["path"]
+    return not _TOKEN.match(path) or scope.get("raw_path", path.encode()) == path.encode()
 
 
 def _framed(origins: Sequence[str]) -> Mapping[str, str]:

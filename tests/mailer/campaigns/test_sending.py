@@ -273,8 +273,10 @@ def test_a_call_goes_to_every_member_also_who_said_no_and_to_no_supporter(town: 
 
     assert told(town) == {member, no}
     mail = parsed(provider.accepted[0].content)
-    assert mail["List-Unsubscribe"] is None
-    assert "stadgarna" in mail.get_body(("plain",)).get_content()
+    assert (mail["List-Unsubscribe"], mail["List-Unsubscribe-Post"]) == (None, None)
+    assert "/u/" not in provider.accepted[0].content.decode()
+    for form in ("plain", "html"):
+        assert "enligt stadgarna ska vi skicka det" in " ".join(mail.get_body((form,)).get_content().split())
     assert "Kallelse" in mail.get_body(("plain",)).get_content()
 
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from httpx2 import Response
 
 from mailer.links import Purpose
-from tests.mailer.web.conftest import ANNA, LETTER, Site
+from tests.mailer.web.conftest import ANNA, CECILIA, LETTER, Site
 
 OPENS = {
     "a": {Purpose.ADDRESS_NEW},
@@ -19,6 +19,7 @@ OPENS = {
     "u": {Purpose.UNSUBSCRIBE},
     "v": {Purpose.VIEW},
 }
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 FILLED_IN = {"publication": "weekly", "issue": "2024-W10", "number": "1", "form": "x"}
 
 
@@ -71,3 +72,23 @@ def test_the_database_is_not_asked_about_what_no_key_of_ours_has_signed(site: Si
                 ask(site, path, method, token)
 
     assert said == []
+
+
+def test_a_token_that_is_spelt_in_another_way_is_not_found_in_the_same_bytes(site: Site):
+    """A percent-encoded path is decoded before anybody reads it, so each link would have many spellings."""
+    site.lift_limits()
+    path = site.leave_path(CECILIA)
+    token = path.removeprefix("/u/")
+    forged = site.client.get("/u/x").content
+
+    for at, letter in enumerate(path):
+        other = f"{path[:at]}%{ord(letter):02X}{path[at + 1 :]}"
+        for answer in (site.client.get(other), site.client.post(other, data=ONE_CLICK)):
+            assert answer.status_code == 404, other
+        assert site.client.get(other).content == forged, other
+    for other in (f"/%75/{token}", f"/u/{token[:-1]}%{ord(token[-1]):02x}", f"/p/{token}/%65/1", f"/u/{token}%2F"):
+        assert site.client.get(other).content == forged, other
+
+    assert site.gets(CECILIA)
+    assert site.client.post(path, data=ONE_CLICK).status_code == 200
+    assert not site.gets(CECILIA)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 import uvicorn
+from fastapi import FastAPI, Response
 
 from mailer.errors import Mistake
 from mailer.web import listen, server_of
@@ -102,6 +103,44 @@ def test_a_head_without_measure_is_cut_off(site: Site):
         with pytest.raises(ConnectionError):  # noqa: PT012  # whichever of the pieces it is that is not taken
             for _ in range(1000):
                 caller.sendall(b"a" * HEAD_BYTES)
+
+
+def test_over_a_real_socket_a_token_has_one_spelling(site: Site):
+    path = site.leave_path(CECILIA)
+    with serving(server_of(site.web)) as port:
+        client = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        answers = {}
+        for asked in (path, "/u/x", f"/u/%{ord(path[3]):02x}{path[4:]}", f"/%75{path[2:]}"):
+            client.request("GET", asked)
+            answer = client.getresponse()
+            answers[asked] = (answer.status, answer.read())
+        client.close()
+
+    assert answers.pop(path)[0] == 200
+    assert len(set(answers.values())) == 1
+    assert answers["/u/x"][0] == 404
+
+
+@pytest.mark.parametrize("ends", [b"", b"Connection: close\r\n"])
+def test_who_does_not_read_the_answer_is_cut_off(ends: bytes):
+    over, whole = threading.Event(), 64 * 1024 * 1024  # no kernel holds as much for one connection
+
+    class Unread(Connection):
+        taken_within = 0.05
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            over.set()
+
+    web = FastAPI()
+    web.get("/")(lambda: Response(bytes(whole)))
+    server = server_of(web)
+    server.config.http = Unread
+
+    with serving(server) as port, socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as caller:
+        caller.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n" + ends + b"\r\n")
+        assert over.wait(PATIENCE)
+        assert len(all_that_comes(caller)) < whole
 
 
 @ONLY_SQLITE
