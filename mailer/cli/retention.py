@@ -1,5 +1,6 @@
 """utskick retention: what is deleted when it is no longer needed, and when that was done."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated
 
@@ -47,5 +48,10 @@ def report(context: typer.Context, as_json: Json = False) -> None:
     if as_json:
         print_json(found, zone=app.settings.site.zone)
     else:
-        rows = [night | night["deleted"] for night in found]
-        print_table(rows, ("day", "begun_at", "done_at", *retention.RULES), zone=app.settings.site.zone)
+        rows = [night | {"deleted": _in_words(night["deleted"])} for night in found]
+        print_table(rows, ("day", "begun_at", "done_at", "deleted"), zone=app.settings.site.zone)
+
+
+def _in_words(counts: Mapping[str, int]) -> str:
+    """Only what went: a column for each rule is wider than a screen."""
+    return ", ".join(f"{_(what)} {count}" for what, count in counts.items() if count) or "-"

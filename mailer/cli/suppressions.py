@@ -11,6 +11,7 @@ import typer
 from mailer.cli.frame import Json, account, app_of, remark
 from mailer.cli.tables import print_listing
 from mailer.errors import Mistake
+from mailer.sentences import N_
 from subscribers import access, address, suppression
 from subscribers.errors import SubscribersError
 from subscribers.models import Scope
@@ -18,7 +19,7 @@ from subscribers.models import Scope
 commands = typer.Typer(no_args_is_help=True)
 _HANDED_OUT = ("key", "scope", "reason", "at")
 _HEADS = ("key", "address")  # a first line that names its columns
-_COLUMNS = ("id", "scope", "reason", "at", "members")
+_COLUMNS = ("id", N_("scope"), "reason", "at", "members")
 Address = Annotated[str, typer.Argument(metavar="ADDRESS")]
 Why = Literal["dead", "asked", "complaint"]
 _KEY = 32  # octets of a keyed hash

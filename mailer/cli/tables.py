@@ -11,7 +11,7 @@ from mailer.cli.frame import harmless, moment_in, print_json
 from mailer.i18n import _
 
 # Fields that hold words of ours. Any other text is somebody's: a member may be called what we call a state.
-_OURS = {"state", "reason", "answer", "ground", "kind", "what", "cause", "verdict", "action", "standing"}
+_OURS = {"state", "reason", "answer", "ground", "kind", "what", "cause", "verdict", "action", "standing", "scope"}
 
 
 def print_table(

@@ -12,6 +12,7 @@ from sqlmodel import select
 from mailer.app import App, Places
 from mailer.cli import main
 from mailer.keys import create
+from mailer.members import nights
 from subscribers.importing import run, staging
 from subscribers.importing.target import Policy
 from subscribers.models import Access, District, Ground
@@ -191,6 +192,17 @@ def test_what_is_too_old_is_shown_first_and_then_deleted(command: Command, folde
     assert "diary" in command("retention", "run")[1]
     assert {row["due"] for row in json.loads(command("retention", "run", "--dry-run", "--json")[1])} == {0}
     assert json.loads(command("retention", "report", "--json")[1]) == []
+
+
+def test_the_report_of_a_night_says_what_went_and_nothing_of_what_did_not(command: Command, folder: Path):
+    with opened(folder).writing() as session:
+        nights.claim(session, MOMENT.date(), MOMENT)
+        nights.settle(session, MOMENT.date(), {"diary": 3, "leavers": 0, "sign-ups": 2}, MOMENT)
+
+    [heads, night] = command("retention", "report")[1].splitlines()
+
+    assert heads.split() == ["day", "begun_at", "done_at", "deleted"]
+    assert night.endswith("diary 3, sign-ups 2")
 
 
 def test_who_was_erased_is_taken_in_again_once_a_person_says_so(command: Command, file: Path):

@@ -41,7 +41,7 @@ from mailer.resources import resource
 from subscribers.access import Entry
 from subscribers.errors import SubscribersError
 from subscribers.listing import Listed
-from subscribers.models import DistrictKind, Ground
+from subscribers.models import DistrictKind, Ground, Scope
 from subscribers.models import State as MemberState
 from subscribers.reference import ListedDistrict, ListedTopic
 
@@ -74,7 +74,7 @@ LISTED = (
     CampaignRow,
 )
 STATES = (
-    *(MailingState, DeliveryState, BreakerState, State, Health, MemberState, Ground),
+    *(MailingState, DeliveryState, BreakerState, State, Health, MemberState, Ground, Scope),
     *(Kind, Cause, Verdict, Action, Standing, What, CampaignState, Deed, Compared, DistrictKind, Coming),
 )
 
