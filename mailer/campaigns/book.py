@@ -36,7 +36,7 @@ def bring_in(desk: Desk, name: str, files: list[File], pictures: Pictures, *, wh
     if known.content != standing.digest:
         known.content, known.changed_at = standing.digest, now
     if known.approved != standing.digest:
-        reopen(session, known)
+        reopen(session, known, now)
     known.source, known.pictures = _kept(files, pictures)
     known.kind = standing.front.kind
     mailing.publication, mailing.letter, mailing.stream = standing.front.publication, known.kind, standing.stream
@@ -139,19 +139,24 @@ def give_time(session: Session, campaign: Campaign, at: datetime | None, setting
     session.flush()
 
 
-def reopen(session: Session, campaign: Campaign) -> None:
-    """Make a draft of a campaign again: what was approved is not what it says. A plan being written is overtaken."""
+def reopen(session: Session, campaign: Campaign, now: datetime) -> None:
+    """Make a draft of a campaign again: what was approved is not what it says. A plan being written is overtaken.
+
+    A time that is past goes too, or the next approval would send it although nobody said when.
+    """
     mailing = mailing_of(session, campaign)
     mailing.state, mailing.reason = MailingState.DRAFT, ""
+    if mailing.send_at is not None and mailing.send_at <= now:
+        mailing.send_at = mailing.late_at = mailing.give_up_at = None
     mailing.planning += 1
     campaign.approved = campaign.approved_at = campaign.approved_by = campaign.people = campaign.not_before = None
     session.flush()
 
 
-def take_back(session: Session, campaign: Campaign) -> None:
+def take_back(session: Session, campaign: Campaign, now: datetime) -> None:
     """Make a draft again of what was approved and has not begun. raises Mistake when it has"""
     states.require(Action.TAKE_BACK, facts_of(session, campaign), campaign.name)
-    reopen(session, campaign)
+    reopen(session, campaign, now)
 
 
 def withdraw(session: Session, campaign: Campaign) -> None:

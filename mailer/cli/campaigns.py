@@ -201,7 +201,7 @@ def take_back(context: typer.Context, name: Name) -> None:
     app = app_of(context)
     with app.writing() as session:
         campaign = book.find(session, name)
-        book.take_back(session, campaign)
+        book.take_back(session, campaign, app.now())
         remark("{key} is a draft again.", key=campaign.name)
 
 

@@ -131,7 +131,7 @@ def take_back(context: typer.Context, name: Name) -> None:
     app = app_of(context)
     with app.writing() as session:
         edition = editions.find(session, app.settings, name, app.now())
-        editions.take_back(session, edition)
+        editions.take_back(session, app.settings, edition)
         remark("{key} is a draft again.", key=editions.mailing_of(session, edition).key)
 
 

@@ -26,28 +26,23 @@ _OPEN = (MailingState.DRAFT, MailingState.APPROVED)
 def draft(session: Session, settings: Settings, publication: str, now: datetime) -> Edition | None:
     """Open this week's edition; None when there is one already, whoever drafted it."""
     require_publication(settings, publication)
-    zone = settings.site.zone
-    period = period_of(now, zone)
-    send_at = moment_in(period, settings.digest.send, zone)
-    mailing_id = open_mailing(
-        session,
-        Mailing(
-            key=f"{publication}:{period}",
-            publication=publication,
-            letter=LETTER,
-            state=MailingState.DRAFT,
-            created_at=now,
-            send_at=send_at,
-            late_at=send_at + settings.digest.grace,
-            give_up_at=send_at + settings.outbox.give_up_after,
-        ),
-    )
+    period = period_of(now, settings.site.zone)
+    key = f"{publication}:{period}"
+    mailing = Mailing(key=key, publication=publication, letter=LETTER, state=MailingState.DRAFT, created_at=now)
+    _give_time_of_week(mailing, period, settings)
+    mailing_id = open_mailing(session, mailing)
     if mailing_id is None:
         return None
     edition = Edition(publication=publication, period=period, mailing_id=mailing_id, drafted_at=now)
     session.add(edition)
     session.flush()
     return edition
+
+
+def _give_time_of_week(mailing: Mailing, period: str, settings: Settings) -> None:
+    mailing.send_at = send_at = moment_in(period, settings.digest.send, settings.site.zone)
+    mailing.late_at = send_at + settings.digest.grace
+    mailing.give_up_at = send_at + settings.outbox.give_up_after
 
 
 def find(session: Session, settings: Settings, name: str, now: datetime) -> Edition:
@@ -99,9 +94,13 @@ def require_same(session: Session, edition: Edition, content: str) -> None:
         raise Mistake("{key} was changed just now: look at it again.", key=mailing_of(session, edition).key)
 
 
-def take_back(session: Session, edition: Edition) -> None:
-    """Make a draft again of what was approved and has not begun. raises Mistake when it has"""
+def take_back(session: Session, settings: Settings, edition: Edition) -> None:
+    """Make a draft again of what was approved and has not begun. raises Mistake when it has
+
+    It has its own time again: one that was told to go now goes with its week once it is approved anew.
+    """
     _reopen(session, edition)
+    _give_time_of_week(mailing_of(session, edition), edition.period, settings)
     session.flush()
 
 

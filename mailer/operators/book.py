@@ -104,7 +104,7 @@ def take_back(place: Post, number: int, operator: str, *, now: datetime) -> Stat
     with db.reading(place.engine) as session:
         state = _state(session, place, session.get_one(ApprovalRequest, number))
     if state.may_be_taken_back(now):
-        matter_of(state.key).take_back(place, state.key)
+        matter_of(state.key).take_back(place, state.key, now)
         with db.writing(place.engine) as session:
             _end(_locked(session, number), Outcome.TAKEN_BACK, operator, now)
     return look(place, number)

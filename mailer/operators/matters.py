@@ -52,7 +52,7 @@ class Matter(Protocol):
     def approve(self, place: Post, proposal: Proposal, *, who: str, not_before: datetime, now: datetime) -> None:
         """Let go what was proposed, in transactions of its own. raises Mistake when it is not that any more"""
 
-    def take_back(self, place: Post, key: str) -> None:
+    def take_back(self, place: Post, key: str, now: datetime) -> None:
         """Make a draft of it again. raises Mistake when it has begun"""
 
 
@@ -90,10 +90,11 @@ class Editions:
             editions.require_same(session, edition, proposal.content)
             editions.approve(session, edition, who=who, now=now, not_before=not_before)
 
-    def take_back(self, place: Post, key: str) -> None:
+    def take_back(self, place: Post, key: str, now: datetime) -> None:
+        del now
         with db.writing(place.engine) as session:
             publication, _, period = key.partition(":")
-            editions.take_back(session, editions.of_period(session, publication, period))
+            editions.take_back(session, place.settings, editions.of_period(session, publication, period))
 
 
 class Corrections:
@@ -124,9 +125,10 @@ class Corrections:
         tools = (place.engine, place.settings, place.links)
         done = corrections.correct(*tools, found.edition, note=found.note, now=now)
         if done.key is None:  # nobody had got the old words: there is no letter about it
-            self.take_back(place, proposal.key)
+            self.take_back(place, proposal.key, now)
 
-    def take_back(self, place: Post, key: str) -> None:
+    def take_back(self, place: Post, key: str, now: datetime) -> None:
+        del now
         with db.writing(place.engine) as session:
             control.cancel(session.connection(), key)
 
@@ -156,12 +158,12 @@ class Campaigns:
             raise Mistake("{key} was changed just now: look at it again.", key=proposal.key)
         approving.approve(place, name, who=who, seen=found.standing.digest, not_before=not_before, now=now)
 
-    def take_back(self, place: Post, key: str) -> None:
+    def take_back(self, place: Post, key: str, now: datetime) -> None:
         with db.writing(place.engine) as session:
             campaign = campaigns.find(session, key)
             if campaigns.facts_of(session, campaign).planned:
                 raise Mistake("The campaign {name} has begun to be sent: withdraw it.", name=campaign.name)
-            campaigns.reopen(session, campaign)
+            campaigns.reopen(session, campaign, now)
 
 
 def _hash_of(found: approving.Proposal) -> str:

@@ -205,13 +205,37 @@ def test_what_was_approved_can_be_taken_back_until_it_begins(town: Town):
     town.write()
     town.approve(not_before=MOMENT + HOUR)
     with db.writing(town.engine) as session:
-        book.take_back(session, book.find(session, "sommar"))
+        book.take_back(session, book.find(session, "sommar"), MOMENT)
     assert (town.state(), town.campaign().people, town.campaign().not_before) == (CampaignState.DRAFT, None, None)
 
     town.approve()
     send_now(town.post, "sommar", MOMENT)
     with db.writing(town.engine) as session, pytest.raises(Mistake, match="is sending"):
-        book.take_back(session, book.find(session, "sommar"))
+        book.take_back(session, book.find(session, "sommar"), MOMENT)
+
+
+def test_what_was_told_to_go_and_taken_back_needs_a_time_again(town: Town):
+    town.member("bromma")
+    town.write()
+    town.approve(not_before=MOMENT + HOUR)
+    assert send_now(town.post, "sommar", MOMENT) is None
+    with db.writing(town.engine) as session:
+        book.take_back(session, book.find(session, "sommar"), MOMENT)
+    town.approve()
+
+    assert send_due(town.post, MOMENT + HOUR) == []
+    assert town.state() is CampaignState.APPROVED
+
+
+def test_what_was_taken_back_before_its_time_keeps_it(town: Town):
+    town.member("bromma")
+    town.write(text=a_file(front="send_at = '2024-03-05 08:00'"))
+    town.approve()
+    with db.writing(town.engine) as session:
+        book.take_back(session, book.find(session, "sommar"), MOMENT)
+    town.approve()
+
+    assert town.state() is CampaignState.SCHEDULED
 
 
 def test_a_window_to_think_again_does_not_make_a_late_letter_early(town: Town):
