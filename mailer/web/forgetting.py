@@ -1,13 +1,13 @@
 """/m/TOKEN/held and /m/TOKEN/erase: a member takes what is held about them, or has it deleted. By fresh link only."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, tzinfo
 from enum import Enum
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from mailer.i18n import translations
 from mailer.links import Claim, Purpose
@@ -18,9 +18,12 @@ from mailer.web.house import Here, House, claim_of
 from mailer.web.own import Remark, own_page
 from mailer.web.standing import find_standing
 from subscribers.correction import BY_THEMSELVES
+from subscribers.models import District, Topic
 from subscribers.states import Ground, State
 
 router = APIRouter()
+
+_TOPICS = select(Topic.slug, Topic.name, Topic.name_en)
 
 ByMail = Annotated[Claim, Depends(claim_of(Purpose.OWN))]
 
@@ -33,6 +36,8 @@ def take(claim: ByMail, house: Here, fields: Posted) -> Response:
             return refused
         found = held.export(session, claim.member, who=BY_THEMSELVES, now=house.app.now())
         language = house.spoken(find_standing(session, claim, house.app.now()).language)
+        places = dict(session.exec(select(District.slug, District.name)).all())
+        topics = {slug: en if language == "en" else sv for slug, sv, en in session.exec(_TOPICS)}
     zone = house.app.settings.site.zone
     if fields.one("choice") == "file":
         text = json.dumps(found, ensure_ascii=False, indent=2, default=lambda value: _plain(value, zone))
@@ -41,7 +46,7 @@ def take(claim: ByMail, house: Here, fields: Posted) -> Response:
     return house.pages.answer(
         "held.html",
         language,
-        held=_readable(found, house, language),
+        held=_readable(found, house, language, {"districts": places, "district": places, "topics": topics}),
         is_member=found["ground"] == Ground.MEMBER,
         words=_words(translations(language).gettext),
         nonce=house.nonce_for(claim.member),
@@ -80,8 +85,13 @@ def _plain(value: object, zone: tzinfo) -> object:
     raise TypeError(f"no JSON form for {type(value).__name__}")
 
 
-def _readable(found: dict[str, object], house: House, language: str) -> dict[str, object]:
-    """Return what is held as a person reads it: publications by name, states in words, times on the site's clock."""
+def _readable(
+    found: dict[str, object], house: House, language: str, names: Mapping[str, Mapping[str, str]]
+) -> dict[str, object]:
+    """Return what is held as a person reads it: states in words, times on the site's clock, slugs by what they name.
+
+    names  by field, the names by slug
+    """
     say, zone = _states(translations(language).gettext), house.app.settings.site.zone
 
     def told(name: str, value: object) -> object:
@@ -93,6 +103,8 @@ def _readable(found: dict[str, object], house: House, language: str) -> dict[str
             return f"{value.astimezone(zone):%Y-%m-%d %H:%M}"
         if name == "publication" and value:
             return house.name_of(str(value), language)
+        if name in names and value:
+            return names[name].get(str(value), value)
         return say.get(str(value), str(value)) if isinstance(value, Enum) else value
 
     return {name: told(name, value) for name, value in found.items()}

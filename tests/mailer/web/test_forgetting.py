@@ -64,6 +64,17 @@ def written_to(site: Site) -> Site:
     return site
 
 
+def test_the_page_calls_places_and_topics_by_their_names(site: Site):
+    site.press(site.choose_path(CECILIA), district=["osteraker", "jarva"], topic="skola", language="en")
+
+    page = press(site, "held", choice="page").text
+    file = json.loads(press(site, "held", choice="file").text)
+
+    assert "Järva, Österåker" in page
+    assert "<dd>Schools</dd>" in page
+    assert (file["districts"], file["topics"]) == (["jarva", "osteraker"], ["skola"])
+
+
 def test_the_file_holds_everything_from_register_and_post(written_to: Site):
     answer = press(written_to, "held", choice="file")
 
