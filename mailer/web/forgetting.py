@@ -46,7 +46,12 @@ def take(claim: ByMail, house: Here, fields: Posted) -> Response:
     return house.pages.answer(
         "held.html",
         language,
-        held=_readable(found, house, language, {"districts": places, "district": places, "topics": topics}),
+        held=_readable(
+            found,
+            house,
+            language,
+            {"districts": places, "district": places, "topics": topics, "provider": _carriers(language)},
+        ),
         is_member=found["ground"] == Ground.MEMBER,
         words=_words(translations(language).gettext),
         nonce=house.nonce_for(claim.member),
@@ -64,7 +69,7 @@ def erase(claim: ByMail, house: Here, fields: Posted) -> Response:
             return own_page(house, claim, session, Remark.NOT_SURE)
         language = house.spoken(find_standing(session, claim, house.app.now()).language)
         elsewhere = held.erase(session, claim.member, who=BY_THEMSELVES, now=house.app.now())
-    return house.pages.answer("erased.html", language, elsewhere=elsewhere)
+    return house.pages.answer("erased.html", language, elsewhere=elsewhere, carriers=_carriers(language))
 
 
 def _refused(house: House, claim: Claim, session: Session, fields: Fields) -> Response | None:
@@ -108,6 +113,11 @@ def _readable(
         return say.get(str(value), str(value)) if isinstance(value, Enum) else value
 
     return {name: told(name, value) for name, value in found.items()}
+
+
+def _carriers(language: str) -> Mapping[str, str]:
+    """Return what a reader calls a provider; a service is called by its name."""
+    return {"smtp": translations(language).gettext("our mail server")}
 
 
 def _states(gettext: Callable[[str], str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 from httpx2 import Response
-from sqlmodel import SQLModel, select
+from sqlmodel import SQLModel, col, select
 
 from mailer.feedback.models import Feedback, Kind
 from mailer.feedback.policy import Action
@@ -64,7 +64,10 @@ def written_to(site: Site) -> Site:
     return site
 
 
-def test_the_page_calls_places_and_topics_by_their_names(site: Site):
+def test_the_pages_call_places_topics_and_our_mail_server_by_their_names(site: Site):
+    with site.app.writing() as session:
+        sent = {"state": DeliveryState.SENT, "provider": "smtp", "settled_at": MOMENT}
+        session.execute(sa.update(Delivery).where(col(Delivery.member_id) == CECILIA).values(**sent))
     site.press(site.choose_path(CECILIA), district=["osteraker", "jarva"], topic="skola", language="en")
 
     page = press(site, "held", choice="page").text
@@ -72,6 +75,9 @@ def test_the_page_calls_places_and_topics_by_their_names(site: Site):
 
     assert "Järva, Österåker" in page
     assert "<dd>Schools</dd>" in page
+    assert "smtp" not in page
+    assert "<dd>our mail server</dd>" in page
+    assert "our mail server: 1 letter" in press(site, "erase", sure="yes").text
     assert (file["districts"], file["topics"]) == (["jarva", "osteraker"], ["skola"])
 
 
