@@ -61,17 +61,18 @@ def ask_for_approval(app: App, key: str, as_operator: str | None) -> None:
         state = book.ask(app.approving, key, people.by_account(settings, account()), way=ACCOUNT, now=now)
     else:
         state = book.ask(app.approving, key, people.by_name(settings, as_operator), way=None, now=now)
-    _say(app, state)
+    if state.outcome is Outcome.GRANTED:  # which holds whether or not those who had a part in it can be written to
+        at = moment_in(settings.site.zone, state.not_before or now)
+        remark("Approved by {signed}. It can be taken back until {at}.", signed=_signers(state), at=at)
     for outcome in asyncio.run(app.post(letters(app.approving, state, now=now))):
         if isinstance(outcome, SendError):
             raise Trouble("A link could not be sent: {reason}. Run the command again.", reason=reason_of(outcome))
+    if state.outcome is not Outcome.GRANTED:
+        _tell_who_has_a_link(state)
 
 
-def _say(app: App, state: State) -> None:
-    if state.outcome is Outcome.GRANTED:
-        at = moment_in(app.settings.site.zone, state.not_before or app.now())
-        remark("Approved by {signed}. It can be taken back until {at}.", signed=_signers(state), at=at)
-    elif not state.signed:
+def _tell_who_has_a_link(state: State) -> None:
+    if not state.signed:
         remark("A link was sent to {operator}: open it to confirm that it was you.", operator=", ".join(state.awaited))
     else:
         remark(

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -111,6 +112,20 @@ def test_a_new_subscriber_ends_no_request_and_loses_no_signature(desk: Desk, tmp
 
     [row] = json.loads(desk.run("approvals", "list", "--json")[1])
     assert row == before | {"people": before["people"] + 1}
+
+
+def test_a_link_that_could_not_be_sent_is_not_said_to_be(desk: Desk) -> None:
+    desk.configure(OPERATORS % (account(), 1))
+    config = desk.folder / "config.toml"
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # nothing listens there
+        smtp = re.sub(r"(?m)^providers = .*$", 'providers = ["smtp"]', config.read_text(encoding="utf-8"))
+        smtp = re.sub(r"(?m)^port = 587", f"port = {nobody.getsockname()[1]}", smtp)
+        config.write_text(smtp, encoding="utf-8")
+        status, _, said = desk.run("editions", "approve", "weekly")
+
+    assert status != 0
+    assert "A link was sent" not in said
 
 
 def test_as_somebody_else_one_confirms_by_a_link_first(desk: Desk) -> None:
