@@ -109,12 +109,16 @@ class Site:
 
 
 def with_more_publications(settings: Settings) -> Settings:
-    """Return `settings` with a calendar, which holds events alone, and calls, which are statutory."""
+    """Return `settings` with a calendar, which holds events alone, and calls, which are statutory.
+
+    None of them is for letters about events: what these tests are about goes to one reader alone.
+    """
     weekly = settings.publications["weekly"]
     calendar = {"name": {"sv": "Kalendern", "en": "The calendar"}, "events_only": True}
     calls = {"name": {"sv": "Kallelser", "en": "Calls"}, "stream": "statutory"}
     more = {"events": weekly.model_copy(update=calendar), "calls": weekly.model_copy(update=calls)}
-    return settings.model_copy(update={"publications": {**settings.publications, **more}})
+    events = settings.events.model_copy(update={"publication": ""})
+    return settings.model_copy(update={"publications": {**settings.publications, **more}, "events": events})
 
 
 @pytest.fixture
