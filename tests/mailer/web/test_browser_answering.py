@@ -27,7 +27,9 @@ def test_a_member_says_yes_with_company_and_changes_their_mind(
     page.goto(f"{address}{answer_path(site, event)}?no")
     page.get_by_label("Antal i sällskap utöver dig").fill("3")
     page.get_by_role("button", name="Ja, jag kommer").click()
-    expect(page.get_by_role("status")).to_have_text("Du kommer. Vi ser fram emot att ses!")
+    expect(page.get_by_role("status")).to_have_text(
+        "Du kommer. Vi ser fram emot att ses! Ett brev lägger in det i din kalender."
+    )
     assert tally(site, event).coming == 4
 
     say(site, event, "yes", BO)
