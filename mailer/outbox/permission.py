@@ -17,8 +17,7 @@ from subscribers.recipient import why_not
 from subscribers.streams import Stream
 
 _ASK_AGAIN = 0.5  # seconds, where a database does not tell of everything
-
-
+_REMEMBERED = 10_000  # members of a mailing: while nothing changes a worker would keep the whole list
 _STATE = sa.select(col(Mailing.state)).where(col(Mailing.id) == sa.bindparam("mailing"))
 
 
@@ -151,6 +150,9 @@ class Permission:
         """Say whether `member` may be sent this mailing. `others` will be asked for soon: one query tells of all."""
         answers = self._allowed.setdefault(occasion.mailing, {})
         if member not in answers:
+            if len(answers) > _REMEMBERED:
+                answers.clear()
+                self._known[occasion.mailing].clear()
             asked = {member, *others} - answers.keys()
             with db.named_trouble(), self._connection.begin():
                 found = audience.allowed(self._connection, **_rule(occasion), member_ids=asked, now=self._now())

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from mailer import db
 from mailer.outbox import control
+from mailer.outbox.manifest import Occasion
 from mailer.outbox.permission import Permission
 from tests.builders import MOMENT
 from tests.mailer.outbox.posting import KEY, a_mailing
@@ -67,3 +68,16 @@ def test_what_the_post_office_writes_of_itself_makes_nobody_ask_again_at_once(
         monkeypatch.setattr("mailer.outbox.permission._ASK_AGAIN", 0.0)
         permission.refresh()
         assert not permission.going(mailing)
+
+
+def test_a_worker_that_hears_of_no_change_remembers_some_members_and_not_the_whole_list(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("mailer.outbox.permission._REMEMBERED", 3)
+    mailing = a_mailing(engine, 12)
+    occasion = Occasion(mailing, "weekly", "digest", MOMENT, MOMENT + timedelta(days=1), {}, {})
+    with Permission(engine, lambda: MOMENT) as permission:
+        for member in range(1, 13):
+            assert permission.allowed(occasion, member, [member, member % 12 + 1])
+            assert member in permission.known_to_be_allowed(mailing)
+            assert len(permission.known_to_be_allowed(mailing)) <= 3 + 2
