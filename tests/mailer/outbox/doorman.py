@@ -15,8 +15,7 @@ class Doorman:
 
     def __init__(self) -> None:
         self.port = 0
-        self.most = 0  # connections at the same time
-        self._open = 0
+        self.most = 0  # clients at the same time; counted at EHLO, when whoever went before is known to be gone
         self._names: dict[asyncio.StreamWriter, str] = {}
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._listen()))
@@ -45,14 +44,11 @@ class Doorman:
         server.close()
 
     async def _receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open += 1
-        self.most = max(self.most, self._open)
         try:
             await self._talk(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # a client that was killed
         finally:
-            self._open -= 1
             self._names.pop(writer, None)
             writer.close()
 
@@ -62,10 +58,19 @@ class Doorman:
             verb, _, rest = line.decode().strip().partition(" ")
             if verb == "EHLO":
                 self._names[writer] = rest
+                self.most = max(self.most, len(self._names))
             if verb == "DATA":
                 writer.write(b"354 go on\r\n")
                 await reader.readuntil(b"\r\n.\r\n")
-                await asyncio.sleep(LETTER_TAKES)
+                await self._take_time(reader)
             writer.write(b"221 bye\r\n" if verb == "QUIT" else b"250 the door\r\n")
             if verb == "QUIT":
                 return
+
+    async def _take_time(self, reader: asyncio.StreamReader) -> None:
+        """Take as long as a letter takes, unless the client is killed meanwhile. raises ConnectionError"""
+        try:
+            await asyncio.wait_for(reader.read(1), LETTER_TAKES)
+        except TimeoutError:
+            return
+        raise ConnectionError("gone in the middle of a letter")
