@@ -311,7 +311,7 @@ def _send(engine: sa.Engine, settings: Settings, corrected: Mailing, key: str, p
             Mailing(key=key, publication=corrected.publication, letter=corrected.letter, created_at=now),
         )
         mailing = session.exec(select(Mailing).where(Mailing.key == key)).one()
-        mailing.state, mailing.send_at = MailingState.APPROVED, begins
+        mailing.state, mailing.reason, mailing.send_at = MailingState.APPROVED, "", begins
         mailing.late_at = begins + settings.digest.grace
         mailing.give_up_at = begins + settings.outbox.give_up_after
         number = mailing.id

@@ -43,7 +43,7 @@ def keep(session: Session, edition: Edition, *, note: str, now: datetime) -> str
     )
     if open_mailing(session, draft) is None:
         known = session.exec(select(Mailing).where(Mailing.key == key)).one()
-        known.state, known.content = MailingState.DRAFT, content
+        known.state, known.reason, known.content = MailingState.DRAFT, "", content
         session.flush()
     return key
 

@@ -1,14 +1,16 @@
 import json
+from collections.abc import Callable
 
 import pytest
 
 from mailer import db
-from mailer.digest import corrections
+from mailer.digest import corrections, waiting
 from mailer.digest.corrections import Corrected, correct
 from mailer.digest.editions import mailing_of
 from mailer.digest.models import Edition
 from mailer.errors import Mistake
 from mailer.links import Links
+from mailer.outbox import control
 from mailer.outbox.models import DeliveryState
 from tests.builders import MOMENT
 from tests.mailer.digest.conftest import LINKS, City
@@ -70,6 +72,25 @@ def test_correcting_twice_writes_to_nobody_twice(halfway: City):
 
     with pytest.raises(Mistake, match="Nothing that weekly:2024-W10 says has changed"):
         mend(halfway)
+
+
+def keep(city: City) -> str:
+    with db.writing(city.engine) as session:
+        return waiting.keep(session, city.edition(), note="Fel datum.", now=MOMENT)
+
+
+@pytest.mark.parametrize(("again", "state"), [(keep, "draft"), (mend, "planned")])
+def test_a_correction_that_was_cancelled_is_not_said_to_be_when_it_is_made_after_all(
+    halfway: City, again: Callable[[City], object], state: str
+):
+    halfway.change(1, title="Mötet är på onsdag")
+    key = keep(halfway)
+    with db.writing(halfway.engine) as session:
+        control.cancel(session.connection(), key)
+
+    again(halfway)
+
+    assert halfway.rows("SELECT key, state, reason FROM mailing ORDER BY id")[1:] == [(key, state, "")]
 
 
 def test_that_our_pages_moved_is_no_mistake_to_correct(halfway: City):
