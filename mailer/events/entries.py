@@ -22,11 +22,8 @@ class Entry(NamedTuple):
 
 
 def is_due(event: Event, details: Details, row: Rsvp) -> bool:
-    """Say whether a calendar is to be told what was just answered.
-
-    Who takes a shift of something that goes on for days comes to the shift, and has no use for the days.
-    """
-    if details.all_day and details.shifts:
+    """Say whether a calendar is to be told what was just answered."""
+    if _is_of_no_use(details, row):
         return False
     asked = row.entry_sequence is None or row.entry_sequence < event.sequence + MOST
     return asked and _comes(event, row) != row.in_calendar
@@ -54,7 +51,7 @@ def has_one(session: Session, event_id: int) -> frozenset[int]:
     return frozenset(session.scalars(sa.select(col(Rsvp.member_id)).where(theirs)))
 
 
-def enter(session: Session, event: Event, member_id: int) -> Entry | None:
+def enter(session: Session, event: Event, details: Details, member_id: int) -> Entry | None:
     """Return what a letter to a member is to do to their calendar, and note that it does; None: nothing.
 
     People who share an address share the entry: it goes when the last of them does not come.
@@ -62,7 +59,7 @@ def enter(session: Session, event: Event, member_id: int) -> Entry | None:
     row = session.get(Rsvp, (id_of(event), member_id))
     if row is None:
         return None
-    comes, had, row.entry_due = _comes(event, row), row.in_calendar, False
+    comes, had, row.entry_due = _comes(event, row) and not _is_of_no_use(details, row), row.in_calendar, False
     row.in_calendar = comes
     session.add(row)
     session.flush()
@@ -74,6 +71,14 @@ def enter(session: Session, event: Event, member_id: int) -> Entry | None:
     session.add(row)
     session.flush()
     return Entry(comes, row.entry_sequence)
+
+
+def _is_of_no_use(details: Details, row: Rsvp) -> bool:
+    """Who takes a shift of something that goes on for days comes to the shift, and has no use for the days.
+
+    An entry that is there already follows the event all the same, or it would stay as it was.
+    """
+    return details.all_day and bool(details.shifts) and not row.in_calendar
 
 
 def _comes(event: Event, row: Rsvp) -> bool:

@@ -107,7 +107,7 @@ def tell(session: Session, settings: Settings, event: Event, member_id: int, new
     reader = session.execute(query).one()
     language = spoken(reader.language, settings.site.language)
     details = details_of(session, event)
-    entry = entries.enter(session, event, member_id) if news.letter != "shift" else None
+    entry = entries.enter(session, event, details, member_id) if news.letter != "shift" else None
     if entry is None and news.only_with_entry:
         return
     said = {"title": details.title, "when": wording.when(details, language), "place": details.place}

@@ -1,5 +1,6 @@
 """A calendar entry by mail for whoever says yes, as their program reads it: it follows the event, goes with a no."""
 
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Any
 
@@ -20,6 +21,12 @@ from tests.mailer.web.conftest import ANNA, BO, CECILIA, Site
 from tests.mailer.web.test_answering import delivered, edit, given, say, told
 from tests.mailer.web.test_calendar import hold
 from tests.mailer.web.test_shifting import do
+
+# From midnight to midnight in Stockholm.
+DAYS: dict[str, Any] = {
+    "starts_at": datetime(2027, 4, 30, 22, tzinfo=UTC),
+    "ends_at": datetime(2027, 5, 2, 22, tzinfo=UTC),
+}
 
 
 def entry_in(mail: EmailMessage) -> tuple[str, Any]:
@@ -170,16 +177,28 @@ def test_two_who_share_an_address_share_the_entry_which_goes_with_the_last(site:
 
 
 def test_who_takes_a_shift_of_something_that_goes_on_for_days_has_no_use_for_the_days(site: Site):
-    event = hold(
-        site,
-        all_day=True,
-        starts_at=a_shift(0).starts_at.replace(hour=0),
-        shifts=(a_shift(10),),
-    )
+    event = hold(site, all_day=True, **DAYS, shifts=(a_shift(10),))
     do(site, event, "take", a_shift(10), CECILIA)
 
     assert given(site, event)[CECILIA].answer is Answer.YES
     assert [mail["Subject"] for mail in tick(site)] == []
+
+    edit(site, event, place="Humlegården")
+    site.watch.at += site.app.settings.events.quiet
+    [changed] = tick(site)
+    assert changed["Subject"] == "Changed: Första maj"
+    assert "text/calendar" not in [part.get_content_type() for part in changed.walk()]
+
+
+def test_who_has_the_days_in_their_calendar_gets_them_out_by_a_no_although_it_has_shifts_by_now(site: Site):
+    event = hold(site, all_day=True, **DAYS)
+    say(site, event, "yes", CECILIA)
+    tick(site)
+    edit(site, event, shifts=["2027-05-01 13:00-15:00 @ Torget: 1"])
+
+    say(site, event, "no", CECILIA)
+
+    assert [entry_in(mail)[0] for mail in tick(site)] == ["CANCEL"]
 
 
 def test_no_table_holds_the_address_and_what_was_told_goes_with_the_answers(site: Site):
