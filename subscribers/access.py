@@ -2,17 +2,35 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sqlmodel import Session, col, select
 
 from subscribers.models import Access
 
 
+class Act(StrEnum):
+    """What is done with members' data, as the diary names it."""
+
+    LIST = "list"
+    SHOW = "show"
+    EXPORT = "export"
+    IMPORT = "import"
+    ERASE = "erase"
+    READMIT = "readmit"
+    SUPPRESS = "suppress"
+    UNSUPPRESS = "unsuppress"
+    WELCOME = "welcome"
+    EVENT = "event"  # who comes to it
+    CHANGE_NAME = "change name"
+    CHANGE_ADDRESS = "change address"
+
+
 def record(  # each is one column of the diary
-    session: Session, *, who: str, what: str, now: datetime, member_id: int | None = None, count: int = 1
+    session: Session, *, who: str, what: Act, now: datetime, member_id: int | None = None, count: int = 1
 ) -> None:
-    """Note that `who` (a system account) did `what` (list, show, export, erase, import) to `count` members."""
-    session.add(Access(at=now, who=who, what=what, member_id=member_id, count=count))
+    """Note that `who` (a system account) did `what` to `count` members."""
+    session.add(Access(at=now, who=who, what=what.value, member_id=member_id, count=count))
 
 
 @dataclass(frozen=True, slots=True)

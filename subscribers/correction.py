@@ -29,7 +29,7 @@ def rename(session: Session, member_id: int, *, given_name: str, family_name: st
     member = _member(session, member_id)
     member.given_name, member.family_name = _name(given_name), _name(family_name)
     member.changed_at = now
-    access.record(session, who=BY_THEMSELVES, what="change name", member_id=member_id, now=now)
+    access.record(session, who=BY_THEMSELVES, what=access.Act.CHANGE_NAME, member_id=member_id, now=now)
     session.flush()
 
 
@@ -79,7 +79,7 @@ def agree(session: Session, change: AddressChange, mailbox: Mailbox, *, now: dat
         session.merge(FormerAddress(member_id=change.member_id, address_key=member.address_key, at=now))
     member.address, member.address_key, member.changed_at = new.text, new.key, now
     member.address_by, member.address_since = BY_THEMSELVES, now
-    access.record(session, who=BY_THEMSELVES, what="change address", member_id=member.id, now=now)
+    access.record(session, who=BY_THEMSELVES, what=access.Act.CHANGE_ADDRESS, member_id=member.id, now=now)
     session.delete(change)
     session.flush()
     return True

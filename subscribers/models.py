@@ -251,6 +251,6 @@ class Access(SQLModel, table=True):
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True))
     at: datetime
     who: str = Field(max_length=100)
-    what: str = Field(max_length=64)  # list, show, export, erase, import
+    what: str = Field(max_length=64)  # an Act of subscribers.access
     member_id: int | None = Field(default=None, sa_column=Column(BigId))
     count: int = 1

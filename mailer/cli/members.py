@@ -72,7 +72,7 @@ def list_members(
     app = app_of(context)
     with app.writing() as session:
         found = list(listing.members(session, district=district, state=state))
-        access.record(session, who=account(), what="list", count=len(found), now=app.now())
+        access.record(session, who=account(), what=access.Act.LIST, count=len(found), now=app.now())
     if as_json:
         print_json(map(asdict, found), zone=app.settings.site.zone)
         return
@@ -88,7 +88,7 @@ def show(context: typer.Context, said: Said, as_json: Json = False) -> None:
     with app.writing() as session:
         member = find_member(session, said)
         found = listing.member(session, member)
-        access.record(session, who=account(), what="show", member_id=member, now=app.now())
+        access.record(session, who=account(), what=access.Act.SHOW, member_id=member, now=app.now())
     if as_json:
         print_json([asdict(found)], zone=app.settings.site.zone)
         return

@@ -210,7 +210,7 @@ def _show(app: App, key: str, *, states: tuple[DeliveryState, ...], addresses: b
 def _addresses(app: App, members: Sequence[int]) -> dict[int, str]:
     """Open the addresses, and write down who asked."""
     with app.writing() as session:
-        access.record(session, who=account(), what="show", count=len(members), now=app.now())
+        access.record(session, who=account(), what=access.Act.SHOW, count=len(members), now=app.now())
         people = recipients(session.connection(), members)
     return {member: recipient.address for member, recipient in people.items()}
 

@@ -57,7 +57,7 @@ def readmit(
     app = app_of(context)
     with app.writing() as session:
         known = enrolment.readmit(session, address.parse(said), number=number)
-        access.record(session, who=account(), what="readmit", now=app.now())
+        access.record(session, who=account(), what=access.Act.READMIT, now=app.now())
     if known:
         remark("They can come back.")
     else:

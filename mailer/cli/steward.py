@@ -37,7 +37,7 @@ def people(
         found = attendees.of_event(session, event, language)
         stalls = attendees.stalls(session, event, found, language)
         title = event.title
-        access.record(session, who=account(), what="event", count=len(found), now=app.now())
+        access.record(session, who=account(), what=access.Act.EVENT, count=len(found), now=app.now())
     if csv_file:
         _write(csv_file, attendees.as_csv(found, [_(column) for column in COLUMNS]))
     if page:

@@ -47,7 +47,7 @@ def add(
     with app.writing() as session:
         key = _parsed(said).key
         suppression.suppress(session, key, scope=_SCOPES[reason], reason=reason, now=app.now())
-        access.record(session, who=account(), what="suppress", now=app.now())
+        access.record(session, who=account(), what=access.Act.SUPPRESS, now=app.now())
     remark("The address is suppressed.")
 
 
@@ -58,7 +58,7 @@ def remove(context: typer.Context, said: Address) -> None:
     with app.writing() as session:
         key = _parsed(said).key
         left = suppression.lift_ours(session, key)
-        access.record(session, who=account(), what="unsuppress", now=app.now())
+        access.record(session, who=account(), what=access.Act.UNSUPPRESS, now=app.now())
     if left:
         raise Mistake(
             "The address stays suppressed ({reasons}): only the member can take that back, by their own link or by "
@@ -86,7 +86,7 @@ def import_file(
     with app.writing() as session:
         for one in lines:
             suppression.suppress(session, one.key, scope=one.scope, reason=one.reason, now=one.at)
-        access.record(session, who=account(), what="suppress", count=len(lines), now=app.now())
+        access.record(session, who=account(), what=access.Act.SUPPRESS, count=len(lines), now=app.now())
     remark("Addresses suppressed: {count}.", count=len(lines))
 
 
@@ -98,7 +98,7 @@ def export(context: typer.Context) -> None:
     out.writerow(_HANDED_OUT)
     with app.writing() as session:
         rows = suppression.everything(session)
-        access.record(session, who=account(), what="export", count=len(rows), now=app.now())
+        access.record(session, who=account(), what=access.Act.EXPORT, count=len(rows), now=app.now())
         for row in rows:
             out.writerow((row.address_key.hex(), row.scope.value, row.reason, row.at.isoformat()))
 

@@ -33,5 +33,5 @@ def welcome(
             done += more
             progress("Preparing", done, waiting)
     with app.writing() as session:
-        access.record(session, who=account(), what="welcome", count=done, now=now)
+        access.record(session, who=account(), what=access.Act.WELCOME, count=done, now=now)
     remark("Readers who will be welcomed: {count}. The clock sends the letters.", count=done)

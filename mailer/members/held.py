@@ -32,7 +32,7 @@ def export(session: Session, member_id: int, *, who: str, now: datetime) -> dict
 
     raises  Refused when there is no such member
     """
-    access.record(session, who=who, what="export", member_id=member_id, now=now)
+    access.record(session, who=who, what=access.Act.EXPORT, member_id=member_id, now=now)
     session.flush()
     return look(session, member_id)
 
@@ -64,7 +64,7 @@ def erase(session: Session, member_id: int, *, who: str, now: datetime) -> list[
     session.execute(sa.update(Delivery).where(*_theirs(member_id)).values(answer=None))
     nothing = {"address_key": None, "host_key": None, "words": ""}
     session.execute(sa.update(Feedback).where(col(Feedback.member_id) == member_id).values(nothing))
-    access.record(session, who=who, what="erase", member_id=member_id, now=now)
+    access.record(session, who=who, what=access.Act.ERASE, member_id=member_id, now=now)
     session.flush()
     return elsewhere
 

@@ -12,11 +12,13 @@ from sqlmodel import Session, select
 from mailer.i18n import translations
 from mailer.links import Claim, Purpose
 from mailer.members import held
+from mailer.web.choosing import LANGUAGE_NAMES
 from mailer.web.forms import Fields, Posted
 from mailer.web.fresh import is_fresh
 from mailer.web.house import Here, House, claim_of
 from mailer.web.own import Remark, own_page
 from mailer.web.standing import find_standing
+from subscribers.access import Act
 from subscribers.correction import BY_THEMSELVES
 from subscribers.models import District, Topic
 from subscribers.states import Ground, State
@@ -36,8 +38,7 @@ def take(claim: ByMail, house: Here, fields: Posted) -> Response:
             return refused
         found = held.export(session, claim.member, who=BY_THEMSELVES, now=house.app.now())
         language = house.spoken(find_standing(session, claim, house.app.now()).language)
-        places = dict(session.exec(select(District.slug, District.name)).all())
-        topics = {slug: en if language == "en" else sv for slug, sv, en in session.exec(_TOPICS)}
+        names = _names(session, language)
     zone = house.app.settings.site.zone
     if fields.one("choice") == "file":
         text = json.dumps(found, ensure_ascii=False, indent=2, default=lambda value: _plain(value, zone))
@@ -46,12 +47,7 @@ def take(claim: ByMail, house: Here, fields: Posted) -> Response:
     return house.pages.answer(
         "held.html",
         language,
-        held=_readable(
-            found,
-            house,
-            language,
-            {"districts": places, "district": places, "topics": topics, "provider": _carriers(language)},
-        ),
+        held=_readable(found, house, language, names),
         is_member=found["ground"] == Ground.MEMBER,
         words=_words(translations(language).gettext),
         nonce=house.nonce_for(claim.member),
@@ -97,7 +93,11 @@ def _readable(
 
     names  by field, the names by slug
     """
-    say, zone = _states(translations(language).gettext), house.app.settings.site.zone
+    gettext, zone = translations(language).gettext, house.app.settings.site.zone
+    states = _states(gettext)
+
+    def say(state: Enum) -> str:
+        return states.get(str(state)) or gettext(str(state))
 
     def told(name: str, value: object) -> object:
         if isinstance(value, dict):
@@ -110,14 +110,55 @@ def _readable(
             return house.name_of(str(value), language)
         if name in names and value:
             return names[name].get(str(value), value)
-        return say.get(str(value), str(value)) if isinstance(value, Enum) else value
+        return say(value) if isinstance(value, Enum) else value
 
     return {name: told(name, value) for name, value in found.items()}
+
+
+def _names(session: Session, language: str) -> Mapping[str, Mapping[str, str]]:
+    """Return by field what its slugs and short words name."""
+    gettext = translations(language).gettext
+    places = dict(session.exec(select(District.slug, District.name)).all())
+    return {
+        "language": LANGUAGE_NAMES,
+        "districts": places,
+        "district": places,
+        "topics": {slug: en if language == "en" else sv for slug, sv, en in session.exec(_TOPICS)},
+        "provider": _carriers(language),
+        "source": _ways(gettext),
+        "chosen_by": _ways(gettext),
+        "reason": _reasons(gettext),
+        "who": {BY_THEMSELVES: gettext("you yourself")},
+        "what": {act.value: gettext(act.value) for act in Act},
+    }
 
 
 def _carriers(language: str) -> Mapping[str, str]:
     """Return what a reader calls a provider; a service is called by its name."""
     return {"smtp": translations(language).gettext("our mail server")}
+
+
+def _ways(gettext: Callable[[str], str]) -> dict[str, str]:
+    """Return by which way something was chosen, or came to us."""
+    return {
+        "form": gettext("by the form for signing up"),
+        "import": gettext("from the register"),
+        "link": gettext("by a link in a letter"),
+        "mail": gettext("by a mail to us"),
+        "mailbox": gettext("by a mail to us"),
+        "one-click": gettext("by your mail program"),
+        "smtp": gettext("our mail server"),
+    }
+
+
+def _reasons(gettext: Callable[[str], str]) -> dict[str, str]:
+    """Return why nothing is sent to an address."""
+    return {
+        "dead": gettext("the address does not work"),
+        "complaint": gettext("it was reported as unwanted"),
+        "left": gettext("you unsubscribed from everything"),
+        "asked": gettext("somebody asked for it"),
+    }
 
 
 def _states(gettext: Callable[[str], str]) -> dict[str, str]:
@@ -140,6 +181,9 @@ def _states(gettext: Callable[[str], str]) -> dict[str, str]:
         "bulk": gettext("all but what the statutes oblige us to send"),
         "bounce": gettext("it came back"),
         "complaint": gettext("it was reported as unwanted"),
+        "count": gettext("we counted it"),
+        "suppress": gettext("we send nothing there any more"),
+        "alarm": gettext("we were told"),
     }
 
 

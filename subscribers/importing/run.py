@@ -75,7 +75,7 @@ def carry_out(transaction: Transaction, prepared: Prepared, *, who: str, now: da
     """
     changes = prepared.plan.changes
     with transaction() as session:
-        access.record(session, who=who, what="import", count=len(changes), now=now)
+        access.record(session, who=who, what=access.Act.IMPORT, count=len(changes), now=now)
         if prepared.said:
             staging.remember(session, prepared.header_key, prepared.said, now)
     _sweep(transaction)

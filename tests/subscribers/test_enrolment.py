@@ -94,7 +94,7 @@ def test_the_export_holds_every_column_about_a_person_but_the_hashes(session: Se
     choices = Preferences(frozenset({"bromma"}), frozenset({"skola"}), "en", {"weekly": Cadence.MONTHLY}, False)
     preferences.change(session, anna, choices, source="link", now=now)
     consent.withdraw(session, anna, publication=None, source="link", now=now)
-    access.record(session, who="kim", what="show", member_id=anna, now=now)
+    access.record(session, who="kim", what=access.Act.SHOW, member_id=anna, now=now)
 
     held = json.loads(json.dumps(enrolment.export(session, anna), default=str))
 

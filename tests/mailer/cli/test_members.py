@@ -182,6 +182,16 @@ def test_the_diary_says_who_looked_at_whom(command: Command, file: Path):
     assert "import" in command("members", "diary")[1]
 
 
+def test_the_diary_speaks_the_readers_language(command: Command, file: Path, monkeypatch: pytest.MonkeyPatch):
+    command("members", "import", file)
+    command("members", "erase", 1, "--yes")
+    monkeypatch.setenv("LC_ALL", "sv_SE.UTF-8")
+
+    lines = command("members", "diary")[1]
+
+    assert [word in lines for word in ("radera", "läsa in", "erase", "import")] == [True, True, False, False]
+
+
 def test_what_is_too_old_is_shown_first_and_then_deleted(command: Command, folder: Path, file: Path):
     command("members", "import", file)
     with opened(folder).writing() as session:

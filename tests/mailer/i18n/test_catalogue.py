@@ -38,7 +38,7 @@ from mailer.outbox.models import BreakerState, DeliveryState, MailingState
 from mailer.outbox.progress import Moving
 from mailer.outbox.status import Record, Service, Status
 from mailer.resources import resource
-from subscribers.access import Entry
+from subscribers.access import Act, Entry
 from subscribers.errors import SubscribersError
 from subscribers.listing import Listed
 from subscribers.models import DistrictKind, Ground, Scope
@@ -75,7 +75,7 @@ LISTED = (
 )
 STATES = (
     *(MailingState, DeliveryState, BreakerState, State, Health, MemberState, Ground, Scope),
-    *(Kind, Cause, Verdict, Action, Standing, What, CampaignState, Deed, Compared, DistrictKind, Coming),
+    *(Kind, Cause, Verdict, Action, Standing, What, CampaignState, Deed, Compared, DistrictKind, Coming, Act),
 )
 
 Sentence = str | tuple[str, ...]

@@ -48,7 +48,7 @@ def old(transaction: Transaction) -> Transaction:
         session.add(Delivery(mailing_id=1, plan=1, member_id=BACK, variant_id=1, **said))
         about = {"member_id": BACK, "mailing_id": 1, "at": MOMENT, "received_at": MOMENT, "source": "smtp"}
         session.add(Feedback(key="x", kind=Kind.BOUNCE, action=Action.NOTHING, words="no such <…>", **about))
-        access.record(session, who="kim", what="list", now=MOMENT)
+        access.record(session, who="kim", what=access.Act.LIST, now=MOMENT)
         wish = joining.Wish(address.parse("ny@example.org"), "weekly", None, "sv", "v1", "Ja!", "/join/weekly")
         number = joining.ask(session, wish, now=MOMENT)
         if db_is_postgresql(session):
@@ -124,7 +124,7 @@ def test_many_are_deleted_in_many_short_transactions(transaction: Transaction, m
     begun = 0
     with transaction() as session:
         for _ in range(35):
-            access.record(session, who="kim", what="list", now=MOMENT)
+            access.record(session, who="kim", what=access.Act.LIST, now=MOMENT)
 
     def counted() -> AbstractContextManager[Session]:
         nonlocal begun

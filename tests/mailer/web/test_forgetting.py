@@ -16,7 +16,7 @@ from mailer.members import welcomes
 from mailer.members.models import Recruit
 from mailer.outbox.models import Delivery, DeliveryState
 from mailer.web.rendering import environment
-from subscribers import address, consent, suppression
+from subscribers import access, address, consent, suppression
 from subscribers.models import Access, Member, Scope, State
 from tests.builders import MOMENT
 from tests.mailer.web.conftest import ANNA, CECILIA, LETTER, Site
@@ -79,6 +79,32 @@ def test_the_pages_call_places_topics_and_our_mail_server_by_their_names(site: S
     assert "<dd>our mail server</dd>" in page
     assert "our mail server: 1 letter" in press(site, "erase", sure="yes").text
     assert (file["districts"], file["topics"]) == (["jarva", "osteraker"], ["skola"])
+
+
+def test_the_page_says_in_the_readers_words_how_why_and_by_whom(written_to: Site):
+    site = written_to
+    site.press(site.choose_path(CECILIA), district="jarva", language="sv")
+    with site.app.writing() as session:
+        suppression.suppress(
+            session, address.parse("cecilia@example.org").key, scope=Scope.BULK, reason="left", now=MOMENT
+        )
+        access.record(session, who="kim", what=access.Act.CHANGE_NAME, member_id=CECILIA, now=MOMENT)
+
+    page = press(site, "held", choice="page").text
+
+    assert set(re.findall("<dt>(?:Språk|Valt av)</dt><dd>(.*?)</dd>", page)) == {"Svenska", "genom en länk i ett brev"}
+    for word in (
+        "genom formuläret för anmälan",
+        "du avslutade allt",
+        "byta namn",
+        "kim",
+        "du själv",
+        "lämna ut",
+        "vår e-postserver",
+        "inget",
+    ):
+        assert f"<dd>{word}</dd>" in page
+    assert not re.search("<dd>(sv|link|form|import|left|member|export|nothing|smtp)</dd>", page)
 
 
 def test_the_file_holds_everything_from_register_and_post(written_to: Site):
