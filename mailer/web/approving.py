@@ -154,7 +154,7 @@ def _page(house: House, claim: Claim, operator: Operator, state: State, *, remar
         state=state,
         operator=operator,
         is_asker=not state.signed and not has_signed and state.asked_by == operator.name,
-        to=proposal,
+        proposal=proposal,
         forms=forms,
         letter=f"{_path(house, claim)}/letter/",
         until=f"{state.not_before.astimezone(zone):%H:%M}" if state.may_be_taken_back(now) and state.not_before else "",
