@@ -148,9 +148,8 @@ def _about_the_place(line: str) -> list[Mention]:
     kept: list[Mention] = []
     earlier: Mention | None = None
     set_aside = False
-    example = bool(
-        _WORSE_THAN.search(line) or _MOST.search(line) or _SPOKEN.match(line)
-    )  # once a line: a hostile one names hundreds
+    # Once a line, and not for each of its names: a hostile one has hundreds.
+    example = bool(_WORSE_THAN.search(line) or _MOST.search(line) or _SPOKEN.match(line))
     several = len({mention.slug for mention in find_mentions(line)}) > 1
     compared = several and _COMPARED.search(line) is not None
     for mention in find_mentions(line):
