@@ -6,10 +6,10 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from mailer.campaigns import approving, looking
 from mailer.campaigns import book as campaigns
+from mailer.campaigns import looking
 from mailer.campaigns.content import subjects_of
-from mailer.campaigns.letter import Post
+from mailer.campaigns.letter import Post, Standing
 from mailer.digest import editions, previews, proofs
 from mailer.digest.contents import title_of
 from mailer.digest.plan import Basis, imagined, prepare
@@ -55,25 +55,29 @@ def _is_campaign(key: str) -> bool:
 
 
 def _of_campaign(session: Session, desk: Desk, key: str, now: datetime) -> Sequence[Form]:
-    versions = _proposal(session, desk, key, now).standing.content["versions"]
+    return _forms_in(_standing(session, desk, key, now))
+
+
+def _forms_in(standing: Standing) -> Sequence[Form]:
     return [
         Form(f"{language}-{number}", language, subject)
-        for language, version in versions.items()
+        for language, version in standing.content["versions"].items()
         for number, subject in enumerate(subjects_of(version))
     ]
 
 
 def _campaign(session: Session, desk: Desk, key: str, form: str, now: datetime) -> tuple[str, str]:
-    language, _, number = form.partition("-")
-    standing, place = _proposal(session, desk, key, now).standing, desk.place
-    if form not in {it.name for it in _of_campaign(session, desk, key, now)}:
+    standing, place = _standing(session, desk, key, now), desk.place
+    if form not in {it.name for it in _forms_in(standing)}:
         raise _no_form()
+    language, _, number = form.partition("-")
     shown = list(looking.show(desk.letters, standing, place.settings, place.links, language, now))
     return shown[int(number)].html, language
 
 
-def _proposal(session: Session, desk: Desk, key: str, now: datetime) -> approving.Proposal:
-    return approving.propose(desk.place.desk(session, now), campaigns.find(session, key))
+def _standing(session: Session, desk: Desk, key: str, now: datetime) -> Standing:
+    campaign = campaigns.find(session, key)
+    return desk.place.desk(session, now).read_again(campaign, campaigns.mailing_of(session, campaign).send_at)
 
 
 def _of_edition(session: Session, desk: Desk, key: str, now: datetime) -> Sequence[Form]:
