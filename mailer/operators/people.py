@@ -41,13 +41,18 @@ def _inside(session: Session) -> Mapping[str, frozenset[str]]:
 
 def by_account(settings: Settings, account: str) -> str:
     """Return the operator whose system account runs this command. raises Mistake"""
-    for slug, said in settings.operators.items():
-        if account in (said.accounts or (slug,)):
-            return slug
-    raise Mistake(
-        "The account {account} is no operator of the config: say who you are with --as, and a link is sent to you.",
-        account=account,
-    )
+    slug = of_account(settings, account)
+    if slug is None:
+        raise Mistake(
+            "The account {account} is no operator of the config: say who you are with --as, and a link is sent to you.",
+            account=account,
+        )
+    return slug
+
+
+def of_account(settings: Settings, account: str) -> str | None:
+    """Return the operator a system account belongs to, None: nobody's of the config."""
+    return next((slug for slug, said in settings.operators.items() if account in (said.accounts or (slug,))), None)
 
 
 def by_name(settings: Settings, name: str) -> str:

@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from mailer.config import Settings
 from mailer.errors import Mistake
-from mailer.operators.people import operators
+from mailer.operators.people import of_account, operators
 
 
 def require_reach(session: Session, settings: Settings, account: str, districts: Iterable[frozenset[str]]) -> None:
@@ -16,12 +16,10 @@ def require_reach(session: Session, settings: Settings, account: str, districts:
     """
     if not settings.operators:
         return
-    for slug, said in settings.operators.items():
-        if account in (said.accounts or (slug,)):
-            operator = operators(session, settings)[slug]
-            break
-    else:
+    slug = of_account(settings, account)
+    if slug is None:
         raise Mistake("The account {account} is no operator of the config, so it changes no event.", account=account)
+    operator = operators(session, settings)[slug]
     for those in districts:
         if not operator.covers(those or None):
             raise Mistake(
