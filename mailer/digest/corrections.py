@@ -38,6 +38,7 @@ from mailer.outbox.models import (
 from mailer.outbox.moves import move_queued
 from mailer.sentences import N_, Word
 
+MARK = ":correction-"  # between the key of an edition and the number of its correction
 _ARRIVED = (DeliveryState.SENT, DeliveryState.UNCERTAIN)
 _MENDABLE = (MailingState.PAUSED, MailingState.DONE, MailingState.HELD)
 
@@ -294,12 +295,12 @@ def _told_since(session: Session, mailing: Mailing, refs: Refs) -> set[int]:
 
 def _corrections(mailing: Mailing) -> sa.ColumnElement[bool]:
     valid = col(Mailing.plan).is_not(None)
-    return col(Mailing.key).startswith(f"{mailing.key}:correction-", autoescape=True) & valid
+    return col(Mailing.key).startswith(f"{mailing.key}{MARK}", autoescape=True) & valid
 
 
 def next_key(session: Session, mailing: Mailing) -> str:
     before = session.exec(select(sa.func.count(col(Mailing.id))).where(_corrections(mailing))).one()
-    return f"{mailing.key}:correction-{before + 1}"
+    return f"{mailing.key}{MARK}{before + 1}"
 
 
 def _send(engine: sa.Engine, settings: Settings, corrected: Mailing, key: str, plan: Plan, now: datetime) -> int:

@@ -16,8 +16,6 @@ from mailer.links import Links
 from mailer.outbox.enqueue import open_mailing
 from mailer.outbox.models import Mailing, MailingState
 
-_MARK = ":correction-"
-
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -31,7 +29,7 @@ class Waiting:
 
 
 def is_correction(key: str) -> bool:
-    return _MARK in key
+    return corrections.MARK in key
 
 
 def keep(session: Session, edition: Edition, *, note: str, now: datetime) -> str:
@@ -53,7 +51,7 @@ def look(session: Session, settings: Settings, links: Links, key: str) -> Waitin
     draft = session.exec(select(Mailing).where(Mailing.key == key)).first()
     if draft is None or draft.state is not MailingState.DRAFT:
         raise Mistake("The correction {key} does not wait for approval.", key=key)
-    publication, _, period = key.partition(_MARK)[0].partition(":")
+    publication, _, period = key.partition(corrections.MARK)[0].partition(":")
     edition = editions.of_period(session, publication, period)
     change = corrections.look(session, settings, links, editions.mailing_of(session, edition))
     note = str(json.loads(draft.content)["correction"])
