@@ -25,6 +25,9 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 30
 _WRITING = "utskick_writing"
 _PROVISIONAL = "utskick_provisional"
+_FRUGAL = "utskick_frugal"
+# Of its file a connection to SQLite keeps so many kB: the 2 MB of its default cannot hold an index that a plan fills.
+_PAGES, _FEW_PAGES = 16_384, 4_096
 MOVING = "moving"  # what the schema calls itself while rows are moved into it
 CHANGED = "utskick_changed"
 _TURNS = 0x7574736B  # "utsk": the class of the advisory locks by which one of many is active
@@ -118,7 +121,6 @@ def _prepare_sqlite(connection: SqliteConnection, _: object) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "cache_size=-16384",  # kB; the 2 MB of the default cannot hold the index that a large plan fills
         "secure_delete=ON",  # who is erased leaves nothing in free pages
         f"busy_timeout={_BUSY_SECONDS * 1000}",
     ):
@@ -127,6 +129,7 @@ def _prepare_sqlite(connection: SqliteConnection, _: object) -> None:
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     options = connection.get_execution_options()
+    connection.exec_driver_sql(f"PRAGMA cache_size=-{_FEW_PAGES if options.get(_FRUGAL) else _PAGES}")
     if not options.get(_WRITING):
         connection.exec_driver_sql("BEGIN")
         return
@@ -135,6 +138,11 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     assert driver is not None  # noqa: S101  # it begins something
     driver.execute(f"PRAGMA synchronous={'NORMAL' if options.get(_PROVISIONAL) else 'FULL'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def frugal(engine: sa.Engine) -> sa.Engine:
+    """Return `engine` for a process that keeps few pages in memory: it seldom reads one again before it was changed."""
+    return engine.execution_options(**{_FRUGAL: True})
 
 
 @contextmanager

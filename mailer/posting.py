@@ -6,6 +6,7 @@ Apart from `app`, which loads it when somebody sends: it brings templates, their
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from mailer import db
 from mailer.campaigns.content import expand as expand_campaign
 from mailer.digest.contents import expand
 from mailer.errors import ProviderDown
@@ -59,7 +60,7 @@ def composer_of(app: "App") -> Composer:
 
 def office_of(app: "App") -> Office:
     return Office(
-        engine=app.engine,
+        engine=db.frugal(app.engine),
         journals=app.journals,
         carriers=[_carrier(app, name) for name in app.settings.outbox.providers],
         composer=app.composer,
