@@ -121,6 +121,7 @@ def _prepare_sqlite(connection: SqliteConnection, _: object) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
+        f"cache_size=-{_PAGES}",
         "secure_delete=ON",  # who is erased leaves nothing in free pages
         f"busy_timeout={_BUSY_SECONDS * 1000}",
     ):
@@ -129,7 +130,7 @@ def _prepare_sqlite(connection: SqliteConnection, _: object) -> None:
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     options = connection.get_execution_options()
-    connection.exec_driver_sql(f"PRAGMA cache_size=-{_FEW_PAGES if options.get(_FRUGAL) else _PAGES}")
+    _keep_pages(connection, _FEW_PAGES if options.get(_FRUGAL) else _PAGES)
     if not options.get(_WRITING):
         connection.exec_driver_sql("BEGIN")
         return
@@ -138,6 +139,14 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     assert driver is not None  # noqa: S101  # it begins something
     driver.execute(f"PRAGMA synchronous={'NORMAL' if options.get(_PROVISIONAL) else 'FULL'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _keep_pages(connection: sa.Connection, number: int) -> None:
+    """Let a connection keep so many kB; who sends and who plans may share a pool, as in the demo."""
+    info = connection.connection.info  # of the connection, for as long as it is open
+    if info.get(_FRUGAL, _PAGES) != number:
+        connection.exec_driver_sql(f"PRAGMA cache_size=-{number}")
+        info[_FRUGAL] = number
 
 
 def frugal(engine: sa.Engine) -> sa.Engine:
