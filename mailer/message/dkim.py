@@ -4,12 +4,13 @@ c=relaxed/simple: header fields are rewrapped by many servers, our bodies (7-bit
 a signature follows from the letter, the time too, so a letter that is sent again is the same bytes.
 """
 
-import base64
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from binascii import b2a_base64
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -43,9 +44,10 @@ SIGNED = (
 )
 NOTHING: frozenset[bytes] = frozenset()
 _WIDTH = 72  # octets of a line, without the space it begins with
-_SIGNATURE = b"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/simple;\r\n d=%b;\r\n s=%b;%b\r\n bh=%b;\r\n h=%b;\r\n b="
-
-Fields = Mapping[bytes, Sequence[bytes]]
+# The field around the hash of the body, which is all of it that is another in every letter.
+_BEFORE = b"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/simple;\r\n d=%b;\r\n s=%b;%b\r\n bh="
+_AFTER = b";\r\n h=%b;\r\n b="
+_PADDING, _HASH = PKCS1v15(), SHA256()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,19 @@ class Key:
     private: RSAPrivateKey = field(repr=False)
 
 
+class Cover(NamedTuple):
+    """What a signature covers: the value of h=, and the places of those fields in the head, in the same order."""
+
+    names: bytes
+    places: Sequence[int]
+
+
 class Signer:
     """Signs each letter with the key of its From's domain, or of the nearest domain above that."""
 
     def __init__(self, keys: Sequence[Key]) -> None:
         self._keys = {key.domain: key for key in keys}
+        self._key_of = lru_cache(maxsize=64)(self._nearest_key)
 
     def sign(self, content: bytes, leave_out: frozenset[bytes] = NOTHING) -> bytes:
         """Return the letter with a DKIM-Signature in front, or as it is when no key is there for its From.
@@ -70,23 +80,18 @@ class Signer:
         leave_out  names, in lower case, of fields that whoever carries the letter rewrites
         """
         end = content.find(b"\r\n\r\n")
-        fields = _fields(content[:end])
-        key = self._key_of(fields.get(b"from", (b"",))[-1])
+        names, fields = zip(*map(_relaxed, _unfolded(content[:end]).split(b"\r\n")), strict=True)
+        key = self._key_of(_first(b"from", names, fields))
         if key is None:
             return content
-        names, covered = _cover(fields, leave_out)
-        unsigned = _SIGNATURE % (
-            key.domain,
-            key.selector,
-            _time(fields.get(b"date", (b"",))[-1]),
-            base64.b64encode(_digest(content, end + 4)),
-            _folded(names),
-        )
-        signed = b"\r\n".join((*covered, _relaxed(_unfolded(unsigned))[1]))
-        signature = base64.b64encode(key.private.sign(signed, PKCS1v15(), SHA256()))
-        return b"".join((unsigned, *_lines(signature), b"\r\n", content))
+        cover = _cover(names, leave_out)
+        written, relaxed = _forms(key.domain, key.selector, _first(b"date", names, fields), cover.names)
+        digest = _base64(_digest(content, end + 4))
+        signed = b"\r\n".join([*[fields[place] for place in cover.places], digest.join(relaxed)])
+        signature = _base64(key.private.sign(signed, _PADDING, _HASH))
+        return b"".join((digest.join(written), *_lines(signature), b"\r\n", content))
 
-    def _key_of(self, sender: bytes) -> Key | None:
+    def _nearest_key(self, sender: bytes) -> Key | None:
         domain = sender.rpartition(b"@")[2].rstrip(b">").lower()
         return next((self._keys[each] for each in at_or_above(domain) if each in self._keys), None)
 
@@ -96,15 +101,6 @@ def at_or_above(domain: bytes) -> Iterator[bytes]:
     while domain:
         yield domain
         domain = domain.partition(b".")[2]
-
-
-def _fields(head: bytes) -> Fields:
-    """Return the header fields by name in relaxed form (section 3.4.2), the last of a name first."""
-    fields: dict[bytes, list[bytes]] = {}
-    for line in reversed(_unfolded(head).split(b"\r\n")):
-        name, relaxed = _relaxed(line)
-        fields.setdefault(name, []).append(relaxed)
-    return fields
 
 
 def _unfolded(head: bytes) -> bytes:
@@ -123,17 +119,29 @@ def _relaxed(line: bytes) -> tuple[bytes, bytes]:
     return name, name + b":" + value.strip(b" ")
 
 
-def _cover(fields: Fields, leave_out: frozenset[bytes]) -> tuple[tuple[bytes, ...], list[bytes]]:
-    """Return the names for h= and the fields they stand for, in the same order."""
-    names: list[bytes] = []
+def _first(name: bytes, names: Sequence[bytes], fields: Sequence[bytes]) -> bytes:
+    return fields[names.index(name)] if name in names else b""
+
+
+@lru_cache(maxsize=64)  # the letters of a mailing have the same fields
+def _cover(names: Sequence[bytes], leave_out: frozenset[bytes]) -> Cover:
+    """Return what to cover of a head with fields of these names; of those that have one name the last comes first."""
     covered: list[bytes] = []
+    places: list[int] = []
     for once_more, kinds in ((1, OVERSIGNED), (0, SIGNED)):
         for name in kinds:
             if name not in leave_out:
-                present = fields.get(name, ())
-                names += [name] * (len(present) + once_more)
-                covered += present
-    return tuple(names), covered
+                present = [place for place, each in enumerate(names) if each == name]
+                covered += [name] * (len(present) + once_more)
+                places += reversed(present)
+    return Cover(_folded(covered), places)
+
+
+@lru_cache(maxsize=64)
+def _forms(domain: bytes, selector: bytes, date: bytes, names: bytes) -> tuple[Sequence[bytes], Sequence[bytes]]:
+    """Return the field without its signature, as it is written and relaxed, each in two parts: bh= is between them."""
+    written = _BEFORE % (domain, selector, _time(date)), _AFTER % names
+    return written, (_relaxed(_unfolded(written[0]))[1], _unfolded(written[1]))
 
 
 def _digest(content: bytes, start: int) -> bytes:
@@ -146,7 +154,6 @@ def _digest(content: bytes, start: int) -> bytes:
     return digest.digest()
 
 
-@lru_cache(maxsize=64)
 def _time(date: bytes) -> bytes:
     """Write t= from the letter's Date: the clock would make another letter of each attempt."""
     try:
@@ -155,7 +162,6 @@ def _time(date: bytes) -> bytes:
         return b""
 
 
-@lru_cache(maxsize=64)
 def _folded(names: Sequence[bytes]) -> bytes:
     lines = [b""]
     for name in names:
@@ -163,6 +169,10 @@ def _folded(names: Sequence[bytes]) -> bytes:
             lines.append(b"")
         lines[-1] += name + b":"
     return b"\r\n ".join(lines).removesuffix(b":")
+
+
+def _base64(value: bytes) -> bytes:
+    return b2a_base64(value, newline=False)
 
 
 def _lines(signature: bytes) -> Iterator[bytes]:
