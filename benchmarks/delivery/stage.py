@@ -78,6 +78,7 @@ class Installation:
             self.folder / "keys.toml",
         )
         smtp = {"HOST": "127.0.0.1", "PORT": str(port or 25), "SECURITY": "none", "CONNECTIONS": str(connections)}
+        smtp["MESSAGES_PER_CONNECTION"] = "1000000"  # smtp-source keeps its connections to the end too
         environ = {f"UTSKICK_PROVIDERS__SMTP__{name}": value for name, value in smtp.items()}
         return App.load(places, environ | {"UTSKICK_DATABASE": self.database})
 

@@ -12,12 +12,6 @@ from mailer.outbox.verdicts import Verdict
 
 def refused(permission: Permission, task: Task, soon: Callable[[], Iterable[Task]]) -> list[Held]:
     """Return those of a letter who may not be written to. `soon`: those who will be asked about next."""
-    known = permission.known_to_be_allowed(task.pile.occasion.mailing)
-    for held in task.letter.held:
-        if held.member not in known or held.recipient is None:
-            break
-    else:
-        return []  # nearly always
     others = (held.member for other in soon() if other.pile is task.pile for held in other.letter.held)
     return [held for held in task.letter.held if not _may_be_sent(permission, task, held, others)]
 
@@ -31,6 +25,6 @@ def cancel(permission: Permission, task: Task, those: Sequence[Held]) -> list[En
     reasons = permission.why_not(task.pile.occasion, [held.member for held in those])
     left = tuple(held for held in task.letter.held if held not in those)
     lease, attempts = task.pile.lease, task.letter.attempts
-    task.letter, task.ready = task.letter._replace(held=left), None
+    task.give_to(left)
     verdicts = [Verdict(DeliveryState.CANCELLED, code=reasons[held.member], attempts=attempts) for held in those]
     return [Entry(lease, Line(held.delivery, verdict)) for held, verdict in zip(those, verdicts, strict=True)]

@@ -20,11 +20,11 @@ from mailer.outbox.ahead import Ready
 from mailer.outbox.batches import Lease, Terms
 from mailer.outbox.compose import Composer
 from mailer.outbox.journal import Journal, Mark
-from mailer.outbox.ledger import Entry, Line
+from mailer.outbox.ledger import Entry
 from mailer.outbox.manifest import Hand, Held
 from mailer.outbox.models import DeliveryState, Lane
 from mailer.outbox.permission import Permission
-from mailer.outbox.piles import Pile, Task, mark_of, notes
+from mailer.outbox.piles import Pile, Taken, Task, lay_out, mark_of
 from mailer.outbox.ration import Ration
 from mailer.outbox.verdicts import Verdict, judge, sent
 from mailer.providers import Outcome, Outgoing, Receipt
@@ -46,12 +46,13 @@ class Desk:
         now: Callable[[], datetime],
         stopping: Callable[[], bool],
     ) -> None:
-        self.entries: list[Entry] = []  # for the books, in the order they happened
         self.unfit: dict[int, str] = {}  # mailings that cannot be rendered for anyone -> why
         self.provider = ""
         self.down: ProviderDown | None = None
         self.ration: Ration | None = None  # None: as many as there are
         self.works = False  # `provider` has shown that it can be used
+        self._taken: list[Taken] = []  # not judged yet
+        self._entries: list[Entry] = []  # for the books, in the order they happened; before `_taken`
         self._refusals = 0  # that speak of us, one after the other
         self._bearable = breaker.IN_A_ROW
         self._journal = journal
@@ -98,12 +99,27 @@ class Desk:
         return sum(1 for task in self._waiting if task.pile.lease.lane == self._waiting[0].pile.lease.lane)
 
     @property
+    def outcomes(self) -> int:
+        """How many there are that the books were not told of."""
+        return len(self._taken) + len(self._entries)
+
+    def hand_in(self) -> list[Entry]:
+        """Return what the books shall say of all outcomes so far, in their order; ask for `finished` only then."""
+        self._judge_taken()
+        entries, self._entries = self._entries, []
+        return entries
+
+    def take_back(self, entries: list[Entry]) -> None:
+        """Keep what was handed in and could not be written."""
+        self._entries = entries + self._entries
+
+    @property
     def leases(self) -> list[Lease]:
         return list(self._piles)
 
     @property
     def finished(self) -> list[Lease]:
-        """Leases with nothing left on the desk: their batches can be given back after `entries` are written."""
+        """Leases with nothing left on the desk: their batches can be given back when all outcomes are written."""
         return [lease for lease, pile in self._piles.items() if not pile.open]
 
     def add(self, hand: Hand, ready: Sequence[Ready | None], *, leased_at: float) -> None:
@@ -112,7 +128,7 @@ class Desk:
         self._permission.ask_again(hand.lease.mailing)  # it may have been stopped while its batch was being leased
         pile = Pile(hand.lease, hand.occasion, len(hand.letters), leased_at + self._trusted)
         self._piles[hand.lease] = pile
-        tasks = [Task(pile, *both) for both in zip(hand.letters, ready, strict=True)]
+        tasks = lay_out(pile, hand.letters, ready)
         if hand.lease.lane == Lane.ONE:
             self._waiting.extendleft(reversed(tasks))
         else:
@@ -173,15 +189,17 @@ class Desk:
         """Hand over the next letter that may still be sent, as far as was known at the last start."""
         while self.offers:
             task = self._waiting.popleft()
-            mailing = task.pile.occasion.mailing
-            if not self._permission.going(mailing) or mailing in self.unfit:
-                task.pile.close_one()
-                continue
-            outgoing = self._outgoing(task)
-            if outgoing is not None:
+            mailing, ticket = task.pile.occasion.mailing, task.letter.ticket
+            known = self._permission.known_to_be_allowed(mailing)
+            if task.ready is not None and task.alone in known and not self.unfit:
+                message: Message | None = task.ready.message()  # as nearly all are
+            else:
+                message = self._compose_with_care(task)
+            if message is not None:
+                self._out[ticket] = task
                 if self.ration is not None:
                     self.ration.spend()
-                return outgoing
+                return Outgoing(ticket, f"{mailing}-{ticket}", message)
         return None
 
     def start(self, outgoings: Sequence[Outgoing]) -> list[Outgoing]:
@@ -195,19 +213,26 @@ class Desk:
         tasks = [self._out[outgoing.ticket] for outgoing in outgoings]
         now = time.monotonic()
         allowed = [task for task in tasks if now < task.pile.until and self._may_go(task)]
-        self._journal.append(notes(allowed, Mark.STARTED))
+        self._journal.append(b"".join([task.intent for task in allowed]))
         now = time.monotonic()
         for task in allowed:
             task.started = now
         return [one for one, task in zip(outgoings, tasks, strict=True) if task.started and now < task.pile.until]
 
     def _may_go(self, task: Task) -> bool:
-        return self._permission.going(task.pile.occasion.mailing) and not self._refused(task)
+        mailing = task.pile.occasion.mailing
+        if task.alone in self._permission.known_to_be_allowed(mailing):
+            return True  # nearly always
+        return self._permission.going(mailing) and not self._refused(task)
 
     def settle(self, outgoing: Outgoing, outcome: Outcome) -> None:
-        """Judge an outcome and keep it for the books."""
+        """Keep an outcome for the books. Those that were taken, nearly all, are judged later and in one go."""
         if isinstance(outcome, Receipt):
-            self._sent(outgoing, outcome)
+            task = self._out.pop(outgoing.ticket)
+            self._journal.keep(task.receipt)
+            took = time.monotonic() - task.started
+            self._taken.append(Taken(task, outcome, outgoing.message.recipient, self.provider, took))
+            self.works, self._refusals = True, 0
             return
         if isinstance(outcome, ProviderDown):
             self.down = outcome
@@ -216,16 +241,16 @@ class Desk:
         self._permission.refresh()  # a server that refuses everything lets nothing be started, where this is asked
         task = self._out.pop(outgoing.ticket)
         verdict = judge(outcome, task.attempt(self._now(), outgoing.message.recipient))
-        self._journal.keep(notes((task,), mark_of(verdict), verdict.code or ""))
-        self._enter(task, verdict)
+        self._journal.keep(task.note(mark_of(verdict), verdict.code or ""))
+        self._enter(task, verdict, self.provider)
         self._weigh(outcome, verdict)
 
-    def _sent(self, outgoing: Outgoing, receipt: Receipt) -> None:
-        """Keep what was accepted, as nearly all is. An answer is masked without opening names: it names nobody."""
-        task = self._out.pop(outgoing.ticket)
-        self._journal.keep(notes((task,), Mark.SENT))
-        self._enter(task, sent(receipt, task.letter.attempts, outgoing.message.recipient))
-        self.works, self._refusals = True, 0
+    def _judge_taken(self) -> None:
+        """Judge what was accepted. An answer is masked without opening names: it names nobody."""
+        taken, self._taken = self._taken, []
+        for task, receipt, recipient, provider, took in taken:
+            self._entries += task.entries(sent(receipt, task.letter.attempts, recipient), provider, took)
+            task.pile.close_one()
 
     def _weigh(self, outcome: SendError, verdict: Verdict) -> None:
         """Note what a failure says of the provider; one that refuses letter after letter is spared the rest."""
@@ -242,25 +267,26 @@ class Desk:
         """Put a letter that was never started back in front."""
         task = self._out.pop(outgoing.ticket)
         if task.started:  # allowed, and withdrawn all the same
-            self._journal.keep(notes((task,), Mark.LATER))
+            self._journal.keep(task.note(Mark.LATER))
         if task.pile.expired:
             task.pile.close_one()
         else:
             task.started = 0.0
             self._waiting.appendleft(task)
 
-    def _outgoing(self, task: Task) -> Outgoing | None:
+    def _compose_with_care(self, task: Task) -> Message | None:
+        """Compose what is left of a letter when those who may not be written to are taken off it."""
+        mailing = task.pile.occasion.mailing
+        if not self._permission.going(mailing) or mailing in self.unfit:
+            task.pile.close_one()
+            return None
         if refused := self._refused(task):
-            self.entries += clearance.cancel(self._permission, task, refused)
+            self._judge_taken()
+            self._entries += clearance.cancel(self._permission, task, refused)
         if not task.letter.held:
             task.pile.close_one()
             return None
-        message = self._compose(task)
-        if message is None:
-            return None
-        self._out[task.letter.ticket] = task
-        key = f"{task.pile.occasion.mailing}-{task.letter.ticket}"
-        return Outgoing(task.letter.ticket, key, message)
+        return self._compose(task)
 
     def _refused(self, task: Task) -> list[Held]:
         return clearance.refused(self._permission, task, self._soon)
@@ -289,10 +315,8 @@ class Desk:
             self._enter(task, Verdict(DeliveryState.FAILED, code="compose", answer=answer))
             return None
 
-    def _enter(self, task: Task, verdict: Verdict) -> None:
-        provider = self.provider if verdict.code != "compose" else None
+    def _enter(self, task: Task, verdict: Verdict, provider: str | None = None) -> None:
+        self._judge_taken()
         took = time.monotonic() - task.started if task.started else None
-        for held in task.letter.held:
-            self.entries.append(Entry(task.pile.lease, Line(held.delivery, verdict, provider, took)))
-            took = None  # a household's letter was sent once
+        self._entries += task.entries(verdict, provider, took)
         task.pile.close_one()

@@ -17,12 +17,12 @@ import secrets
 import socket
 import struct
 import threading
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from zlib import crc32
 
 FULL = 4 << 20  # bytes: a worker lets its desk run dry and starts the file anew, so recovery reads little
 _MAGIC = b"UTSKICK1"
@@ -61,7 +61,14 @@ class Note:
 def record(mark: Mark, batch: int, fence: int, delivery: int, code: str = "") -> bytes:
     """Return a Note as it stands in the file, without making one: a letter has two."""
     body = _BODY.pack(mark, fence & 0xFFFF, batch, delivery, code.encode("ascii", "replace")[:8] if code else b"")
-    return zlib.crc32(body).to_bytes(4, "little") + body
+    return crc32(body).to_bytes(4, "little") + body
+
+
+def records(mark: Mark, batch: int, fence: int, deliveries: Iterable[int]) -> list[bytes]:
+    """As `record`, for the deliveries of a batch."""
+    pack, fence = _BODY.pack, fence & 0xFFFF
+    bodies = [pack(mark, fence, batch, delivery, b"") for delivery in deliveries]
+    return [crc32(body).to_bytes(4, "little") + body for body in bodies]
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,14 +224,14 @@ def _unpack(octets: bytes) -> Note | None:
     if len(octets) != SIZE:
         return None
     checksum, kind, fence, batch, delivery, code = _RECORD.unpack(octets)
-    if checksum != zlib.crc32(octets[4:]):
+    if checksum != crc32(octets[4:]):
         return None
     return Note(Mark(kind), batch, fence, delivery, code.rstrip(b"\0").decode("ascii"))
 
 
 def _header(boot_id: str) -> bytes:
     start = _MAGIC + boot_id.encode("ascii")[:36].ljust(36)
-    return start + zlib.crc32(start).to_bytes(4, "little")
+    return start + crc32(start).to_bytes(4, "little")
 
 
 def _name() -> str:

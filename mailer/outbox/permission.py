@@ -161,8 +161,8 @@ class Permission:
         return answers[member]
 
     def known_to_be_allowed(self, mailing: int) -> Collection[int]:
-        """Return the members who were asked about since anything changed, and may be sent `mailing`."""
-        return self._known.get(mailing, ())
+        """Return members who may be sent `mailing`, as was asked since anything changed: none while it is stopped."""
+        return self._known.get(mailing, ()) if self._going.get(mailing) else ()
 
     def why_not(self, occasion: Occasion, members: Collection[int]) -> dict[int, str]:
         """Name the reason for each of those who may not be written to."""

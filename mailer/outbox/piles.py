@@ -1,16 +1,20 @@
 """What lies on a worker's desk: batches as piles of letters, and what the journal says of each."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
+from typing import NamedTuple
 
 from mailer.outbox.ahead import Ready
 from mailer.outbox.batches import Lease
-from mailer.outbox.journal import Mark, record
-from mailer.outbox.manifest import Letter, Occasion
+from mailer.outbox.journal import Mark, record, records
+from mailer.outbox.ledger import Entry, Line
+from mailer.outbox.manifest import Held, Letter, Occasion
 from mailer.outbox.models import DeliveryState
 from mailer.outbox.verdicts import Attempt, Verdict
+from mailer.providers import Receipt
 
 _MARKS = {
     DeliveryState.SENT: Mark.SENT,
@@ -41,12 +45,38 @@ class Pile:
 
 @dataclass(slots=True)
 class Task:
-    """A letter on the desk."""
+    """A letter on the desk.
+
+    ready            composed ahead
+    alone            the one member whom a letter that is ready goes to; 0 for any other
+    intent, receipt  what the journal will say of it: that it was started, that it was taken
+    """
 
     pile: Pile
     letter: Letter
-    ready: Ready | None  # composed ahead
+    ready: Ready | None
+    alone: int
+    intent: bytes
+    receipt: bytes
     started: float = 0.0  # on the monotonic clock; 0: not yet
+
+    def give_to(self, held: tuple[Held, ...]) -> None:
+        """Have it go to some of a household, or to nobody: composed when it is its turn."""
+        self.letter, self.ready, self.alone = self.letter._replace(held=held), None, 0
+        self.intent, self.receipt = self.note(Mark.STARTED), self.note(Mark.SENT)
+
+    def note(self, mark: Mark, code: str = "") -> bytes:
+        """Return the journal's records of what happened to all its deliveries."""
+        lease = self.pile.lease
+        return b"".join([record(mark, lease.batch, lease.fence, held.delivery, code) for held in self.letter.held])
+
+    def entries(self, verdict: Verdict, provider: str | None, took: float | None) -> list[Entry]:
+        """Return what the books shall say of all its deliveries. A household's letter took its time once."""
+        entries = []
+        for held in self.letter.held:
+            entries.append(Entry(self.pile.lease, Line(held.delivery, verdict, provider, took)))
+            took = None
+        return entries
 
     def attempt(self, at: datetime, address: str) -> Attempt:
         """Return what the judge must know of it."""
@@ -66,18 +96,29 @@ class Task:
         return tuple(word for held in self.letter.held if held.recipient for word in held.recipient.words())
 
 
+class Taken(NamedTuple):
+    """A letter that `provider` took after so many seconds, and its answer. Not the message: some hundred wait here."""
+
+    task: Task
+    receipt: Receipt
+    recipient: str
+    provider: str
+    took: float
+
+
+def lay_out(pile: Pile, letters: Sequence[Letter], ready: Sequence[Ready | None]) -> list[Task]:
+    """Return the letters of a pile as they lie on the desk."""
+    batch, fence = pile.lease.batch, pile.lease.fence
+    tickets = [letter.ticket for letter in letters]
+    intents, receipts = (records(mark, batch, fence, tickets) for mark in (Mark.STARTED, Mark.SENT))
+    alone = [letter.addressee if one else 0 for letter, one in zip(letters, ready, strict=True)]
+    tasks = list(map(Task, repeat(pile), letters, ready, alone, intents, receipts))
+    for task in tasks:
+        if not task.alone:
+            task.give_to(task.letter.held)
+    return tasks
+
+
 def mark_of(verdict: Verdict) -> Mark:
     """Say what happened: whoever inherits a journal decides by itself what follows from it."""
     return Mark.UNANSWERED if verdict.repeated else _MARKS[verdict.state]
-
-
-def notes(tasks: Iterable[Task], mark: Mark, code: str = "") -> bytes:
-    """Return the journal's records of what happened to all deliveries of some letters."""
-    return b"".join(
-        [
-            record(mark, lease.batch, lease.fence, held.delivery, code)
-            for task in tasks
-            for lease in (task.pile.lease,)
-            for held in task.letter.held
-        ]
-    )

@@ -225,7 +225,7 @@ class Worker:
             while not self._carried:
                 await asyncio.sleep(TICK)
                 stopped = self._desk.drop_stopped()  # whoever paused or cancelled a mailing waits for its batches
-                if stopped or len(self._desk.entries) >= GROUP or time.monotonic() - self._written >= EVERY:
+                if stopped or self._desk.outcomes >= GROUP or time.monotonic() - self._written >= EVERY:
                     await self._write()
                     await self._heed()
                 if self._wants_more or await self._somebody_waits():
@@ -289,12 +289,11 @@ class Worker:
     async def _write(self) -> None:
         """Write all outcomes so far; batches without a letter left are given back in the same transaction."""
         desk, leased_at = self._desk, time.monotonic()
-        entries, held, finished = desk.entries, desk.leases, desk.finished
-        desk.entries = []
+        entries, held, finished = desk.hand_in(), desk.leases, desk.finished
         try:
             ours = await self._in_thread(partial(self._clerk.record, entries, held=held, finished=finished))
         except BaseException:
-            desk.entries = entries + desk.entries
+            desk.take_back(entries)
             raise
         self._written = time.monotonic()
         desk.extended([lease for lease in held if lease in ours], leased_at=leased_at)

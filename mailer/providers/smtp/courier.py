@@ -12,6 +12,7 @@ A message is safe to send again until its body and dot are written; after that o
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from mailer.errors import MessageRefused, ProviderDown, SendError, TryLater, Unanswered
 from mailer.providers import Outgoing, Receipt
@@ -44,9 +45,10 @@ class Courier:
         self._crew: Crew | None = None
         self._done: asyncio.Future[None] | None = None
         self._expected: deque[Step] = deque()
-        self._unsent: deque[tuple[Step, bytes]] = deque()  # lines kept back from a server without PIPELINING
+        self._unsent: deque[tuple[Step, str]] = deque()  # lines kept back from a server without PIPELINING
         self._envelope: Outgoing | None = None  # taken, its body not begun
         self._body: Outgoing | None = None  # handed over, not answered
+        self._usual: list[Reply] = []  # what the server says to an envelope when all is well
         self._refusal: SendError | None = None  # of the envelope
         self._recipient_taken = False
         self._unclean = False  # a transaction was begun and not ended: RSET comes first
@@ -104,7 +106,15 @@ class Courier:
 
     def _all_well(self, replies: Sequence[Reply]) -> bool:
         """Whether these are the good answers to a body and to the envelope behind it, as they nearly always are."""
-        return len(replies) == len(self._expected) == len(_ALL_WELL) and [reply[0] for reply in replies] == _ALL_WELL
+        if not len(replies) == len(self._expected) == len(_ALL_WELL):
+            return False
+        first, *others = replies
+        if others == self._usual:
+            return first.code == _ALL_WELL[0]
+        if [reply.code for reply in replies] != _ALL_WELL:
+            return False
+        self._usual = others
+        return True
 
     def _carry_on(self, crew: Crew, body: Outgoing, reply: Reply) -> None:
         """Do what `_take_in` does with four good answers."""
@@ -112,7 +122,7 @@ class Courier:
         self._body = None
         self._recipient_taken = self._unclean = self.useful = crew.accepted = True
         crew.ask_leave(self)  # first: what is settled is then written down with it
-        crew.settle(body, Receipt(reply.text))
+        crew.desk.settle(body, _receipt(reply))
 
     def lost(self, reason: str) -> None:
         """Account for what was under way: of a body nobody knows, an envelope was never a mail."""
@@ -177,11 +187,11 @@ class Courier:
         self._envelope, self._refusal, self._recipient_taken = outgoing, None, False
         steps, lines = commands
         if self._unclean:
-            steps, lines = (Step.RSET, *steps), (b"RSET\r\n", *lines)
+            steps, lines = (Step.RSET, *steps), ("RSET", *lines)
             self._unclean = False
         if self._offers.pipelining:
             self._expected.extend(steps)
-            self.wire.write(*ahead, b"".join(lines))
+            self.wire.write(*ahead, "\r\n".join((*lines, "")).encode())
         else:
             self._unsent.extend(zip(steps, lines, strict=True))
             self._send_one()
@@ -189,7 +199,7 @@ class Courier:
     def _send_one(self) -> None:
         step, line = self._unsent.popleft()
         self._expected.append(step)
-        self.wire.write(line)
+        self.wire.write(f"{line}\r\n".encode())
 
     def _finish(self) -> None:
         if self._done is not None and not self._done.done():
@@ -273,7 +283,7 @@ class Courier:
         self.useful = True
         if reply.accepted:
             crew.accepted = True
-            crew.settle(body, Receipt(reply.text))
+            crew.settle(body, _receipt(reply))
         else:
             self._body_refused(crew, body, reply)
         if reply.code == _CLOSING:
@@ -321,3 +331,8 @@ class Courier:
 
     def _out_of_step(self, step: Step, reply: Reply) -> None:
         self.wire.hang_up(f"The server answered {step.value} with {reply.code}.")
+
+
+@lru_cache(maxsize=64)  # many a server says the same of each
+def _receipt(reply: Reply) -> Receipt:
+    return Receipt(reply.text)

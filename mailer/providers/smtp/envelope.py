@@ -31,7 +31,7 @@ class Offers:
     logins: frozenset[str] = frozenset()
 
 
-Commands = tuple[tuple[Step, ...], tuple[bytes, ...]]  # the steps, and the line of each
+Commands = tuple[tuple[Step, ...], tuple[str, ...]]  # the steps, and the line of each
 _STEPS = (Step.MAIL, Step.RCPT, Step.DATA)
 
 
@@ -56,38 +56,36 @@ def read_offers(lines: tuple[bytes, ...]) -> Offers:
 
 def write_envelope(outgoing: Outgoing, offers: Offers) -> Commands | SendError:
     """Return the commands up to DATA, or why this server cannot be asked."""
-    message = outgoing.message
-    content = message.content
-    objection = _object(message.sender, message.recipient, content, offers)
+    sender, recipient, content = outgoing.message
+    objection = _object(sender, recipient, content, offers)
     if objection is not None:
         return objection
-    mail = b"MAIL FROM:<%b>" % message.sender.encode()
-    rcpt = b"RCPT TO:<%b>" % message.recipient.encode()
+    mail, rcpt = f"MAIL FROM:<{sender}>", f"RCPT TO:<{recipient}>"
     if offers.size:
-        mail += b" SIZE=%d" % len(content)
-    if not message.recipient.isascii():
+        mail += f" SIZE={len(content)}"
+    if not recipient.isascii():
         # To is the one thing of ours beyond 7 bits. RFC 6531 §3.1 (8) makes whoever offers the one offer the other.
-        mail += b" SMTPUTF8" + (b" BODY=8BITMIME" if offers.eight_bit else b"")
+        mail += " SMTPUTF8" + (" BODY=8BITMIME" if offers.eight_bit else "")
     if offers.dsn:
-        mail += b" RET=HDRS" + _envid(outgoing.key)
-        rcpt += b" NOTIFY=FAILURE,DELAY"
-    return _STEPS, (mail + b"\r\n", rcpt + b"\r\n", b"DATA\r\n")
+        mail += " RET=HDRS" + _envid(outgoing.key)
+        rcpt += " NOTIFY=FAILURE,DELAY"
+    return _STEPS, (mail, rcpt, "DATA")
 
 
-def _envid(key: str) -> bytes:
-    coded = _XTEXT.sub(lambda octet: b"+%02X" % octet[0][0], key.encode())
-    return b" ENVID=" + coded if 0 < len(coded) <= LONGEST_ENVID else b""
+def _envid(key: str) -> str:
+    coded = _XTEXT.sub(lambda octet: b"+%02X" % octet[0][0], key.encode()).decode("ascii")
+    return f" ENVID={coded}" if 0 < len(coded) <= LONGEST_ENVID else ""
 
 
 @lru_cache(maxsize=16)  # a mailing has one sender, unless each of its letters has its own
-def _fits_in_brackets(address: str) -> bool:
-    return _PATH.fullmatch(address) is not None
+def _can_be_sender(address: str) -> bool:
+    return address.isascii() and _PATH.fullmatch(address) is not None
 
 
 def _object(sender: str, recipient: str, content: bytes, offers: Offers) -> SendError | None:
     if not _PATH.fullmatch(recipient):
         return AddressRefused("The address cannot be written in SMTP.", code="5.1.3")
-    if not _fits_in_brackets(sender) or not sender.isascii():
+    if not _can_be_sender(sender):
         return MessageRefused("The envelope sender cannot be written in SMTP.", code="5.1.7")
     if not recipient.isascii() and not offers.smtputf8:
         return AddressRefused(

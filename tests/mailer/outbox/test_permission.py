@@ -78,6 +78,7 @@ def test_a_worker_that_hears_of_no_change_remembers_some_members_and_not_the_who
     occasion = Occasion(mailing, "weekly", "digest", MOMENT, MOMENT + timedelta(days=1), {}, {})
     with Permission(engine, lambda: MOMENT) as permission:
         for member in range(1, 13):
+            assert permission.going(mailing)
             assert permission.allowed(occasion, member, [member, member % 12 + 1])
             assert member in permission.known_to_be_allowed(mailing)
             assert len(permission.known_to_be_allowed(mailing)) <= 3 + 2
