@@ -50,10 +50,8 @@ _recipient: Callable[[Iterable[Any]], Recipient] = partial(tuple.__new__, Recipi
 def recipients(connection: sa.Connection, member_ids: Sequence[int]) -> dict[int, Recipient]:
     """Open name and address of those of `member_ids` that have an address."""
     dialect = connection.dialect
-    rows = bulk.fetch(connection, _people(dialect), {"members": bulk.many(member_ids, dialect)})
-    if not rows:
-        return {}
-    numbers, languages, addresses, given_names, family_names = zip(*rows, strict=True)
+    found = bulk.columns(connection, _people(dialect), {"members": bulk.many(member_ids, dialect)})
+    numbers, languages, addresses, given_names, family_names = found
     opened = (
         [text or "" for text in open_all(column, name)]
         for column, name in ((addresses, "member.address"), (given_names, "member.given_name"))

@@ -102,7 +102,8 @@ class Clerk:
             self._tallies.count([line for _, line in entries])
             self._tallies.add(connection, at_once=bool(finished))
         _tell(entries)
-        self._conclude({lease.mailing for lease in finished})
+        under_way = {lease.mailing for lease in ours.difference(finished)}  # with a batch of theirs in our hands
+        self._conclude({lease.mailing for lease in finished} - under_way)
         return ours
 
     def recover(self, folder: Path, *, boot_id: str) -> None:

@@ -30,7 +30,8 @@ _TABLES = """
 SELECT concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
                  (SELECT timeline_id FROM pg_control_checkpoint()), 'mailing'::regclass::oid)
 """
-
+# Asked for every batch, and so built once.
+_COUNTED = sa.update(Home).values(leases=col(Home.leases) + 1).returning(col(Home.leases))
 
 log = structlog.get_logger()
 
@@ -115,8 +116,7 @@ def count_lease(connection: sa.Connection, watermark: Watermark) -> int:
 
     raises  Trouble when that was counted before: the database was put back while we worked
     """
-    counted = sa.update(Home).values(leases=col(Home.leases) + 1).returning(col(Home.leases))
-    number = connection.scalar(counted)
+    number = connection.scalar(_COUNTED)
     if number is not None and number <= watermark.read():
         raise Trouble(PUT_BACK)
     return number or 0

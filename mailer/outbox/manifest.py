@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -112,9 +112,6 @@ _IN_HAND = (
     .where(*in_hand(BOUND))
     .order_by(col(Delivery.id))
 )
-_CONTENTS = sa.select(col(Variant.id), col(Variant.language), col(Variant.plain_only), col(Variant.content)).where(
-    col(Variant.id).in_(sa.bindparam("variants", expanding=True))
-)
 
 
 @lru_cache(maxsize=512)
@@ -135,7 +132,7 @@ def begin(
 def occasion(connection: sa.Connection, mailing: int) -> Occasion:
     """Return a mailing that was begun, its pieces too. raises NoResultFound when there is no such one"""
     row = connection.execute(_OCCASION, {"number": mailing}).one()
-    pieces = connection.execute(_PIECES, {"number": mailing}).all()
+    refs, pieces = bulk.columns(connection, _PIECES, {"number": mailing})
     return Occasion(
         mailing=mailing,
         publication=row.publication,
@@ -143,7 +140,7 @@ def occasion(connection: sa.Connection, mailing: int) -> Occasion:
         started_at=row.started_at,
         give_up_at=row.give_up_at,
         content=json.loads(row.content),
-        pieces={ref: _read(content) for ref, content in pieces},
+        pieces=dict(zip(refs, map(_read, pieces), strict=True)),
         stream=row.stream,
         repeats=row.repeats,
         elsewhere=address.parse(row.address) if row.address else None,
@@ -161,7 +158,6 @@ class _Row(NamedTuple):
     repeated: bool
 
 
-_MEMBER, _VARIANT = _Row._fields.index("member_id"), _Row._fields.index("variant_id")
 # As _make, without a call of a Python function for each row.
 _held: Callable[[Iterable[Any]], Held] = partial(tuple.__new__, Held)
 _letter: Callable[[Iterable[Any]], Letter] = partial(tuple.__new__, Letter)
@@ -169,26 +165,29 @@ _letter: Callable[[Iterable[Any]], Letter] = partial(tuple.__new__, Letter)
 
 def letters(connection: sa.Connection, lease: Lease, elsewhere: Address | None = None) -> list[Letter]:
     """Return the letters of a batch that are due, in the order of their ids, so that variants come together."""
-    rows = bulk.fetch(connection, _IN_HAND, asdict(lease))
-    people = recipients(connection, [row[_MEMBER] for row in rows])
+    households, *columns = bulk.columns(connection, _IN_HAND, asdict(lease))
+    _, members, variants, _, _ = columns
+    people = recipients(connection, members)
     if elsewhere is not None:
         # Nobody has proved yet whose mailbox that is: it learns no name.
         people = {number: person._replace(address=elsewhere.text, given_name="") for number, person in people.items()}
-    frozen = contents(connection, {row[_VARIANT] for row in rows})
+    frozen = contents(connection, set(variants))
+    if not any(households):
+        return list(_of_ones_own(columns, people, frozen))
     found: list[Letter] = []
-    for household, group in groupby(rows, key=itemgetter(0)):
+    for household, group in groupby(zip(households, *columns, strict=True), key=itemgetter(0)):
         if household is None:
-            found += _of_ones_own(list(group), people, frozen)
+            found += _of_ones_own(list(zip(*group, strict=True))[1:], people, frozen)
         else:
             found += _shared(household, [_Row(*row) for row in group], people, frozen)
     return found
 
 
 def _of_ones_own(
-    rows: Sequence[tuple[Any, ...]], people: Mapping[int, Recipient], contents: Mapping[int, FrozenContent]
+    columns: Sequence[Sequence[Any]], people: Mapping[int, Recipient], contents: Mapping[int, FrozenContent]
 ) -> Iterable[Letter]:
     """Return a mail for each: in columns, for in a large mailing these are nearly all."""
-    _, numbers, members, variants, attempts, repeated = zip(*rows, strict=True)
+    numbers, members, variants, attempts, repeated = columns
     held = map(_held, zip(numbers, members, map(people.get, members), strict=True))
     frozen = map(contents.__getitem__, variants)
     return map(_letter, zip(numbers, members, attempts, frozen, zip(held, strict=True), repeated, strict=True))
@@ -217,5 +216,16 @@ def _shared(
 
 
 def contents(connection: sa.Connection, variants: Iterable[int]) -> dict[int, FrozenContent]:
-    rows = connection.execute(_CONTENTS, {"variants": list(variants)})
-    return {row.id: FrozenContent(row.id, row.language, row.plain_only, json.loads(row.content)) for row in rows}
+    dialect = connection.dialect
+    found = bulk.columns(connection, _contents(dialect), {"variants": bulk.many(variants, dialect)})
+    frozen = [
+        FrozenContent(number, language, bool(plain_only), json.loads(content))
+        for number, language, plain_only, content in zip(*found, strict=True)
+    ]
+    return {content.variant: content for content in frozen}
+
+
+@cache
+def _contents(dialect: sa.Dialect) -> sa.Select[*tuple[Any, ...]]:
+    columns = (col(Variant.id), col(Variant.language), col(Variant.plain_only), col(Variant.content))
+    return sa.select(*columns).where(bulk.one_of(col(Variant.id), "variants", dialect))
