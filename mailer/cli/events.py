@@ -9,15 +9,17 @@ import typer
 from sqlmodel import Session
 
 from mailer.app import App
-from mailer.cli import ladder, steward
+from mailer.cli import event_letters, ladder, steward
+from mailer.cli.event_letters import Which, tell_what_waits
 from mailer.cli.frame import Json, account, app_of, harmless, in_words, moment_in, print_json, remark, say
 from mailer.errors import Mistake
 from mailer.events import book, listing
 from mailer.events.details import EventState
 from mailer.events.models import Event
-from mailer.events.rows import many_details
+from mailer.events.rows import id_of, many_details
 from mailer.events.written import from_pairs
 from mailer.i18n import _
+from mailer.operators.people import of_account
 from mailer.operators.reach import require_reach
 from mailer.sentences import N_
 from subscribers.listing import find_district
@@ -30,7 +32,6 @@ _STATES = {
     EventState.CANCELLED: N_("called off"),
 }
 
-Which = Annotated[str, typer.Argument(metavar="EVENT", help="The event's number or key, as `events list` shows it.")]
 Pairs = Annotated[
     list[str],
     typer.Argument(
@@ -47,9 +48,12 @@ def add(context: typer.Context, pairs: Pairs) -> None:
     """Write an event: at least title=, starts= and ends=."""
     app = app_of(context)
     with app.writing() as session:
-        event = book.add(session, from_pairs(pairs), zone=_zone(app), host=_host(app), now=app.now())
+        table = from_pairs(pairs)
+        event = book.add(session, table, zone=_zone(app), host=_host(app), by=_by(app), now=app.now())
         _require_reach(app, session, [event])
+        number = id_of(event)
         say(f"{event.id} {event.key}")
+    tell_what_waits(app, [number])
 
 
 @commands.command("import")
@@ -70,7 +74,7 @@ def import_(
     read = read_apart(content, _zone(app))
     with app.writing() as session:
         _require_reach(app, session, book.of_source(session, name))
-        stored = book.bring_in(session, name, read.events, host=_host(app), now=app.now())
+        stored = book.bring_in(session, name, read.events, host=_host(app), by=_by(app), now=app.now())
         _require_reach(app, session, book.of_source(session, name))
     for fault in (*read.faults, *stored.faults):
         remark("{event} was not taken: {reason}", event=fault.event, reason=in_words(fault.why))
@@ -81,6 +85,7 @@ def import_(
         changed=stored.changed,
         unchanged=stored.unchanged,
     )
+    tell_what_waits(app, stored.written)
     if read.faults or stored.faults:
         raise typer.Exit(1)
 
@@ -92,9 +97,11 @@ def edit(context: typer.Context, which: Which, pairs: Pairs) -> None:
     with app.writing() as session:
         event = book.find_event(session, which)
         _require_reach(app, session, [event])
-        changed = book.edit(session, event, from_pairs(pairs), now=app.now())
+        changed = book.edit(session, event, from_pairs(pairs), by=_by(app), now=app.now())
         _require_reach(app, session, [event])  # nor does anybody move it to others
+        number = id_of(event)
         _tell(event, changed=bool(changed))
+    tell_what_waits(app, [number])
 
 
 @commands.command()
@@ -104,8 +111,14 @@ def cancel(context: typer.Context, which: Which, off: Off = False) -> None:
     with app.writing() as session:
         event = book.find_event(session, which)
         _require_reach(app, session, [event])
-        changed = book.cancel(session, event, off=off, now=app.now())
+        changed = book.cancel(session, event, off=off, by=_by(app), now=app.now())
+        number = id_of(event)
         _tell(event, changed=changed)
+    tell_what_waits(app, [number])
+
+
+def _by(app: App) -> str | None:
+    return of_account(app.settings, account())
 
 
 def _require_reach(app: App, session: Session, events: Sequence[Event]) -> None:
@@ -169,6 +182,8 @@ def show(context: typer.Context, which: Which, json: Json = False) -> None:
 
 commands.command()(steward.people)
 commands.command()(ladder.ladder)
+commands.command()(event_letters.approve)
+commands.command("take-back")(event_letters.take_back)
 
 
 def _say_field(key: str, value: str) -> None:

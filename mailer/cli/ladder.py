@@ -35,16 +35,17 @@ Send = Annotated[str | None, typer.Option(metavar="STEP", help="Send this step n
 
 def ladder(context: typer.Context, which: Which, send: Send = None, json: Json = False) -> None:
     """Show which letters about an event went when to how many, and which will."""
-    from mailer.events import book  # noqa: PLC0415  # slow to load
+    from mailer.cli.event_letters import tell_what_waits  # noqa: PLC0415  # slow to load
+    from mailer.events import book  # noqa: PLC0415  # as above
     from mailer.events.rows import details_of  # noqa: PLC0415  # as above
+    from mailer.operators.about_events import Clearance  # noqa: PLC0415  # as above
     from mailer.operators.reach import require_reach  # noqa: PLC0415  # as above
     from mailer.reminders import keeping, listing  # noqa: PLC0415  # as above
-    from mailer.reminders.plan import Planner  # noqa: PLC0415  # as above
 
     app = app_of(context)
     if not app.settings.events.publication:
         raise Mistake("No letters about events go: name a publication in [events] of the config.")
-    planner, zone = Planner(app.engine, app.settings, app.links, app.now()), app.settings.site.zone
+    planner, zone = Clearance(app.approving, app.now()).planner, app.settings.site.zone
     with app.reading() as session:
         found = book.find_event(session, which)
         event = found.id or 0
@@ -63,3 +64,4 @@ def ladder(context: typer.Context, which: Which, send: Send = None, json: Json =
         say(f"{moment_in(zone, rung.at):<16}  {rung.step:<22}  {rung.members:>7}  {_(_STATES[rung.state])}")
         for why, members in rung.left_out.items():
             say(f"{'':>42}{members:>7}  {_(_LEFT_OUT[why])}")
+    tell_what_waits(app, [event])

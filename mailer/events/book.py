@@ -5,12 +5,12 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlmodel import Session, col, select
 
 from mailer.errors import Mistake
-from mailer.events.details import STATE, EventState, differing, kept, state_after
+from mailer.events.details import STATE, Details, EventState, differing, kept, state_after
 from mailer.events.models import Event, EventRevision
 from mailer.events.rows import details_of, id_of, write
 from mailer.events.said import Fault, Said
@@ -23,14 +23,22 @@ WRITTEN_HERE = "own"  # the source of such events
 _LARGEST_ID = 2**31 - 1
 
 
+class Act(NamedTuple):
+    """Who says something of an event, and when. `by`: the operator of the config, None: it names none."""
+
+    by: str | None
+    now: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """How many events an import found new, changed and unchanged; and those it could not take."""
+    """How many events an import found new, changed and unchanged; those it could not take, and the ids of the first."""
 
     added: int
     changed: int
     unchanged: int
     faults: tuple[Fault, ...] = ()
+    written: tuple[int, ...] = ()
 
 
 def find_event(session: Session, said: str) -> Event:
@@ -50,15 +58,23 @@ def of_source(session: Session, source: str) -> list[Event]:
     return list(session.exec(select(Event).where(Event.source == source)))
 
 
-def add(session: Session, table: Mapping[str, Any], *, zone: str, host: str, now: datetime) -> Event:
-    """Write an event that a person says whole. `host`: the end of its UID. raises Mistake, Refused"""
+def add(
+    session: Session, table: Mapping[str, Any], *, zone: str, host: str, by: str | None = None, now: datetime
+) -> Event:
+    """Write an event that a person says whole. raises Mistake, Refused
+
+    host  the end of its UID
+    by    here and below: as Act has it
+    """
     said = read_table(_key_for(table), {name: value for name, value in table.items() if value is not None}, zone)
     if session.exec(select(Event.id).where(Event.source == WRITTEN_HERE, Event.key == said.key)).first():
         raise Mistake("There is an event {key} already; change that one with `utskick events edit`.", key=said.key)
-    return _begin(session, WRITTEN_HERE, _in_known_districts(session, said), host, now)
+    return _begin(session, WRITTEN_HERE, _in_known_districts(session, said), host, Act(by, now))
 
 
-def edit(session: Session, event: Event, table: Mapping[str, Any], *, now: datetime) -> tuple[str, ...]:
+def edit(
+    session: Session, event: Event, table: Mapping[str, Any], *, by: str | None = None, now: datetime
+) -> tuple[str, ...]:
     """Say something of an event otherwise; an import leaves it so. Returns the names of what changed.
 
     raises  Mistake, Refused
@@ -67,24 +83,26 @@ def edit(session: Session, event: Event, table: Mapping[str, Any], *, now: datet
     # The key may be a calendar's, of any form: it is not read anew.
     said = _in_known_districts(session, merged(old, table, WRITTEN_HERE))
     cancelled = said.cancelled if "cancelled" in table else event.state is EventState.CANCELLED
-    changed = _revise(session, event, replace(said, cancelled=cancelled), now)
+    changed = _revise(session, event, replace(said, cancelled=cancelled), Act(by, now))
     event.locked = ",".join(sorted({*filter(None, event.locked.split(",")), *changed}))
     session.add(event)
     return changed
 
 
-def cancel(session: Session, event: Event, *, off: bool, now: datetime) -> bool:
+def cancel(session: Session, event: Event, *, off: bool, by: str | None = None, now: datetime) -> bool:
     """Say that an event does not take place, or with `off` that it does after all. Returns whether that is new."""
-    return bool(edit(session, event, {"cancelled": not off}, now=now))
+    return bool(edit(session, event, {"cancelled": not off}, by=by, now=now))
 
 
-def bring_in(session: Session, source: str, events: Iterable[Said], *, host: str, now: datetime) -> Stored:
+def bring_in(
+    session: Session, source: str, events: Iterable[Said], *, host: str, by: str | None = None, now: datetime
+) -> Stored:
     """Write down what a file or a calendar says. Safe to repeat; one that cannot be taken stops no other.
 
     An event that is no longer in its source stays as it is: it is cancelled by a person, or by a source that says so.
     """
     added = changed = unchanged = 0
-    faults = []
+    faults, written = [], []
     for said in events:
         try:
             known = _known(session, source, said)
@@ -93,13 +111,14 @@ def bring_in(session: Session, source: str, events: Iterable[Said], *, host: str
             faults.append(Fault(said.key, Sentence(error.sentence, error.values)))
             continue
         if known is None:
-            _begin(session, source, said, host, now)
+            written.append(id_of(_begin(session, source, said, host, Act(by, now))))
             added += 1
-        elif _revise(session, known, _unlocked(session, known, said), now):
+        elif _revise(session, known, _unlocked(session, known, said), Act(by, now)):
+            written.append(id_of(known))
             changed += 1
         else:
             unchanged += 1
-    return Stored(added, changed, unchanged, tuple(faults))
+    return Stored(added, changed, unchanged, tuple(faults), tuple(written))
 
 
 def _known(session: Session, source: str, said: Said) -> Event | None:
@@ -118,26 +137,26 @@ def _unlocked(session: Session, event: Event, said: Said) -> Said:
     return replace(said, details=kept(details_of(session, event), said.details, locked), cancelled=cancelled)
 
 
-def _begin(session: Session, source: str, said: Said, host: str, now: datetime) -> Event:
+def _begin(session: Session, source: str, said: Said, host: str, act: Act) -> Event:
     event = Event(
         source=source,
         key=said.key,
         uid=said.uid or f"{said.key}.{source}@{host}",
         state=state_after((), cancelled=said.cancelled),
         sequence=said.sequence,
-        created_at=now,
-        changed_at=now,
+        created_at=act.now,
+        changed_at=act.now,
         title=said.details.title,
         starts_at=said.details.starts_at,
         ends_at=said.details.ends_at,
         zone=said.details.zone,
     )
     write(session, event, said.details)
-    _note(session, event, (), now)
+    _note(session, event, said.details, (), act)
     return event
 
 
-def _revise(session: Session, event: Event, said: Said, now: datetime) -> tuple[str, ...]:
+def _revise(session: Session, event: Event, said: Said, act: Act) -> tuple[str, ...]:
     """Write down what is said otherwise than before, as a revision. Returns the names of it; none: nothing is done."""
     changed = differing(details_of(session, event), said.details)
     if said.cancelled is not (event.state is EventState.CANCELLED):
@@ -145,19 +164,19 @@ def _revise(session: Session, event: Event, said: Said, now: datetime) -> tuple[
     if not changed:
         return ()
     event.sequence = max(event.sequence + 1, said.sequence)
-    event.changed_at = now
+    event.changed_at = act.now
     event.state = state_after([*_changes(session, event), changed], cancelled=said.cancelled)
     write(session, event, said.details)
-    _note(session, event, changed, now)
+    _note(session, event, said.details, changed, act)
     return changed
 
 
-def _note(session: Session, event: Event, changed: Collection[str], now: datetime) -> None:
+def _note(session: Session, event: Event, details: Details, changed: Collection[str], act: Act) -> None:
     session.add(
         EventRevision(
             event_id=id_of(event),
             sequence=event.sequence,
-            at=now,
+            at=act.now,
             changed=",".join(changed),
             starts_at=event.starts_at,
             ends_at=event.ends_at,
@@ -165,6 +184,8 @@ def _note(session: Session, event: Event, changed: Collection[str], now: datetim
             meeting_point=event.meeting_point,
             route=event.route,
             cancelled=event.state is EventState.CANCELLED,
+            said_by=act.by,
+            districts=" ".join(sorted(details.districts)),
         )
     )
     session.flush()

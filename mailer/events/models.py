@@ -79,7 +79,9 @@ class EventShift(SQLModel, table=True):
 class EventRevision(SQLModel, table=True):
     """What was said of when and where, from `at` until the next revision: who was told what, later letters can tell.
 
-    changed   names of what is said otherwise than before, comma separated; none in the first one
+    changed    names of what is said otherwise than before, comma separated; none in the first one
+    said_by    the operator of the config who said it; None: it had none then, or it was before this was kept
+    districts  slugs with spaces; "": it was for everybody, None: it was before this was kept
     """
 
     __tablename__ = "event_revision"
@@ -94,6 +96,8 @@ class EventRevision(SQLModel, table=True):
     meeting_point: str = Field(default="", max_length=200)
     route: str = "[]"
     cancelled: bool = False
+    said_by: str | None = Field(default=None, max_length=64)
+    districts: str | None = None
 
 
 class Rsvp(SQLModel, table=True):

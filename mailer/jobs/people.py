@@ -10,9 +10,12 @@ from mailer.digest import previews, proofs
 from mailer.digest.models import Edition
 from mailer.digest.plan import prepare
 from mailer.members import recruiting
+from mailer.message import Message
 from mailer.notices import tell
 from mailer.notices.causes import Cause
 from mailer.notices.letters import NOTHING, Enclosure
+from mailer.operators import book
+from mailer.operators import letters as operators
 
 
 def tell_people(app: App, now: datetime) -> None:
@@ -23,9 +26,18 @@ def tell_people(app: App, now: datetime) -> None:
         return
     with app.reading() as session:
         letters = tell.write(session, causes, app.settings, enclose=lambda s, c: enclose(app, s, c, now), now=now)
+    for cause in causes:
+        letters[cause.key] += links_to_sign(app, cause, now)
     told = asyncio.run(tell.send(letters, app.post))
     with app.writing() as session:
         tell.settle(session, told)
+
+
+def links_to_sign(app: App, cause: Cause, now: datetime) -> list[Message]:
+    """Return a letter to each operator who may sign what a notice says is not approved."""
+    if cause.request is None:
+        return []
+    return operators.letters(app.approving, book.look(app.approving, cause.request), now=now)
 
 
 def enclose(app: App, session: Session, cause: Cause, now: datetime) -> Enclosure:

@@ -18,19 +18,29 @@ from mailer.members.places import AT_ONCE, News, tell
 from mailer.reminders import decide, gather
 from mailer.reminders.contents import changes
 from mailer.reminders.dossier import Dossier
+from mailer.reminders.plan import MayGo
 
 
-def untold(session: Session, now: datetime) -> list[Event]:
-    """Return the events, not over yet, that were said otherwise since somebody answered or took a shift."""
+def untold(session: Session, now: datetime, *, settings: Settings, may_go: MayGo) -> list[Event]:
+    """Return the events, not over yet, that were said otherwise since somebody answered or took a shift.
+
+    Not those that somebody may still be changing, nor those whose letters wait for approval, which may take counting a
+    register: nobody who writes waits for that.
+    """
     asked = sa.and_(col(Event.ends_at) > now, col(Event.id).in_(answers.seen_before()))
-    return list(session.exec(select(Event).where(asked).order_by(col(Event.id))))
+    events = session.exec(select(Event).where(asked).order_by(col(Event.id))).all()
+    return [event for event in events if _is_to_tell(session, settings, event, may_go, now)]
+
+
+def _is_to_tell(session: Session, settings: Settings, event: Event, may_go: MayGo, now: datetime) -> bool:
+    [dossier] = gather.dossiers(session, now, only=id_of(event))
+    settled = decide.is_settled(dossier, settings.events.quiet, now)
+    return settled and bool(_misled(session, settings, dossier, now)) and may_go(session, dossier)
 
 
 def settle(session: Session, settings: Settings, event: Event, *, now: datetime) -> int:
-    """Tell AT_ONCE of them what changed, once nobody changes it any more. Returns how many letters were posted."""
+    """Tell AT_ONCE of them what changed. Returns how many letters were posted."""
     [dossier] = gather.dossiers(session, now, only=id_of(event))
-    if not decide.is_settled(dossier, settings.events.quiet, now):
-        return 0
     telling = sorted(_misled(session, settings, dossier, now).items())[:AT_ONCE]
     for member, was in telling:
         tell(session, settings, event, member, News("answered", partial(_words, dossier, was)), now=now)

@@ -24,6 +24,7 @@ class Cause:
     values: Mapping[str, object]
     lasts: bool = False
     edition_id: int | None = None  # its preview goes along
+    request: int | None = None  # for approval: whoever may sign it is sent a link
 
 
 @dataclass(frozen=True, slots=True)

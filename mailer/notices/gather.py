@@ -12,6 +12,7 @@ from mailer.feedback import listing, runs
 from mailer.news.models import SourceState
 from mailer.notices.causes import Cause
 from mailer.notices.models import Notice
+from mailer.operators.models import GOOD_FOR, ApprovalRequest, Outcome
 from mailer.outbox import carriers, ledger, single
 from mailer.outbox.models import DeliveryState, Mailing, MailingState
 from mailer.reminders import keeping
@@ -37,6 +38,7 @@ def gather(session: Session, settings: Settings, now: datetime) -> list[Cause]:
     """Return everything there is to tell at `now`, told before or not; but no count of letters that was told."""
     return [
         *_drafts(session, settings, now),
+        *_unasked(session, now),
         *_stopped(session, now),
         *_too_late(session, now),
         *_resting(session, settings, now),
@@ -88,11 +90,32 @@ def _unapproved(edition: Edition, key: str, values: Mapping[str, str]) -> Cause:
     )
 
 
+def _unasked(session: Session, now: datetime) -> Iterator[Cause]:
+    """Tell of letters about an event that are due and wait for an operator whom nobody had asked."""
+    asked = select(ApprovalRequest).where(
+        col(ApprovalRequest.by_clock),
+        ApprovalRequest.outcome == Outcome.OPEN,
+        col(ApprovalRequest.asked_at) > now - GOOD_FOR,
+    )
+    for request in session.exec(asked):
+        yield Cause(
+            key=f"approval:{request.id}",
+            matter="unapproved",
+            subject=N_("Not approved yet: {edition}"),
+            lines=(
+                N_("Letters of {edition} are due and go to {people} members: that takes another operator's approval."),
+                N_("Whoever may approve them was sent a link. Send it anew: utskick events approve {event}"),
+            ),
+            values={"edition": request.key, "people": request.people, "event": request.key.rpartition(":")[2]},
+            request=request.id,
+        )
+
+
 def _stopped(session: Session, now: datetime) -> Iterator[Cause]:
     states = (MailingState.HELD, MailingState.PAUSED)
     since = sa.func.coalesce(col(Mailing.send_at), col(Mailing.created_at))  # a campaign may be written long before
     stopped = select(Mailing).where(col(Mailing.state).in_(states), since > now - 4 * NEWS_IS_OLD_AFTER)
-    for mailing in session.exec(stopped.where(Mailing.reason != keeping.CHANGED)):  # that one goes on by itself
+    for mailing in session.exec(stopped.where(~col(Mailing.reason).in_(keeping.GOES_ON))):  # those go on by themselves
         yield Cause(
             key=f"{mailing.state}:{mailing.key}:{mailing.reason}"[:200],
             matter="held",

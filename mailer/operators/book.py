@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from sqlmodel import Session, col, select
@@ -10,14 +10,14 @@ from sqlmodel import Session, col, select
 from mailer import db
 from mailer.campaigns.letter import Post
 from mailer.errors import Mistake
-from mailer.operators.matters import Proposal, matter_of
-from mailer.operators.models import ApprovalRequest, ApprovalSignature, Outcome
+from mailer.operators.matters import matter_of
+from mailer.operators.models import GOOD_FOR, ApprovalRequest, ApprovalSignature, Outcome
 from mailer.operators.people import operators
-from mailer.operators.rules import Asked, Operator, Verdict, judge
+from mailer.operators.proposals import Proposal
+from mailer.operators.rules import NOBODY, Asked, Operator, Verdict, judge
 
 log = structlog.get_logger()
 
-GOOD_FOR = timedelta(days=7)  # a request, and the links to it
 ACCOUNT, LINK = "account", "link"
 
 
@@ -72,6 +72,15 @@ def ask(place: Post, key: str, by: str, *, way: str | None, now: datetime) -> St
     return _carry_out(place, number, proposal, verdict, now)
 
 
+def ask_unasked(place: Post, key: str, *, now: datetime) -> None:
+    """Open a request because its time has come and nobody asked, whoever may approve it. raises Mistake as `ask`"""
+    with db.reading(place.engine) as session:
+        proposal = matter_of(key).propose(session, place, key, now)
+    with db.writing(place.engine) as session:
+        if _standing(session, proposal, now) is None:
+            _begin(session, proposal, NOBODY, now).by_clock = True
+
+
 def sign(place: Post, number: int, operator: str, *, now: datetime) -> State:
     """Take the part of an operator who is waited for, by a link that was sent to them."""
     with db.reading(place.engine) as session:
@@ -79,7 +88,7 @@ def sign(place: Post, number: int, operator: str, *, now: datetime) -> State:
     with db.writing(place.engine) as session:
         request = _locked(session, number)
         people = operators(session, place.settings)
-        if _is_over(request, now) or operator not in _state(session, place, request).awaited:
+        if request.is_over(now) or operator not in _state(session, place, request).awaited:
             return _state(session, place, request)
         if proposal is None or proposal.content != request.content:
             _end(request, Outcome.CHANGED, None, now)
@@ -94,7 +103,7 @@ def decline(place: Post, number: int, operator: str, *, now: datetime) -> State:
     """End a request: whoever could sign it may say no instead."""
     with db.writing(place.engine) as session:
         request = _locked(session, number)
-        if operator in _state(session, place, request).awaited and not _is_over(request, now):
+        if operator in _state(session, place, request).awaited and not request.is_over(now):
             _end(request, Outcome.DECLINED, operator, now)
         return _state(session, place, request)
 
@@ -143,7 +152,7 @@ def _standing(session: Session, proposal: Proposal, now: datetime) -> ApprovalRe
     ).all()
     same = None
     for row in rows:
-        if row.content == proposal.content and not _is_over(row, now):
+        if row.content == proposal.content and not row.is_over(now):
             same, row.people = row, proposal.people
         else:
             _end(row, Outcome.CHANGED, None, now)
@@ -151,17 +160,20 @@ def _standing(session: Session, proposal: Proposal, now: datetime) -> ApprovalRe
 
 
 def _begin(session: Session, proposal: Proposal, by: str, now: datetime) -> ApprovalRequest:
+    author = by if proposal.author is None else proposal.author
     request = ApprovalRequest(
         key=proposal.key,
         content=proposal.content,
         people=proposal.people,
         districts="*" if proposal.districts is None else " ".join(sorted(proposal.districts)),
-        asked_by=by,
+        asked_by=author,
         asked_at=now,
     )
     session.add(request)
     session.flush()
     log.info("approval asked for", request=request.id, key=request.key, operator=by, people=request.people)
+    if proposal.author:  # they said it under their account
+        _sign(session, request, proposal.author, ACCOUNT, now)
     return request
 
 
@@ -222,10 +234,6 @@ def _carry_out(place: Post, number: int, proposal: Proposal, verdict: Verdict, n
                 _end(_locked(session, number), Outcome.CHANGED, None, now)
             raise
     return state
-
-
-def _is_over(request: ApprovalRequest, now: datetime) -> bool:
-    return now - request.asked_at > GOOD_FOR
 
 
 def _state(session: Session, place: Post, request: ApprovalRequest) -> State:

@@ -20,6 +20,10 @@ _ASKED = (
     N_("Look at it and decide: {link}"),
     N_("The link is yours alone and good for a week: do not pass it on. Opening it changes nothing."),
 )
+_DUE = (
+    N_("{key} is due, and goes to {people} members: it needs an operator's approval."),
+    *_ASKED[1:],
+)
 _YOURSELF = (
     N_("Somebody said to be you and asked for approval of {key}, which goes to {people} members."),
     N_("If that was you, confirm it: {link}"),
@@ -46,6 +50,8 @@ def letters(place: Post, state: State, *, now: datetime) -> list[Message]:
 
 
 def _asking(state: State, operator: Operator) -> tuple[Word, ...]:
+    if not state.asked_by:
+        return _DUE
     return _YOURSELF if not state.signed and state.asked_by == operator.name else _ASKED
 
 

@@ -15,6 +15,12 @@ from mailer.digest.contents import title_of
 from mailer.digest.plan import Basis, imagined, prepare
 from mailer.digest.previews import Sheet
 from mailer.errors import Mistake
+from mailer.i18n import LANGUAGES
+from mailer.operators import about_events
+from mailer.reminders import looking as event_letters
+from mailer.reminders.dossier import Dossier
+from mailer.reminders.looking import Look
+from mailer.reminders.plan import Planner
 from mailer.render.letters import Letters
 from subscribers import audience
 
@@ -42,12 +48,16 @@ class Form:
 
 def forms(session: Session, desk: Desk, key: str, now: datetime) -> Sequence[Form]:
     """Return the forms of a letter, the first of them what most is to be learned from. raises Mistake"""
-    return _of_campaign(session, desk, key, now) if _is_campaign(key) else _of_edition(session, desk, key, now)
+    if _is_campaign(key):
+        return _of_campaign(session, desk, key, now)
+    return (_of_event if about_events.is_about_event(key) else _of_edition)(session, desk, key, now)
 
 
 def page(session: Session, desk: Desk, key: str, form: str, now: datetime) -> tuple[str, str]:
     """Return one form as HTML, and its language. raises Mistake when there is none"""
-    return _campaign(session, desk, key, form, now) if _is_campaign(key) else _edition(session, desk, key, form, now)
+    if _is_campaign(key):
+        return _campaign(session, desk, key, form, now)
+    return (_event if about_events.is_about_event(key) else _edition)(session, desk, key, form, now)
 
 
 def _is_campaign(key: str) -> bool:
@@ -78,6 +88,29 @@ def _campaign(session: Session, desk: Desk, key: str, form: str, now: datetime) 
 def _standing(session: Session, desk: Desk, key: str, now: datetime) -> Standing:
     campaign = campaigns.find(session, key)
     return desk.place.desk(session, now).read_again(campaign, campaigns.mailing_of(session, campaign).send_at)
+
+
+def _of_event(session: Session, desk: Desk, key: str, now: datetime) -> Sequence[Form]:
+    """Return the letters about an event that are to come, in each language."""
+    dossier, planner = about_events.find(session, desk.place, key, now)
+    return [
+        Form(name, language, event_letters.show(desk.letters, planner, session, dossier, look, language).subject)
+        for name, (look, language) in _event_looks(session, planner, dossier).items()
+    ]
+
+
+def _event(session: Session, desk: Desk, key: str, form: str, now: datetime) -> tuple[str, str]:
+    dossier, planner = about_events.find(session, desk.place, key, now)
+    known = _event_looks(session, planner, dossier)
+    if form not in known:
+        raise _no_form()
+    look, language = known[form]
+    return event_letters.show(desk.letters, planner, session, dossier, look, language).html, language
+
+
+def _event_looks(session: Session, planner: Planner, dossier: Dossier) -> Mapping[str, tuple[Look, str]]:
+    looks = event_letters.looks(session, planner, dossier)
+    return {f"{look.letter}-{language}": (look, language) for look in looks for language in LANGUAGES}
 
 
 def _of_edition(session: Session, desk: Desk, key: str, now: datetime) -> Sequence[Form]:

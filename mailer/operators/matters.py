@@ -1,10 +1,7 @@
-"""What can be approved: letters to many, of one kind or another, each by the key of its mailing."""
+"""What can be approved: letters to many, of one kind or another, each by the key of its mailing or event."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -17,44 +14,13 @@ from mailer.campaigns.states import Action
 from mailer.digest import corrections, editions, waiting
 from mailer.errors import Mistake
 from mailer.i18n import LANGUAGES, translations
+from mailer.operators import about_events
+from mailer.operators.about_events import Events
+from mailer.operators.proposals import Matter, Proposal
 from mailer.outbox import control
 from mailer.sentences import N_
 from subscribers import audience
 from subscribers.streams import Stream
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """What an approver is shown. `content`: hash of what it says. `districts`: of the audience; None: not bound to any.
-
-    words    the audience, by language; it names no member
-    account  how the number came about, by language: members added or taken, and why; empty: it is all who subscribe
-    mails    how many that is: members who share an address share one
-    archived a sentence on who may read it later, where it is not as with every edition
-    note     of a correction: what it says before the news
-    """
-
-    key: str
-    content: str
-    people: int
-    districts: frozenset[str] | None
-    words: Mapping[str, str]
-    mails: int
-    account: Mapping[str, Sequence[tuple[int, str]]]
-    archived: str = ""
-    note: str = ""
-
-
-class Matter(Protocol):
-    def propose(self, session: Session, place: Post, key: str, now: datetime) -> Proposal:
-        """Return it as it stands. raises Mistake when it is past being approved"""
-
-    def approve(self, place: Post, proposal: Proposal, *, who: str, not_before: datetime, now: datetime) -> None:
-        """Let go what was proposed, in transactions of its own. raises Mistake when it is not that any more"""
-
-    def take_back(self, place: Post, key: str, now: datetime) -> None:
-        """Make a draft of it again. raises Mistake when it has begun"""
-
 
 _EVERYONE = N_("everyone who subscribes to {publication}")
 _OF_OLD_WORDS = N_("those who got the old words of {key}, and those whose letter waits")
@@ -174,4 +140,6 @@ def _hash_of(found: approving.Proposal) -> str:
 def matter_of(key: str) -> Matter:
     if key.startswith(campaigns.KEY):
         return Campaigns()
+    if about_events.is_about_event(key):
+        return Events()
     return Corrections() if waiting.is_correction(key) else Editions()

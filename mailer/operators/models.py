@@ -1,12 +1,14 @@
 """What approval was asked for, and who signed. No member stands in it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Column, Index, UniqueConstraint
+from sqlalchemy import Boolean, Column, Index, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
 from subscribers.column_types import stored
+
+GOOD_FOR = timedelta(days=7)  # a request, and the links to it
 
 
 class Outcome(StrEnum):
@@ -26,6 +28,7 @@ class ApprovalRequest(SQLModel, table=True):
     """`key` is the mailing's; `content` the hash of what it said, `districts` slugs with spaces ("*": not bound).
 
     not_before  of what was granted: until then it can be taken back, and nothing leaves
+    by_clock    it was due and nobody had asked
     """
 
     __tablename__ = "approval_request"
@@ -42,6 +45,16 @@ class ApprovalRequest(SQLModel, table=True):
     ended_at: datetime | None = None
     ended_by: str | None = Field(default=None, max_length=64)
     not_before: datetime | None = None
+    by_clock: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it was asked for so long ago that nobody can sign it any more."""
+        return now - self.asked_at > GOOD_FOR
+
+    def is_standing(self, now: datetime) -> bool:
+        """Whether somebody was asked and nobody has granted it: they still may, or said no."""
+        waits = self.outcome is Outcome.OPEN and not self.is_over(now)
+        return waits or self.outcome in {Outcome.DECLINED, Outcome.TAKEN_BACK}
 
 
 class ApprovalSignature(SQLModel, table=True):

@@ -24,6 +24,9 @@ class Operator:
         return self.districts is None or (districts is not None and districts <= self.districts)
 
 
+NOBODY = ""  # who asked: no operator did, so one is enough, who approves
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What approval is asked for: `by` whom, and to how many `people` of which `districts` the letter goes."""
@@ -41,21 +44,21 @@ class Verdict:
     awaited: frozenset[str] = frozenset()
 
 
-def is_for_two(asked: Asked, asker: Operator, *, second_above: int) -> bool:
-    """Whether one operator is not enough."""
-    return asked.people > second_above or not asker.covers(asked.districts)
+def is_beyond(asked: Asked, asker: Operator | None, *, second_above: int) -> bool:
+    """Whether it goes to more, or further, than whoever asks decides about alone."""
+    return asked.people > second_above or (asker is not None and not asker.covers(asked.districts))
 
 
 def judge(asked: Asked, signed: Collection[str], operators: Mapping[str, Operator], *, second_above: int) -> Verdict:
     """Decide on what was signed so far. Whoever is no operator any more has signed nothing."""
     asker = operators.get(asked.by)
-    if asker is None:
+    if asker is None and asked.by != NOBODY:
         return Verdict(granted=False)
-    if asker.slug not in signed:
+    if asker and asker.slug not in signed:
         return Verdict(granted=False, awaited=frozenset({asker.slug}))
     able = {it.slug for it in operators.values() if it.may_approve and it.covers(asked.districts)}
     approvers = able & set(signed)
-    needed = 2 if is_for_two(asked, asker, second_above=second_above) else 1
-    if approvers and len(approvers | {asker.slug}) >= needed:
+    needed = 2 if asker and is_beyond(asked, asker, second_above=second_above) else 1
+    if approvers and len(approvers | ({asker.slug} if asker else set())) >= needed:
         return Verdict(granted=True)
     return Verdict(granted=False, awaited=frozenset(able - set(signed)))

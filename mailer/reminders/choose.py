@@ -32,12 +32,42 @@ class Reason(NamedTuple):
     slug: str | None = None
 
 
+FOR_YES = frozenset({"details", "thanks"})
+_EVERYONE = Reason("everyone")
+_COMING = Reason("coming")
+
+
 class Chosen(NamedTuple):
     """`letter`: folder of templates/email; `members`: those of the household whom it is for."""
 
     letter: str
     members: tuple[int, ...]
     reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """For whom an event is. `found` so far, by what a reader chose."""
+
+    districts: frozenset[str]
+    parents: Mapping[str, str | None]
+    found: dict[frozenset[str], Reason | None] = field(default_factory=dict)
+
+    def reason_for(self, chosen: frozenset[str]) -> Reason | None:
+        """Return the first that holds: a chosen district, the nearest above one, everybody; None: not for them."""
+        if not self.districts:
+            return _EVERYONE
+        if chosen not in self.found:
+            self.found[chosen] = self._reason(chosen)
+        return self.found[chosen]
+
+    def _reason(self, chosen: frozenset[str]) -> Reason | None:
+        if own := self.districts & chosen:
+            return Reason("district", min(own))
+        steps = steps_up(chosen, self.parents)
+        if above := self.districts & steps.keys():
+            return Reason("parent", min(above, key=lambda slug: (steps[slug], slug))) if chosen else _EVERYONE
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +83,17 @@ class Occasion:
 
     letter: str
     due_at: datetime
-    districts: frozenset[str]
-    parents: Mapping[str, str | None]
+    area: Area
     coming: Collection[int]
     declined: Collection[int]
     told: Sequence[int]
     had: Sequence[int]
     at_most: int
-    near: dict[frozenset[str], Reason | None] = field(default_factory=dict)  # found so far, by what a reader chose
-
-
-FOR_YES = frozenset({"details", "thanks"})
-_EVERYONE = Reason("everyone")
-_COMING = Reason("coming")
 
 
 def choose(reader: Reader, occasion: Occasion) -> Chosen | Why | None:
     """Return what a reader gets or why not; None: the event is not near them."""
-    reason = reason_for(reader.districts, occasion)
+    reason = occasion.area.reason_for(reader.districts)
     if reason is None:
         return None
     members = tuple(member for member in reader.household if member not in occasion.declined)
@@ -92,24 +115,6 @@ def choose(reader: Reader, occasion: Occasion) -> Chosen | Why | None:
     if coming:
         return Chosen("details" if occasion.letter == "reminder" else occasion.letter, meant, _COMING)
     return Chosen(occasion.letter, meant, reason)
-
-
-def reason_for(districts: frozenset[str], occasion: Occasion) -> Reason | None:
-    """Return the first that holds: a chosen district, the nearest above one, everybody; None: it is not for them."""
-    if not occasion.districts:
-        return _EVERYONE
-    if districts not in occasion.near:
-        occasion.near[districts] = _reason(districts, occasion)
-    return occasion.near[districts]
-
-
-def _reason(districts: frozenset[str], occasion: Occasion) -> Reason | None:
-    if own := occasion.districts & districts:
-        return Reason("district", min(own))
-    steps = steps_up(districts, occasion.parents)
-    if above := occasion.districts & steps.keys():
-        return Reason("parent", min(above, key=lambda slug: (steps[slug], slug))) if districts else _EVERYONE
-    return None
 
 
 def _at(numbers: Sequence[int], member: int) -> int:

@@ -57,6 +57,17 @@ class Dossier:
         return since
 
     @property
+    def said_by(self) -> str | None:
+        """The operator who said it as it is now."""
+        return self.revisions[self.sequence].by
+
+    @property
+    def told_otherwise(self) -> frozenset[int]:
+        """The revisions of another time or place that letters told."""
+        told = {revision for letter in self.letters if letter.planned for revision in letter.tells}
+        return frozenset(filter(self.outdated, told))
+
+    @property
     def news(self) -> str:
         """The name of the step that tells what changed."""
         return f"{'cancelled' if self.cancelled else 'changed'}-{self.moved}"
@@ -74,8 +85,12 @@ class Where(NamedTuple):
 
 
 class Said(NamedTuple):
+    """A revision. `by`: the operator who said it; `districts`: it was for them, None in both: that is not known."""
+
     at: datetime
     where: Where
+    by: str | None = None
+    districts: frozenset[str] | None = None
 
 
 def is_news(step: str) -> bool:

@@ -55,7 +55,8 @@ def _revisions(session: Session, events: Sequence[int]) -> dict[int, dict[int, S
     query = select(EventRevision).where(col(EventRevision.event_id).in_(events))
     for row in session.exec(query.order_by(col(EventRevision.sequence))):
         where = Where(row.starts_at, row.ends_at, row.place, row.meeting_point, row.route, row.cancelled)
-        found[row.event_id][row.sequence] = Said(row.at, where)
+        districts = None if row.districts is None else frozenset(row.districts.split())
+        found[row.event_id][row.sequence] = Said(row.at, where, row.said_by, districts)
     return found
 
 

@@ -33,6 +33,11 @@ BEGUN = N_("It was too late for the rest: the event has begun.")
 CHANGED = N_("The event was changed: the new words come as soon as nothing more is changed.")
 OVERTAKEN = N_("The event was changed again: another letter tells what is so now.")
 CALLED_OFF = N_("The event does not take place.")
+UNAPPROVED = N_("The event was changed: the new words wait for another operator's approval.")
+GOES_ON = (CHANGED, UNAPPROVED)  # what stopped for these goes on by itself
+
+
+Opening = tuple[str, datetime, str]  # a step, when it was due, and through which publication
 
 
 def keep(planner: Planner, digests: Digests, terms: Terms) -> list[Planned]:
@@ -65,8 +70,13 @@ def send_now(planner: Planner, event: int, name: str) -> Planned:
         raise Mistake("The step {step} of {event} has been sent, or is being sent.", event=dossier.key, step=name)
     if dossier.cancelled or planner.now >= decide.until(name, dossier.details):
         raise Mistake("It is too late for the step {step} of {event}.", event=dossier.key, step=name)
+    if not _may_go(planner, dossier):
+        raise Mistake(
+            "The letters about {event} wait for another operator: ask with `utskick events approve {event}`.",
+            event=dossier.key,
+        )
     _open(planner, dossier, name, planner.now, planner.settings.events.publication)
-    for planned in _plan_opened(replace(planner, apart=timedelta(0)), event):
+    for planned in _plan_opened(replace(planner, apart=timedelta(0)), dossier):
         if planned.key == f"event:{event}:{name}":
             return planned
     raise Overtaken  # another program planned it in the meantime
@@ -81,15 +91,27 @@ def keep_one(planner: Planner, dossier: Dossier, digests: Digests, terms: Terms)
         [dossier] = gather.dossiers(session, planner.now, only=dossier.id)  # as it is after what was done
         answers = gather.answers(session, dossier.id)
     _spare(planner, dossier, sorted(answers.declined))
-    first = planner.settings.events.publication
-    for publication in decide.to_tell(dossier, first, {*answers.seen.values()}, planner.now):
-        if publication in planner.settings.to_subscribe:
-            _open(planner, dossier, dossier.news, planner.now, publication)
-    ladder = planner.ladder(dossier)
-    found = decide.next_step(dossier, ladder, digests, anyone_comes=bool(answers.coming), now=planner.now)
-    if found:
-        _open(planner, dossier, found.step.name, found.at, first)
-    yield from _plan_opened(planner, dossier.id)
+    steps = _due(planner, dossier, answers, digests)
+    if (steps or decide.unplanned(dossier)) and _may_go(planner, dossier):
+        for step, due_at, publication in steps:
+            _open(planner, dossier, step, due_at, publication)
+        yield from _plan_opened(planner, dossier)
+
+
+def _due(planner: Planner, dossier: Dossier, answers: gather.Answers, digests: Digests) -> list[Opening]:
+    """Return what is to be opened now: what tells of a change, through each publication that does, and a step."""
+    first, seen = planner.settings.events.publication, {*answers.seen.values()}
+    tell = [one for one in decide.to_tell(dossier, first, seen, planner.now) if one in planner.settings.to_subscribe]
+    found = decide.next_step(
+        dossier, planner.ladder(dossier), digests, anyone_comes=bool(answers.coming), now=planner.now
+    )
+    step = [(found.step.name, found.at, first)] if found else []
+    return [*((dossier.news, planner.now, publication) for publication in tell), *step]
+
+
+def _may_go(planner: Planner, dossier: Dossier) -> bool:
+    with db.reading(planner.engine) as session:
+        return planner.may_go(session, dossier)
 
 
 def _spare(planner: Planner, dossier: Dossier, declined: Sequence[int]) -> None:
@@ -117,15 +139,19 @@ def _mend(planner: Planner, dossier: Dossier, terms: Terms) -> bool:
         connection = session.connection()
         if any(batches.held(connection, letter.mailing, terms=terms, now=planner.now) for letter, _ in stale):
             return False
+    waiting = set()
     for letter, variants in stale:
         if dossier.cancelled:
             _end(planner, letter, CALLED_OFF)
         elif is_news(letter.step or ""):
             _end(planner, letter, OVERTAKEN)
-        else:
+        elif _may_go(planner, dossier):
             renew(planner, dossier, letter, variants)
+        else:
+            _say_why_it_waits(planner, letter)
+            waiting.add(letter.mailing)
     for letter in dossier.letters:
-        if letter.step:
+        if letter.step and letter.mailing not in waiting:
             _go_on(planner, letter)
     return True
 
@@ -133,11 +159,23 @@ def _mend(planner: Planner, dossier: Dossier, terms: Terms) -> bool:
 def _go_on(planner: Planner, letter: Letter) -> None:
     """Send on what was stopped for a change."""
     stopped = sa.update(Mailing).where(
-        col(Mailing.id) == letter.mailing, col(Mailing.state) == MailingState.PAUSED, col(Mailing.reason) == CHANGED
+        col(Mailing.id) == letter.mailing,
+        col(Mailing.state) == MailingState.PAUSED,
+        col(Mailing.reason).in_(GOES_ON),
     )
     if letter.state in OPEN:
         with db.writing(planner.engine) as session:
             session.execute(stopped.values(state=MailingState.PLANNED, reason=""))
+
+
+def _say_why_it_waits(planner: Planner, letter: Letter) -> None:
+    """Not of one that a person paused: that one does not go on by itself."""
+    stopped = sa.update(Mailing).where(
+        col(Mailing.id) == letter.mailing, col(Mailing.state) == MailingState.PAUSED, col(Mailing.reason) == CHANGED
+    )
+    if letter.reason != UNAPPROVED:
+        with db.writing(planner.engine) as session:
+            session.execute(stopped.values(reason=UNAPPROVED))
 
 
 def _end(planner: Planner, letter: Letter, reason: str) -> None:
@@ -174,13 +212,16 @@ def _open(planner: Planner, dossier: Dossier, step: str, due_at: datetime, publi
             session.add(Reminder(mailing_id=number, event_id=dossier.id, step=step, due_at=due_at))
 
 
-def _plan_opened(planner: Planner, event: int) -> Iterator[Planned]:
-    """Plan what was opened, now or before a crash: what changed first, because who is told that has had the step."""
+def _plan_opened(planner: Planner, approved: Dossier) -> Iterator[Planned]:
+    """Plan what was opened, now or before a crash: what changed first, because who is told that has had the step.
+
+    Nothing of another revision than the one that may go.
+    """
     while True:
         with db.reading(planner.engine) as session:
-            [dossier] = gather.dossiers(session, planner.now, only=event)
+            [dossier] = gather.dossiers(session, planner.now, only=approved.id)
             opened = [_opened(session, letter) for letter in decide.unplanned(dossier)]
-        if not opened:
+        if not opened or dossier.sequence != approved.sequence:
             return
         one = min(opened, key=lambda it: (not is_news(it.step), it.mailing))
         if is_news(one.step):

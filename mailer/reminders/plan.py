@@ -20,8 +20,8 @@ from mailer.links import Links
 from mailer.outbox.enqueue import Content, Plan, Readership, begin, write_plan
 from mailer.outbox.single import NUMBER
 from mailer.reminders import gather
-from mailer.reminders.choose import Chosen, Occasion, Reason, Why, choose
-from mailer.reminders.contents import compact, variant_content
+from mailer.reminders.choose import Area, Chosen, Occasion, Reason, Why, choose
+from mailer.reminders.contents import Json, compact, variant_content
 from mailer.reminders.dossier import Dossier
 from mailer.reminders.models import Reminder
 from mailer.render.letterheads import signing
@@ -78,17 +78,23 @@ class Planned:
 
 
 Assign = Callable[[Session], Assignment]
+MayGo = Callable[[Session, Dossier], bool]
+
+
+def any_may_go(_session: Session, _dossier: Dossier) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """With what letters about events are planned, as of `now`."""
+    """With what letters about events are planned, as of `now`. `may_go`: whether they wait for nobody's approval."""
 
     engine: sa.Engine
     settings: Settings
     links: Links
     now: datetime
     apart: timedelta | None = None  # as the config says, unless a person sends a step by hand
+    may_go: MayGo = any_may_go
 
     def ladder(self, dossier: Dossier) -> tuple[Step, ...]:
         return self.settings.events.ladder(dossier.details.kind)
@@ -113,8 +119,7 @@ class Planner:
         occasion = Occasion(
             letter=opened.step.partition("-")[0],
             due_at=opened.due_at,
-            districts=dossier.details.districts,
-            parents=parents(session),
+            area=Area(dossier.details.districts, parents(session)),
             coming=answers.coming,
             declined=answers.declined,
             told=gather.told_lately(connection, dossier, self.now - apart),
@@ -122,7 +127,7 @@ class Planner:
             at_most=events.per_week,
         )
         assignment = Assignment()
-        for reader in self._readers(connection, opened.publication):
+        for reader in self.readers(connection, opened.publication):
             chosen = choose(reader, occasion)
             if isinstance(chosen, Chosen):
                 assignment.add(self._form(opened.publication, chosen, None, reader), chosen.members)
@@ -143,13 +148,13 @@ class Planner:
             return bool(known) and not tells[member] and member not in alone
 
         assignment = Assignment()
-        for reader in self._readers(connection, opened.publication):
+        for reader in self.readers(connection, opened.publication):
             if members := tuple(member for member in reader.household if concerns(member)):
                 chosen = Chosen(letter, members, TOLD)
                 assignment.add(self._form(opened.publication, chosen, told[members[0]] - 1, reader), members)
         return assignment
 
-    def piece(self, dossier: Dossier, revision: int) -> dict[str, object]:
+    def piece(self, dossier: Dossier, revision: int) -> Json:
         """Return what is frozen of the event as that revision had it."""
         page = self.links.event(dossier.id)
         return frozen(
@@ -161,7 +166,7 @@ class Planner:
             cancelled=dossier.revisions[revision].where.cancelled,
         )
 
-    def _readers(self, connection: sa.Connection, publication: str) -> Iterator[Reader]:
+    def readers(self, connection: sa.Connection, publication: str) -> Iterator[Reader]:
         local = self.now.astimezone(self.settings.site.zone)
         for page in audience.pages(connection, publication=publication, now=local):
             yield from page

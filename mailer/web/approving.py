@@ -17,12 +17,14 @@ from starlette.exceptions import HTTPException
 from mailer.errors import Mistake, ProviderDown
 from mailer.links import Claim, Purpose
 from mailer.operators import book, looking
+from mailer.operators.about_events import is_about_event
 from mailer.operators.book import State
 from mailer.operators.letters import letters
 from mailer.operators.looking import Desk, Form
-from mailer.operators.matters import Proposal, matter_of
+from mailer.operators.matters import matter_of
 from mailer.operators.models import Outcome
 from mailer.operators.people import number_of, operators
+from mailer.operators.proposals import Proposal
 from mailer.operators.rules import Operator
 from mailer.providers import Receipt
 from mailer.web.forms import Posted
@@ -155,6 +157,7 @@ def _page(house: House, claim: Claim, operator: Operator, state: State, *, remar
         operator=operator,
         is_asker=not state.signed and not has_signed and state.asked_by == operator.name,
         proposal=proposal,
+        about_event=is_about_event(state.key),
         forms=forms,
         letter=f"{_path(house, claim)}/letter/",
         until=f"{state.not_before.astimezone(zone):%H:%M}" if state.may_be_taken_back(now) and state.not_before else "",

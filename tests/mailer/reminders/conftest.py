@@ -37,6 +37,7 @@ class Rally(City):
     """The database of one test, with what is asked about events in one line each."""
 
     lease = timedelta(minutes=5)
+    by: str | None = None  # the operator who writes events
 
     def reader(self, districts: str = "", **values: object) -> int:
         return self.member(districts, **({"publication": "events", "since": at("01-01 00:00")} | values))
@@ -49,16 +50,17 @@ class Rally(City):
             "place": "Norra Bantorget",
         }
         with db.writing(self.engine) as session:
-            event = book.add(session, table | said, zone=ZONE, host="example.org", now=at("01-02 12:00"))
+            now = at("01-02 12:00")
+            event = book.add(session, table | said, zone=ZONE, host="example.org", by=self.by, now=now)
             return event.id or 0
 
     def edit(self, now: datetime, event: int = 1, **said: object) -> None:
         with db.writing(self.engine) as session:
-            book.edit(session, book.find_event(session, str(event)), said, now=now)
+            book.edit(session, book.find_event(session, str(event)), said, by=self.by, now=now)
 
     def cancel(self, now: datetime, *, off: bool = False) -> None:
         with db.writing(self.engine) as session:
-            book.cancel(session, book.find_event(session, "1"), off=off, now=now)
+            book.cancel(session, book.find_event(session, "1"), off=off, by=self.by, now=now)
 
     def ring(self, now: datetime, digest: datetime | None = None) -> list[Planned]:
         planner = Planner(self.engine, self.settings, LINKS, now)

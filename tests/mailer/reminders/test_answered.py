@@ -10,6 +10,7 @@ from mailer.events import book, shifts
 from mailer.events.attendance import Answer
 from mailer.members import answered
 from mailer.outbox.models import Delivery, Mailing
+from mailer.reminders.plan import any_may_go
 from tests.mailer.reminders.conftest import Rally, at
 
 CHANGED = "event:1:changed-1:events"
@@ -18,7 +19,7 @@ SOON, QUIET = at("04-12 12:00"), at("04-12 12:11")
 
 def settle(rally: Rally, now: datetime) -> int:
     with db.writing(rally.engine) as session:
-        events = answered.untold(session, now)
+        events = answered.untold(session, now, settings=rally.settings, may_go=any_may_go)
         return sum(answered.settle(session, rally.settings, event, now=now) for event in events)
 
 
