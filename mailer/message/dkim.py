@@ -66,6 +66,25 @@ class Cover(NamedTuple):
     places: Sequence[int]
 
 
+class Draft(NamedTuple):
+    """A signature before RSA: whose it is, the fields it covers with itself among them, and itself up to b=."""
+
+    private: RSAPrivateKey | None = None
+    covered: bytes = b""
+    field: bytes = b""
+
+    def signature(self) -> bytes:
+        """Return what RSA makes of it. Other threads run meanwhile."""
+        return self.private.sign(self.covered, _PADDING, _HASH) if self.private else b""
+
+    def before(self, content: bytes, signature: bytes) -> bytes:
+        """Return the letter that it was drafted for, with the signature in front."""
+        return b"".join((self.field, *_lines(_base64(signature)), b"\r\n", content)) if self.private else content
+
+
+NO_SIGNATURE = Draft()
+
+
 class Signer:
     """Signs each letter with the key of its From's domain, or of the nearest domain above that."""
 
@@ -74,7 +93,12 @@ class Signer:
         self._key_of = lru_cache(maxsize=64)(self._nearest_key)
 
     def sign(self, content: bytes, leave_out: frozenset[bytes] = NOTHING) -> bytes:
-        """Return the letter with a DKIM-Signature in front, or as it is when no key is there for its From.
+        """Return the letter with a DKIM-Signature in front, or as it is; arguments as of `draft`."""
+        draft = self.draft(content, leave_out)
+        return draft.before(content, draft.signature())
+
+    def draft(self, content: bytes, leave_out: frozenset[bytes] = NOTHING) -> Draft:
+        """Return all of a letter's signature but the RSA; an empty one when no key is there for its From.
 
         content    as of mailer.message.Message
         leave_out  names, in lower case, of fields that whoever carries the letter rewrites
@@ -83,13 +107,12 @@ class Signer:
         names, fields = zip(*map(_relaxed, _unfolded(content[:end]).split(b"\r\n")), strict=True)
         key = self._key_of(_first(b"from", names, fields))
         if key is None:
-            return content
+            return NO_SIGNATURE
         cover = _cover(names, leave_out)
         written, relaxed = _forms(key.domain, key.selector, _first(b"date", names, fields), cover.names)
         digest = _base64(_digest(content, end + 4))
-        signed = b"\r\n".join([*[fields[place] for place in cover.places], digest.join(relaxed)])
-        signature = _base64(key.private.sign(signed, _PADDING, _HASH))
-        return b"".join((digest.join(written), *_lines(signature), b"\r\n", content))
+        covered = b"\r\n".join([*[fields[place] for place in cover.places], digest.join(relaxed)])
+        return Draft(key.private, covered, digest.join(written))
 
     def _nearest_key(self, sender: bytes) -> Key | None:
         domain = sender.rpartition(b"@")[2].rstrip(b">").lower()

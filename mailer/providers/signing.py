@@ -1,19 +1,21 @@
 """Our DKIM signature on what a provider carries, made while the letters before are on their way.
 
-An RSA signature takes longer than all else that is done for a letter. `cryptography` lets other threads run meanwhile,
-so a thread or two sign the next letters, and the event loop finds them ready.
+RSA takes longer than all else that is done for a letter. `cryptography` lets other threads run meanwhile, so a thread
+or two do it for the next letters, and the event loop finds them ready. The rest of a signature is written where the
+letter is: one that is composed here, hashed there and sent here goes from processor to processor.
 """
 
 import importlib
 import os
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
 from itertools import islice
+from typing import NamedTuple
 
 from mailer.message import Message
-from mailer.message.dkim import Signer
+from mailer.message.dkim import Draft, Signer
 from mailer.providers import Desk, Outcome, Outgoing, Provider
 
 # One or two workers run for each core (docs/scaling.md), so one for two cores is plenty; four sign more than one event
@@ -22,8 +24,8 @@ THREADS = max(1, min(4, len(os.sched_getaffinity(0)) // 2))
 GROUP = 16  # letters that a thread signs at a stretch: what it costs to wake one and to hear of it is shared by these
 AHEAD = 2 * GROUP * THREADS  # letters: enough to keep the threads at work, few to take back when a mailing is stopped
 
-Sign = Callable[[bytes], bytes]
-_Signed = Outgoing | Exception
+Write = Callable[[bytes], Draft]
+_Signature = bytes | Exception
 
 
 def signed(name: str, provider: Provider, signer: Signer) -> Provider:
@@ -36,20 +38,20 @@ def signed(name: str, provider: Provider, signer: Signer) -> Provider:
     if getattr(module, "SIGNS_ITSELF", False):
         return provider
     rewritten = frozenset(field.encode("ascii") for field in getattr(module, "REWRITES", ()))
-    return Signing(provider, partial(signer.sign, leave_out=rewritten))
+    return Signing(provider, partial(signer.draft, leave_out=rewritten))
 
 
 class Signing:
-    """Carries by another provider what `sign` has signed (mailer.providers.Provider)."""
+    """Carries by another provider, with the signatures that `write` drafts (mailer.providers.Provider)."""
 
-    def __init__(self, provider: Provider, sign: Sign) -> None:
+    def __init__(self, provider: Provider, write: Write) -> None:
         self._provider = provider
-        self._sign = sign
+        self._write = write
 
     async def carry(self, desk: Desk) -> None:
         """As the provider's own."""
         with ThreadPoolExecutor(THREADS, "dkim") as pool:
-            ahead = _Ahead(desk, lambda group: pool.submit(_sign_each, self._sign, group))
+            ahead = _Ahead(desk, self._write, pool)
             try:
                 await self._provider.carry(ahead)
             finally:
@@ -60,31 +62,62 @@ class Signing:
         await self._provider.close()
 
 
+class _Unwritable(NamedTuple):
+    """Stands for a draft, and raises what went wrong for the one letter it is about, in its turn."""
+
+    error: Exception
+
+    def signature(self) -> bytes:
+        raise self.error
+
+    def before(self, *_: bytes) -> bytes:
+        raise self.error
+
+
+_Draft = Draft | _Unwritable
+
+
 class _Ahead:
     """The desk, a few letters ahead: those wait here, signed or being signed (mailer.providers.Desk)."""
 
-    def __init__(self, desk: Desk, sign: Callable[[list[Outgoing]], Future[list[_Signed]]]) -> None:
+    def __init__(self, desk: Desk, write: Write, pool: Executor) -> None:
         self._desk = desk
-        self._sign = sign
-        self._waiting: deque[Outgoing] = deque()  # as they came from the desk
-        self._signed: deque[_Signed] = deque()  # the first of these
-        self._signing: deque[Future[list[_Signed]]] = deque()  # the others, in groups
+        self._write = write
+        self._pool = pool
+        self._waiting: deque[tuple[Outgoing, _Draft]] = deque()
+        self._signatures: deque[_Signature] = deque()  # of the first of these
+        self._signing: deque[Future[list[_Signature]]] = deque()  # of the others, in groups
 
     def take(self) -> Outgoing | None:
         """Hand over the next letter, signed; waits for its group when the threads are behind."""
-        while len(self._waiting) <= AHEAD - GROUP and (group := list(islice(iter(self._desk.take, None), GROUP))):
-            self._waiting.extend(group)
-            self._signing.append(self._sign(group))
+        if len(self._waiting) <= AHEAD - GROUP:
+            self._take_ahead()
         if not self._waiting:
             return None
-        if not self._signed:
-            self._signed.extend(self._signing.popleft().result())
-        signed = self._signed[0]
-        if isinstance(signed, Exception):
-            raise signed
+        if not self._signatures:
+            self._signatures.extend(self._signing.popleft().result())
+        (ticket, key, (sender, recipient, content)), draft = self._waiting[0]
+        signature = self._signatures[0]
+        if isinstance(signature, Exception):
+            raise signature
         self._waiting.popleft()
-        self._signed.popleft()
-        return signed
+        self._signatures.popleft()
+        return Outgoing(ticket, key, Message(sender, recipient, draft.before(content, signature)))
+
+    def _take_ahead(self) -> None:
+        while len(self._waiting) <= AHEAD - GROUP:
+            outgoings = islice(iter(self._desk.take, None), GROUP)
+            group = [(outgoing, self._draft(outgoing)) for outgoing in outgoings]  # at once: it was composed just now
+            if not group:
+                return
+            self._waiting += group
+            self._signing.append(self._pool.submit(_sign_each, [draft for _, draft in group]))
+
+    def _draft(self, outgoing: Outgoing) -> _Draft:
+        try:
+            return self._write(outgoing.message.content)
+        except Exception as error:  # noqa: BLE001  raised in its turn
+            return _Unwritable(error)
 
     def start(self, outgoings: Sequence[Outgoing]) -> list[Outgoing]:
         return self._desk.start(outgoings)
@@ -98,16 +131,16 @@ class _Ahead:
     def give_back_rest(self) -> None:
         """Return what was taken ahead of its turn, in the order it was taken in."""
         while self._waiting:
-            self._desk.give_back(self._waiting.pop())
+            outgoing, _ = self._waiting.pop()
+            self._desk.give_back(outgoing)
 
 
-def _sign_each(sign: Sign, group: Sequence[Outgoing]) -> list[_Signed]:
-    return [_signed_or_why_not(sign, outgoing) for outgoing in group]
+def _sign_each(drafts: Sequence[_Draft]) -> list[_Signature]:
+    return [_signature(draft) for draft in drafts]
 
 
-def _signed_or_why_not(sign: Sign, outgoing: Outgoing) -> _Signed:
-    ticket, key, (sender, recipient, content) = outgoing
+def _signature(draft: _Draft) -> _Signature:
     try:
-        return Outgoing(ticket, key, Message(sender, recipient, sign(content)))
-    except Exception as error:  # noqa: BLE001  raised for the one letter it is about, in its turn
+        return draft.signature()
+    except Exception as error:  # noqa: BLE001  raised in its turn
         return error

@@ -28,10 +28,10 @@ def test_a_signed_letter_is_sent_again_as_the_same_bytes(engine: sa.Engine, tmp_
         return TryLater("451 try again", code="451")
 
     provider = FakeProvider(later)
-    send(an_office(engine, tmp_path / "journal", Signing(provider, a_signer("example.org").sign), now=clock))
+    send(an_office(engine, tmp_path / "journal", Signing(provider, a_signer("example.org").draft), now=clock))
     clock.forward(timedelta(hours=1))
     provider.script = accept
-    send(an_office(engine, tmp_path / "journal", Signing(provider, a_signer("example.org").sign), now=clock))
+    send(an_office(engine, tmp_path / "journal", Signing(provider, a_signer("example.org").draft), now=clock))
 
     assert provider.accepted == tried
     assert len(tried) == MANY
@@ -50,7 +50,7 @@ def test_letters_signed_ahead_are_not_sent_once_their_mailing_is_paused(
                 control.pause(session.connection(), KEY)
 
     provider = FakeProvider(between=pause)
-    send(an_office(engine, tmp_path / "journal", Signing(provider, a_signer("example.org").sign), now=clock))
+    send(an_office(engine, tmp_path / "journal", Signing(provider, a_signer("example.org").draft), now=clock))
 
     assert len(provider.accepted) == 2
     assert list(states(engine).values()).count(DeliveryState.QUEUED) == MANY - 2

@@ -6,18 +6,15 @@ from collections.abc import Callable
 import pytest
 
 from mailer.errors import ProviderDown
+from mailer.message.dkim import NO_SIGNATURE, Draft
 from mailer.providers import Desk, Outgoing, Receipt
-from mailer.providers.signing import AHEAD, Signing, signed
+from mailer.providers.signing import AHEAD, Signing, Write, signed
 from mailer.providers.smtp.provider import Smtp
 from tests.mailer.providers.desks import RecordingDesk, ScriptedServer, an_outgoing
 from tests.mailer.providers.test_smtp import letters, run, settings_for
 from tests.signatures import a_signer, is_signed
 
 MANY = 3 * AHEAD
-
-
-def stamped(content: bytes) -> bytes:
-    return b"X-Signed: yes\r\n" + content
 
 
 class Stumbling:
@@ -51,33 +48,44 @@ def down(desk: Desk) -> None:
 def test_all_letters_are_carried_signed_and_in_their_order():
     provider, desk = Stumbling(MANY, lambda _: None), RecordingDesk(*letters(MANY))
 
-    asyncio.run(Signing(provider, stamped).carry(desk))
+    asyncio.run(Signing(provider, a_signer("example.org").draft).carry(desk))
 
     assert desk.kinds() == ["Receipt"] * MANY
     assert [outgoing.ticket for outgoing in provider.carried] == list(range(MANY))
-    assert all(outgoing.message.content.startswith(b"X-Signed: yes\r\nFrom") for outgoing in provider.carried)
+    assert all(is_signed(outgoing.message.content, "example.org") for outgoing in provider.carried)
 
 
 def test_when_the_provider_goes_down_what_was_signed_ahead_comes_back():
     provider, desk = Stumbling(3, down), RecordingDesk(*letters(MANY))
 
     with pytest.raises(ProviderDown):
-        asyncio.run(Signing(provider, stamped).carry(desk))
+        asyncio.run(Signing(provider, a_signer("example.org").draft).carry(desk))
 
     assert desk.kinds() == ["Receipt"] * 3
     assert sorted(outgoing.ticket for outgoing in desk.waiting) == list(range(3, MANY))
 
 
-def test_a_signature_that_fails_loses_no_letter():
-    def fails_at_five(content: bytes) -> bytes:
-        if b"5" in content:
-            raise ValueError("no")
-        return content
+class Refusing(Draft):
+    def signature(self) -> bytes:
+        raise ValueError("no")
 
+
+def refuses_to_write(content: bytes) -> Draft:
+    if b"5" in content:
+        raise ValueError("no")
+    return NO_SIGNATURE
+
+
+def refuses_to_sign(content: bytes) -> Draft:
+    return Refusing() if b"5" in content else NO_SIGNATURE
+
+
+@pytest.mark.parametrize("write", [refuses_to_write, refuses_to_sign])
+def test_a_letter_that_cannot_be_signed_stops_none_before_it_and_none_is_lost(write: Write):
     desk = RecordingDesk(*(an_outgoing(ticket, content=b"%d\r\n" % ticket) for ticket in range(9)))
 
     with pytest.raises(ValueError, match="no"):
-        asyncio.run(Signing(Stumbling(9, down), fails_at_five).carry(desk))
+        asyncio.run(Signing(Stumbling(9, down), write).carry(desk))
 
     assert desk.kinds() == ["Receipt"] * 5
     assert sorted(outgoing.ticket for outgoing in desk.waiting) == [5, 6, 7, 8]
@@ -88,7 +96,7 @@ def test_over_smtp_each_letter_arrives_once_with_its_own_signature():
     desk = RecordingDesk(*letters(MANY))
 
     async def act(s: ScriptedServer) -> None:
-        provider = Signing(Smtp(settings_for(s.port, connections=2), None), signer.sign)
+        provider = Signing(Smtp(settings_for(s.port, connections=2), None), signer.draft)
         await provider.carry(desk)
         await provider.close()
 

@@ -55,7 +55,7 @@ def send(settings: Settings, *letters: Outgoing) -> list[Outcome]:
     desk = RecordingDesk(*letters)
 
     async def act() -> None:
-        provider = Signing(Smtp(settings, trust(settings)), a_signer().sign)
+        provider = Signing(Smtp(settings, trust(settings)), a_signer().draft)
         try:
             async with asyncio.timeout(PATIENCE):
                 await provider.carry(desk)
