@@ -36,7 +36,7 @@ from mailer.outbox.turn import Turn
 
 GROUP = 500  # outcomes in one transaction
 EVERY = 1.0  # seconds, after which fewer are written too
-LOW = 500  # letters on the desk, below which the next batch is fetched: one is sent while another comes
+LOW = 1000  # letters on the desk, below which the next batch is fetched: one is sent while another comes
 TICK = 0.02  # seconds
 IDLE = 1.0  # seconds between looks for work
 SOON = 0.1  # seconds between looks for connections that others are to leave us
