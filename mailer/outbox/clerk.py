@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import structlog
 
 from mailer import db
-from mailer.outbox import batches, control, home, ledger, manifest, recovery, shares, tallies
+from mailer.outbox import batches, control, home, ledger, manifest, permission, recovery, shares, tallies
 from mailer.outbox.batches import Lease, Terms
 from mailer.outbox.home import Watermark
 from mailer.outbox.journal import Journal, Mark, Note, estates
@@ -74,7 +74,10 @@ class Clerk:
             self._journal.write([Note(Mark.LEASE, lease.batch, lease.fence)])
         self._watermark.rise_to(number)
         with db.reading(self._engine) as session:
-            return Hand(lease, occasion, manifest.letters(session.connection(), lease, occasion.elsewhere))
+            connection = session.connection()
+            letters = manifest.letters(connection, lease, occasion.elsewhere)
+            members = [held.member for letter in letters for held in letter.held]  # just read: they cost little now
+            return Hand(lease, occasion, letters, permission.ask(connection, occasion, members, now=self._now()))
 
     def somebody_waits(self) -> bool:
         """Say whether a letter to one is due, which is not to lie behind those on the desk."""

@@ -122,10 +122,20 @@ class Desk:
         """Leases with nothing left on the desk: their batches can be given back when all outcomes are written."""
         return [lease for lease, pile in self._piles.items() if not pile.open]
 
-    def add(self, hand: Hand, ready: Sequence[Ready | None], *, leased_at: float) -> None:
-        """Lay a batch on the desk, a letter to one on top. `leased_at`: monotonic, before its lease was asked for."""
+    def changes_so_far(self) -> int:
+        """Return the number that `add` wants with a batch that is fetched from now on."""
+        self._permission.refresh()
+        return self._permission.changes
+
+    def add(self, hand: Hand, ready: Sequence[Ready | None], *, leased_at: float, changes: int) -> None:
+        """Lay a batch on the desk, a letter to one on top.
+
+        leased_at  monotonic, before its lease was asked for
+        changes    of `changes_so_far`, before too: who may be written to is believed unless there were more since
+        """
         self._permission.refresh()
         self._permission.ask_again(hand.lease.mailing)  # it may have been stopped while its batch was being leased
+        self._permission.learn(hand.occasion, hand.allowed, changes=changes)
         pile = Pile(hand.lease, hand.occasion, len(hand.letters), leased_at + self._trusted)
         self._piles[hand.lease] = pile
         tasks = lay_out(pile, hand.letters, ready)

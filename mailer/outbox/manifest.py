@@ -72,11 +72,12 @@ class Letter(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """A leased batch with all that its letters need."""
+    """A leased batch with all that its letters need. `allowed`: whether each member might be written to just then."""
 
     lease: Lease
     occasion: Occasion
     letters: Sequence[Letter]
+    allowed: Mapping[int, bool] = field(default_factory=dict)
 
 
 _MOMENT = Mailing.__table__.c.give_up_at.type  # type: ignore[attr-defined]  # SQLModel's table

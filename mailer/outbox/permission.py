@@ -16,7 +16,7 @@ from subscribers import audience
 from subscribers.recipient import why_not
 from subscribers.streams import Stream
 
-_ASK_AGAIN = 0.5  # seconds, where a database does not tell of everything
+_ASK_AGAIN = 2.0  # seconds, where a database does not tell of everything: what other programs write
 _REMEMBERED = 10_000  # members of a mailing: while nothing changes a worker would keep the whole list
 _STATE = sa.select(col(Mailing.state)).where(col(Mailing.id) == sa.bindparam("mailing"))
 
@@ -27,7 +27,7 @@ class Watch(Protocol):
 
 
 class _SqliteWatch:
-    """Sees every `db.writing`, in any process; and asks again within half a second of what is written beside.
+    """Sees every `db.writing`, in any process; and asks again within two seconds of what is written beside.
 
     https://sqlite.org/pragma.html#pragma_data_version: the number changes with others' commits of either kind.
     """
@@ -51,7 +51,7 @@ class _SqliteWatch:
 
 
 class _PostgresWatch:
-    """Hears of every `db.writing` when it commits; and asks again twice a second, for what is written beside."""
+    """Hears of every `db.writing` when it commits; and asks again every two seconds, for what is written beside."""
 
     def __init__(self, connection: sa.Connection) -> None:
         driver: Any = connection.connection.driver_connection
@@ -100,6 +100,7 @@ class Permission:
         self._now = now
         self._after_pass = after_pass
         self._asked_in_pass = False
+        self.changes = 0  # that were seen
         self._going: dict[int, bool] = {}
         self._allowed: dict[int, dict[int, bool]] = {}  # mailing -> member -> may be sent it
         self._known: dict[int, set[int]] = {}  # mailing -> those who may
@@ -115,6 +116,7 @@ class Permission:
     def refresh(self) -> None:
         """Forget the answers if anything changed. Call before each question that must be answered as of now."""
         if self._watch.changed():
+            self.changes += 1
             self._going.clear()
             self._allowed.clear()
             self._known.clear()
@@ -148,17 +150,28 @@ class Permission:
 
     def allowed(self, occasion: Occasion, member: int, others: Iterable[int]) -> bool:
         """Say whether `member` may be sent this mailing. `others` will be asked for soon: one query tells of all."""
-        answers = self._allowed.setdefault(occasion.mailing, {})
+        answers = self._answers(occasion.mailing)
         if member not in answers:
-            if len(answers) > _REMEMBERED:
-                answers.clear()
-                self._known[occasion.mailing].clear()
             asked = {member, *others} - answers.keys()
             with db.named_trouble(), self._connection.begin():
-                found = audience.allowed(self._connection, **_rule(occasion), member_ids=asked, now=self._now())
-            answers |= {each: each in found for each in asked}
-            self._known.setdefault(occasion.mailing, set()).update(found)
+                self._learn(answers, occasion.mailing, ask(self._connection, occasion, asked, now=self._now()))
         return answers[member]
+
+    def learn(self, occasion: Occasion, found: Mapping[int, bool], *, changes: int) -> None:
+        """Take over what somebody else was told by `ask`, when nothing changed since there were so many `changes`."""
+        if changes == self.changes:
+            self._learn(self._answers(occasion.mailing), occasion.mailing, found)
+
+    def _answers(self, mailing: int) -> dict[int, bool]:
+        answers = self._allowed.setdefault(mailing, {})
+        if len(answers) > _REMEMBERED:
+            answers.clear()
+            self._known[mailing].clear()
+        return answers
+
+    def _learn(self, answers: dict[int, bool], mailing: int, found: Mapping[int, bool]) -> None:
+        answers |= found
+        self._known.setdefault(mailing, set()).update([member for member, may in found.items() if may])
 
     def known_to_be_allowed(self, mailing: int) -> Collection[int]:
         """Return members who may be sent `mailing`, as was asked since anything changed: none while it is stopped."""
@@ -168,6 +181,12 @@ class Permission:
         """Name the reason for each of those who may not be written to."""
         with db.named_trouble(), self._connection.begin():
             return why_not(self._connection, **_rule(occasion), member_ids=list(members), now=self._now())
+
+
+def ask(connection: sa.Connection, occasion: Occasion, members: Collection[int], *, now: datetime) -> dict[int, bool]:
+    """Return of each of `members` whether they may be sent this mailing."""
+    found = audience.allowed(connection, **_rule(occasion), member_ids=members, now=now)
+    return {member: member in found for member in members}
 
 
 class _Rule(TypedDict):

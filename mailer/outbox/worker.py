@@ -196,14 +196,14 @@ class Worker:
 
     async def _fetch(self) -> bool:
         """Lay one more batch on the desk."""
-        leased_at = time.monotonic()
+        leased_at, changes = time.monotonic(), self._desk.changes_so_far()
         lane = Lane.MANY if self._gate.open_to(urgent=False) else Lane.ONE
         hand = await self._in_thread(partial(self._clerk.lease, lane))
         if hand is None:
             self._dry = time.monotonic()
             return False
         ready = await self._in_thread(partial(compose_ahead, self._office.composer, hand.occasion, hand.letters))
-        self._desk.add(hand, ready, leased_at=leased_at)
+        self._desk.add(hand, ready, leased_at=leased_at, changes=changes)
         return True
 
     async def _carry(self) -> None:

@@ -51,7 +51,8 @@ class Room:
             now=clock,
             stopping=lambda: False,
         )
-        self.desk.add(hand, [None] * len(hand.letters), leased_at=time.monotonic() - leased.total_seconds())
+        at, changes = time.monotonic() - leased.total_seconds(), self.desk.changes_so_far()
+        self.desk.add(hand, [None] * len(hand.letters), leased_at=at, changes=changes)
 
     def mark(self, delivery: int) -> Mark | None:
         octets = (self.path / f"{self.journal.owner}.journal").read_bytes()
@@ -133,7 +134,8 @@ def test_a_mailing_stopped_while_its_batch_was_leased_is_not_begun(room: Room, e
     stop(engine)
     room.desk._permission._watch = Blind()  # a database that does not tell that it changed
     room.desk._permission._going[room.lease.mailing] = True
-    room.desk.add(room.hand, [None] * len(room.hand.letters), leased_at=time.monotonic())
+    changes = room.desk.changes_so_far()
+    room.desk.add(room.hand, [None] * len(room.hand.letters), leased_at=time.monotonic(), changes=changes)
 
     assert room.desk.take() is None
 

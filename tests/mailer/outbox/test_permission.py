@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from sqlmodel import col
 
 from mailer import db
 from mailer.outbox import control
 from mailer.outbox.manifest import Occasion
-from mailer.outbox.permission import Permission
+from mailer.outbox.permission import Permission, ask
+from subscribers.models import Subscription
 from tests.builders import MOMENT
 from tests.mailer.outbox.posting import KEY, a_mailing
 
@@ -82,3 +84,32 @@ def test_a_worker_that_hears_of_no_change_remembers_some_members_and_not_the_who
             assert permission.allowed(occasion, member, [member, member % 12 + 1])
             assert member in permission.known_to_be_allowed(mailing)
             assert len(permission.known_to_be_allowed(mailing)) <= 3 + 2
+
+
+def test_what_was_told_with_a_batch_is_believed_unless_anything_changed_since(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("mailer.outbox.permission._ASK_AGAIN", 2 * PATIENCE)
+    mailing = a_mailing(engine, 2)
+    occasion = Occasion(mailing, "weekly", "digest", MOMENT, MOMENT + timedelta(days=1), {}, {})
+    with Permission(engine, lambda: MOMENT) as permission, engine.connect() as connection:
+        permission.refresh()
+        before = permission.changes
+        told = ask(connection, occasion, [1, 2, 99], now=MOMENT)
+        connection.rollback()
+        permission.refresh()
+        permission.learn(occasion, told, changes=before)
+        assert permission.known_to_be_allowed(mailing) == ()  # nobody knows yet whether it is being sent
+        assert permission.going(mailing)
+        assert permission.known_to_be_allowed(mailing) == {1, 2}
+
+        with db.writing(engine) as session:
+            session.execute(sa.delete(Subscription).where(col(Subscription.member_id) == 1))
+        deadline = time.monotonic() + PATIENCE
+        while permission.changes == before:
+            assert time.monotonic() < deadline
+            permission.refresh()
+        permission.learn(occasion, told, changes=before)
+
+        assert not permission.allowed(occasion, 1, [2])
+        assert permission.allowed(occasion, 2, [])
