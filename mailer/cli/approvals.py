@@ -62,13 +62,21 @@ def ask_for_approval(app: App, key: str, as_operator: str | None) -> None:
     else:
         state = book.ask(app.approving, key, people.by_name(settings, as_operator), way=None, now=now)
     if state.outcome is Outcome.GRANTED:  # which holds whether or not those who had a part in it can be written to
-        at = moment_in(settings.site.zone, state.not_before or now)
-        remark("Approved by {signed}. It can be taken back until {at}.", signed=_signers(state), at=at)
+        _tell_granted(app, state)
     for outcome in asyncio.run(app.post(letters(app.approving, state, now=now))):
         if isinstance(outcome, SendError):
             raise Trouble("A link could not be sent: {reason}. Run the command again.", reason=reason_of(outcome))
     if state.outcome is not Outcome.GRANTED:
         _tell_who_has_a_link(state)
+
+
+def _tell_granted(app: App, state: State) -> None:
+    signed = ", ".join(one.name for one in state.signed)
+    if state.not_before is None:
+        remark("Approved by {signed}. There was no letter to send: nothing waits.", signed=signed)
+    else:
+        at = moment_in(app.settings.site.zone, state.not_before)
+        remark("Approved by {signed}. It can be taken back until {at}.", signed=signed, at=at)
 
 
 def _tell_who_has_a_link(state: State) -> None:
@@ -81,10 +89,6 @@ def _tell_who_has_a_link(state: State) -> None:
             people=state.people,
             awaited=", ".join(sorted(state.awaited)),
         )
-
-
-def _signers(state: State) -> str:
-    return ", ".join(one.name for one in state.signed)
 
 
 def undo_until(app: App) -> datetime:

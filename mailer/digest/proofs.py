@@ -9,14 +9,14 @@ from mailer.links import Links
 from mailer.message import Message
 from mailer.render.head import Manner
 from mailer.render.letterheads import letterhead_of
-from mailer.render.letters import Letter, Letters
+from mailer.render.letters import Letter, Letters, Shown
 from mailer.render.samples import mail, sample
 
 
-def html_of(letters: Letters, basis: Basis, sheet: Sheet, links: Links, now: datetime) -> str:
-    """Return the sheet as a page, for the browser or as an attachment."""
+def show(letters: Letters, basis: Basis, sheet: Sheet, links: Links, now: datetime) -> Shown:
+    """Return the sheet to be looked at, as a page or as text."""
     contact = basis.settings.publications[basis.edition.publication].from_address
-    return letters.show(_letter(basis, sheet), sample(contact, contact, links, now)).html
+    return letters.show(_letter(basis, sheet), sample(contact, contact, links, now))
 
 
 def reasons(letters: Letters, basis: Basis, sheet: Sheet) -> dict[int, str]:

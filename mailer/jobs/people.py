@@ -49,7 +49,7 @@ def enclose(app: App, session: Session, cause: Cause, now: datetime) -> Enclosur
     basis = prepare(session, app.settings, edition, app.links, now, newcomers)
     sheets, _counts = previews.sheets(session, basis, now)
     covers = previews.coverage(session, basis, now)
-    pages = [proofs.html_of(app.letters, basis, sheet, app.links, now) for sheet in sheets[:1]]
+    pages = [proofs.show(app.letters, basis, sheet, app.links, now).html for sheet in sheets[:1]]
     name = f"{edition.publication}-{edition.period}.html"
     return Enclosure(
         districts_without_news=tuple(cover.name for cover in covers if cover.read and not cover.local),

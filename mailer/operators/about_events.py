@@ -141,9 +141,10 @@ class Events:
             author=author,
         )
 
-    def approve(self, place: Post, proposal: Proposal, *, who: str, not_before: datetime, now: datetime) -> None:
+    def approve(self, place: Post, proposal: Proposal, *, who: str, not_before: datetime, now: datetime) -> bool:
         """Do nothing: the clock reads from the request that these words may go."""
         del place, proposal, who, not_before, now
+        return True
 
     def take_back(self, place: Post, key: str, now: datetime) -> None:
         """Do nothing: while it can be taken back nothing has gone, and then it is not granted any more."""

@@ -228,12 +228,24 @@ def _carry_out(place: Post, number: int, proposal: Proposal, verdict: Verdict, n
     if verdict.granted and state.not_before is not None:
         who = ", ".join(sorted({one.operator for one in state.signed}))
         try:
-            matter_of(proposal.key).approve(place, proposal, who=who[:100], not_before=state.not_before, now=now)
+            waits = matter_of(proposal.key).approve(
+                place, proposal, who=who[:100], not_before=state.not_before, now=now
+            )
         except Mistake:
             with db.writing(place.engine) as session:
                 _end(_locked(session, number), Outcome.CHANGED, None, now)
             raise
+        if not waits:
+            return _beyond_undoing(place, number)
     return state
+
+
+def _beyond_undoing(place: Post, number: int) -> State:
+    """Offer no way back where nothing waits for the window to end."""
+    with db.writing(place.engine) as session:
+        request = _locked(session, number)
+        request.not_before = None
+        return _state(session, place, request)
 
 
 def _state(session: Session, place: Post, request: ApprovalRequest) -> State:

@@ -12,18 +12,21 @@ from mailer.campaigns import book as campaigns
 from mailer.campaigns.letter import Post
 from mailer.campaigns.states import Action
 from mailer.digest import corrections, editions, waiting
+from mailer.digest.numbered import edition_of, is_correction
 from mailer.errors import Mistake
 from mailer.i18n import LANGUAGES, translations
 from mailer.operators import about_events
 from mailer.operators.about_events import Events
 from mailer.operators.proposals import Matter, Proposal
-from mailer.outbox import control
 from mailer.sentences import N_
 from subscribers import audience
 from subscribers.streams import Stream
 
 _EVERYONE = N_("everyone who subscribes to {publication}")
 _OF_OLD_WORDS = N_("those who got the old words of {key}, and those whose letter waits")
+_LOOKING = N_("nobody: only the archive of {key} gets the new words")
+_GOT = N_("got the old words, and get a letter about it")
+_WAITS = N_("wait for their letter, and get it with the new words")
 
 
 class Editions:
@@ -50,11 +53,12 @@ class Editions:
             account={},
         )
 
-    def approve(self, place: Post, proposal: Proposal, *, who: str, not_before: datetime, now: datetime) -> None:
+    def approve(self, place: Post, proposal: Proposal, *, who: str, not_before: datetime, now: datetime) -> bool:
         with db.writing(place.engine) as session:
             edition = editions.find(session, place.settings, proposal.key, now)
             editions.require_same(session, edition, proposal.content)
             editions.approve(session, edition, who=who, now=now, not_before=not_before)
+        return True
 
     def take_back(self, place: Post, key: str, now: datetime) -> None:
         del now
@@ -67,21 +71,20 @@ class Corrections:
     def propose(self, session: Session, place: Post, key: str, now: datetime) -> Proposal:
         del now
         found = waiting.look(session, place.settings, place.links, key)
-        edition = f"{found.edition.publication}:{found.edition.period}"
+        got, waits = found.survey.got, found.survey.waiting
+        words = _OF_OLD_WORDS if got + waits else _LOOKING
+        says = {language: translations(language).gettext for language in LANGUAGES}
         return Proposal(
             key=key,
             content=found.content,
-            people=found.people,
+            people=got + waits,
             districts=None,
-            words={
-                language: translations(language).gettext(_OF_OLD_WORDS).format(key=edition) for language in LANGUAGES
-            },
-            mails=found.people,
-            account={},
-            note=found.note,
+            words={language: say(words).format(key=edition_of(key)) for language, say in says.items()},
+            mails=got + waits,
+            account={language: [(got, say(_GOT)), (waits, say(_WAITS))] for language, say in says.items()},
         )
 
-    def approve(self, place: Post, proposal: Proposal, *, who: str, not_before: datetime, now: datetime) -> None:
+    def approve(self, place: Post, proposal: Proposal, *, who: str, not_before: datetime, now: datetime) -> bool:
         del who, not_before  # they stand with the signatures; and a correction waits by itself
         with db.reading(place.engine) as session:
             found = waiting.look(session, place.settings, place.links, proposal.key)
@@ -90,13 +93,15 @@ class Corrections:
             raise Mistake("{key} was changed just now: look at it again.", key=proposal.key)
         tools = (place.engine, place.settings, place.links)
         done = corrections.correct(*tools, found.edition, note=found.note, now=now)
-        if done.key is None:  # nobody had got the old words: there is no letter about it
-            self.take_back(place, proposal.key, now)
+        if done.key is None:
+            with db.writing(place.engine) as session:
+                waiting.close(session, proposal.key)
+        return done.key is not None
 
     def take_back(self, place: Post, key: str, now: datetime) -> None:
         del now
         with db.writing(place.engine) as session:
-            control.cancel(session.connection(), key)
+            waiting.take_back(session, key)
 
 
 class Campaigns:
@@ -115,7 +120,7 @@ class Campaigns:
             archived=found.archived(place.settings),
         )
 
-    def approve(self, place: Post, proposal: Proposal, *, who: str, not_before: datetime, now: datetime) -> None:
+    def approve(self, place: Post, proposal: Proposal, *, who: str, not_before: datetime, now: datetime) -> bool:
         with db.reading(place.engine) as session:
             campaign = campaigns.find(session, proposal.key)
             found = approving.propose(place.desk(session, now), campaign)
@@ -123,6 +128,7 @@ class Campaigns:
         if _hash_of(found) != proposal.content:
             raise Mistake("{key} was changed just now: look at it again.", key=proposal.key)
         approving.approve(place, name, who=who, seen=found.standing.digest, not_before=not_before, now=now)
+        return True
 
     def take_back(self, place: Post, key: str, now: datetime) -> None:
         with db.writing(place.engine) as session:
@@ -142,4 +148,4 @@ def matter_of(key: str) -> Matter:
         return Campaigns()
     if about_events.is_about_event(key):
         return Events()
-    return Corrections() if waiting.is_correction(key) else Editions()
+    return Corrections() if is_correction(key) else Editions()

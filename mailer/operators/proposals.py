@@ -18,7 +18,6 @@ class Proposal:
     account  how the number came about, by language: members added or taken, and why; empty: it is all who subscribe
     mails    how many that is: members who share an address share one
     archived a sentence on who may read it later, where it is not as with every edition
-    note     of a correction: what it says before the news
     author   whose part is in it before anybody asks, since they said it: an operator, NOBODY, or None: whoever asks
     """
 
@@ -30,7 +29,6 @@ class Proposal:
     mails: int
     account: Mapping[str, Sequence[tuple[int, str]]]
     archived: str = ""
-    note: str = ""
     author: str | None = None
 
 
@@ -38,8 +36,11 @@ class Matter(Protocol):
     def propose(self, session: Session, place: Post, key: str, now: datetime) -> Proposal:
         """Return it as it stands. raises Mistake when it is past being approved"""
 
-    def approve(self, place: Post, proposal: Proposal, *, who: str, not_before: datetime, now: datetime) -> None:
-        """Let go what was proposed, in transactions of its own. raises Mistake when it is not that any more"""
+    def approve(self, place: Post, proposal: Proposal, *, who: str, not_before: datetime, now: datetime) -> bool:
+        """Let go what was proposed, in transactions of its own. raises Mistake when it is not that any more
+
+        returns  whether there is a letter that waits for `not_before`, and can be taken back till then
+        """
 
     def take_back(self, place: Post, key: str, now: datetime) -> None:
-        """Make a draft of it again. raises Mistake when it has begun"""
+        """Stop it before anything of it leaves. raises Mistake when it has begun"""

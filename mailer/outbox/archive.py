@@ -74,6 +74,11 @@ def told(connection: sa.Connection, publication: str) -> dict[str, list[tuple[in
     return found
 
 
+def shown(session: Session, mailing: int) -> frozenset[int]:
+    """Return the variants of a mailing that stand anywhere in the archive, or will when it goes."""
+    return frozenset(session.scalars(sa.select(col(Archived.variant_id)).where(col(Archived.mailing_id) == mailing)))
+
+
 def put_right(session: Session, mailing: int, renewed: Mapping[int, tuple[int, str] | None], now: datetime) -> int:
     """Show corrected variants, with their titles, in place of others; None: nothing of it is left. Returns how many."""
     changed = 0

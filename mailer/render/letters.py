@@ -138,6 +138,12 @@ class Letters:
         rendered = self._render(letter, recipient.shape, values=values)
         return Shown(rendered.subject, fill(rendered.text, values, str), fill(rendered.html, values, escape))
 
+    def subject(self, letter: Letter, recipient: Recipient) -> str:
+        """Return the subject alone, for a list of letters. raises TemplateBroken"""
+        values = values_of(recipient, language=letter.language)
+        variables = self._variables(letter) | knowns(recipient.shape, values)
+        return _subject(self._run(letter, "subject.txt", variables), values)
+
     def page(self, letter: Letter, archive: str = "") -> str:
         """Return the letter's HTML for anyone to read: addressed to nobody. raises TemplateBroken
 

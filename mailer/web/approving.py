@@ -1,6 +1,6 @@
 """/o/TOKEN: an operator approves a letter to many, says no, or takes it back. Opening the page changes nothing.
 
-/o/TOKEN/letter/FORM shows the letter itself, which the page has in a frame.
+/o/TOKEN/letter/FORM shows the letter itself, which the page has in a frame, and /o/TOKEN/text/FORM its text.
 """
 
 import asyncio
@@ -14,19 +14,21 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
+from mailer.digest.numbered import is_correction
 from mailer.errors import Mistake, ProviderDown
 from mailer.links import Claim, Purpose
-from mailer.operators import book, looking
+from mailer.operators import book
 from mailer.operators.about_events import is_about_event
 from mailer.operators.book import State
 from mailer.operators.letters import letters
-from mailer.operators.looking import Desk, Form
+from mailer.operators.looking import Desk, Form, sight_of
 from mailer.operators.matters import matter_of
 from mailer.operators.models import Outcome
 from mailer.operators.people import number_of, operators
 from mailer.operators.proposals import Proposal
 from mailer.operators.rules import Operator
 from mailer.providers import Receipt
+from mailer.render.letters import Shown
 from mailer.web.forms import Posted
 from mailer.web.guard import HEADERS
 from mailer.web.house import Here, House, claim_of
@@ -74,17 +76,32 @@ def decide(claim: ByLink, house: Here, fields: Posted) -> HTMLResponse:
 
 @router.get("/o/{token}/letter/{form}")
 def letter(claim: ByLink, house: Here, form: str) -> HTMLResponse:
-    """raises HTTPException 404 when nothing is to be decided any more, and for a form that it does not have"""
+    """raises HTTPException 404 as _form"""
+    shown, language, _ = _form(house, claim, form)
+    return letter_page(shown.html, language, FRAMED)
+
+
+@router.get("/o/{token}/text/{form}")
+def text(claim: ByLink, house: Here, form: str) -> HTMLResponse:
+    """raises HTTPException 404 as _form"""
+    shown, language, key = _form(house, claim, form)
+    return house.pages.answer("letter-text.html", language, shown=shown, key=key)
+
+
+def _form(house: House, claim: Claim, form: str) -> tuple[Shown, str, str]:
+    """Return a form of the letter, its language, and the letter's key.
+
+    raises  HTTPException  404 when nothing is to be decided any more, and for a form that it does not have
+    """
     _operator(house, claim)
     now, state = house.app.now(), _state(house, claim)
     if not _is_undecided(state, now):
         raise HTTPException(404)
     try:
         with house.app.reading() as session:
-            html, language = looking.page(session, _desk(house), state.key, form, now)
+            return *sight_of(state.key).form(session, _desk(house), state.key, form, now), state.key
     except Mistake:
         raise HTTPException(404) from None
-    return letter_page(html, language, FRAMED)
 
 
 def _path(house: House, claim: Claim) -> str:
@@ -107,7 +124,7 @@ def _forms(house: House, state: State) -> Sequence[Form]:
         return ()
     try:
         with house.app.reading() as session:
-            return looking.forms(session, _desk(house), state.key, now)
+            return sight_of(state.key).forms(session, _desk(house), state.key, now)
     except Mistake:
         return ()
 
@@ -160,6 +177,8 @@ def _page(house: House, claim: Claim, operator: Operator, state: State, *, remar
         about_event=is_about_event(state.key),
         forms=forms,
         letter=f"{_path(house, claim)}/letter/",
+        text=f"{_path(house, claim)}/text/",
+        is_correction=is_correction(state.key),
         until=f"{state.not_before.astimezone(zone):%H:%M}" if state.may_be_taken_back(now) and state.not_before else "",
         is_over=book.is_over(state, now),
         nonce=house.nonce_for(claim.member),

@@ -4,9 +4,10 @@ from collections.abc import Callable
 import pytest
 
 from mailer import db
-from mailer.digest import corrections, waiting
+from mailer.digest import corrections, mended, waiting
 from mailer.digest.corrections import Corrected, correct
 from mailer.digest.editions import mailing_of
+from mailer.digest.mended import Kind
 from mailer.digest.models import Edition
 from mailer.errors import Mistake
 from mailer.links import Links
@@ -52,7 +53,7 @@ def halfway(city: City) -> City:
 def test_who_waits_gets_the_new_words_and_who_got_the_old_a_correction(halfway: City):
     halfway.change(1, title="Mötet är på onsdag")
 
-    assert mend(halfway) == Corrected(moved=1, key=f"{KEY}:correction-1", candidates=2)
+    assert mend(halfway) == Corrected(moved=1, key=f"{KEY}:correction-1", candidates=2, shown=2)
 
     assert titles(halfway, 1) == titles(halfway, 2) == ["Mötet är på tisdag"]
     assert titles(halfway, 3) == ["Mötet är på onsdag"]
@@ -107,7 +108,7 @@ def test_a_second_mistake_is_corrected_for_all_who_were_told(halfway: City):
     stop(halfway)
     halfway.change(1, title="Mötet är på torsdag")
 
-    assert mend(halfway) == Corrected(moved=0, key=f"{KEY}:correction-2", candidates=3)
+    assert mend(halfway) == Corrected(moved=0, key=f"{KEY}:correction-2", candidates=3, shown=2)
 
 
 def test_withdrawn_news_is_not_sent_to_those_who_wait(halfway: City):
@@ -117,6 +118,53 @@ def test_withdrawn_news_is_not_sent_to_those_who_wait(halfway: City):
 
     assert halfway.rows("SELECT state, code FROM delivery WHERE member_id = 3") == [("cancelled", "withdrawn")]
     assert titles(halfway, 1, mailing=2) == []
+
+
+def test_what_only_the_archive_shows_is_looked_at_and_corrected_by_one_rule(city: City):
+    city.member("bromma")
+    city.news("Bron", "bromma")
+    city.news("Torget", "farsta")  # which nobody got
+    city.send()
+    city.settle()
+    key = keep(city)
+    city.change(2, title="Torget är avspärrat")
+
+    with db.reading(city.engine) as session:
+        found = waiting.look(session, city.settings, LINKS, key)
+        assert (found.survey.got, found.survey.waiting, len(found.survey.archived)) == (0, 0, 2)
+        shown = mended.examples(session, city.settings, found)
+        assert [(it.kind, it.letter.language, it.letter.context["correction"]) for it in shown] == [
+            (Kind.ARCHIVE, "sv", None),
+            (Kind.ARCHIVE, "en", None),
+        ]
+
+    assert mend(city) == Corrected(moved=0, key=None, candidates=0, shown=2)
+    with pytest.raises(Mistake, match="Nothing that weekly:2024-W10 says has changed"):
+        mend(city)
+
+
+def test_an_approver_reads_as_few_letters_as_say_all_that_is_new(city: City):
+    for districts, language in (("bromma", "sv"), ("bromma", "sv"), ("bromma farsta", "sv"), ("bromma kista", "en")):
+        city.member(districts, language=language)
+    city.news("Mötet är på tisdag", "bromma")
+    city.news("Torget", "farsta")
+    city.news("Skolan", "kista")
+    city.send()
+    city.settle()
+    city.change(1, title="Mötet är på onsdag")
+    city.change(2, hidden=True)
+    key = keep(city)
+
+    with db.reading(city.engine) as session:
+        read = mended.examples(session, city.settings, waiting.look(session, city.settings, LINKS, key))
+
+    corrections_shown = [it.letter for it in read if it.kind is Kind.CORRECTION]
+    assert [(it.language, len(str(it.context).split("Mötet är på onsdag")) - 1) for it in corrections_shown] == [
+        ("sv", 1),  # to two
+        ("sv", 1),  # where the square is gone from
+        ("en", 1),
+    ]
+    assert {it.context["correction"] for it in corrections_shown} == {"Fel datum."}
 
 
 def test_an_edition_that_still_runs_is_stopped_first(city: City):

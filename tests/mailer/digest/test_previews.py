@@ -156,6 +156,6 @@ def test_a_proof_is_a_mail_of_the_sheet_signed_by_the_district_and_leads_nobody_
     assert mail["To"].addresses[0].addr_spec == "red@example.org"
     assert mail["List-Unsubscribe"] is None
     assert "Bron öppnar" in mail.get_body(("plain",)).get_content()
-    assert "Bron öppnar" in proofs.html_of(letters, basis, sheet, LINKS, MOMENT)
+    assert "Bron öppnar" in proofs.show(letters, basis, sheet, LINKS, MOMENT).html
     with pytest.raises(Mistake, match="not an address"):
         proofs.proof(letters, basis, sheet, LINKS, address="red@", now=MOMENT)

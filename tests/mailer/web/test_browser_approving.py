@@ -12,8 +12,9 @@ from mailer.members.models import Recruit
 from mailer.outbox.models import MailingState
 from tests.builders import a_news_item
 from tests.mailer.web.browsing import Window, faults_of, open_page
-from tests.mailer.web.conftest import ANNA, Site
+from tests.mailer.web.conftest import ANNA, BO, Site
 from tests.mailer.web.test_approving import open_office
+from tests.mailer.web.test_approving_corrections import stopped
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -55,5 +56,23 @@ def test_nobody_stumbles_over_the_pages_of_inviting(
         page.goto(address + path)
         assert faults_of(page) == []
     page.goto(address + site.choose_path())
+    assert faults_of(page) == []
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_operator_reads_a_correction_and_its_text_on_a_phone(
+    site: Site, chromium: Browser, address: str, scheme: Literal["light", "dark"]
+) -> None:
+    office = stopped(site, sent=(ANNA, BO))
+    office.ask("bo")
+    page = open_page(chromium, Window(320), scheme)
+
+    page.goto(address + office.path("anna"))
+    expect(page.frame_locator("iframe").get_by_role("link", name="Mötet är på onsdag")).to_be_visible()
+    page.locator("summary").click()
+    assert faults_of(page) == []
+    page.get_by_role("link", name="Det som ren text").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Rättelse: Mötet är på onsdag")
     assert faults_of(page) == []
     page.close()

@@ -73,7 +73,7 @@ def everywhere(site: Site, paths: list[str]) -> list[str]:
     site.app.settings = settings.model_copy(update={"publications": settings.publications | public})
     letters = [page_of(site, VARIANT), page_of(site, FORGOTTEN), f"{site.archive_path()}/weekly/2024-W10"]
     links = [link for path in paths for link in LINK.findall(site.client.get(path).text)]
-    letters += [link for link in links if "/letter/" in link][:1]
+    letters += [next(link for link in links if form in link) for form in ("/letter/", "/text/")]
     feeds = ["/archive/events/feed.atom", f"{site.archive_path()}/weekly/feed.atom"]
     return [*paths, *letters, *feeds, f"/i/{PICTURE}", "/metrics", "/readyz"]
 
