@@ -25,12 +25,15 @@ LOOKS_FOR = timedelta(days=14)  # what somebody does later has other reasons
 _ANSWERS = {Answer.YES: Deed.YES, Answer.MAYBE: Deed.MAYBE, Answer.NO: Deed.NO}
 
 
-def groups(session: Session, campaign: Campaign) -> list[Group]:
-    """Return a group for each subject, in their order. raises Mistake before it is sent, and when it is forgotten"""
+def groups(session: Session, campaign: Campaign, language: str) -> list[Group]:
+    """Return a group for each subject, in their order, called by its words in `language` where it has any.
+
+    raises  Mistake  before it is sent, and when it is forgotten
+    """
     mailing = book.mailing_of(session, campaign)
     if mailing.started_at is None:
         raise Mistake("Nothing of {name} has been sent yet.", name=campaign.name)
-    variants = _variants(session, mailing)
+    variants = _variants(session, mailing, language)
     if not variants:
         raise Mistake("What {name} said is not kept any more.", name=campaign.name)
     event = json.loads(mailing.content)["event"]
@@ -44,13 +47,13 @@ def groups(session: Session, campaign: Campaign) -> list[Group]:
     ]
 
 
-def _variants(session: Session, mailing: Mailing) -> Mapping[int, tuple[str, list[int]]]:
-    """Return subject number -> (its words in the first language, ids of the variants that bear it)."""
+def _variants(session: Session, mailing: Mailing, language: str) -> Mapping[int, tuple[str, list[int]]]:
+    """Return subject number -> (its words, ids of the variants that bear it)."""
     found: dict[int, tuple[str, list[int]]] = {}
     rows = sa.select(col(Variant.id), col(Variant.content)).where(
         col(Variant.mailing_id) == mailing.id, col(Variant.plan) == mailing.plan, col(Variant.content) != ""
     )
-    for number, stored in session.execute(rows.order_by(col(Variant.id))):
+    for number, stored in session.execute(rows.order_by(col(Variant.language) != language, col(Variant.id))):
         content = json.loads(stored)
         words = subject_of(content["subject"])
         found.setdefault(content["number"], (words, []))[1].append(number)

@@ -24,7 +24,7 @@ def report(context: typer.Context, name: Name, json: Json = False) -> None:
     """Say what came of a letter, by subject: who unsubscribed and who answered since. Numbers below 5 are not shown."""
     app = app_of(context)
     with app.reading() as session:
-        found = groups(session, book.find(session, name))
+        found = groups(session, book.find(session, name), app.settings.site.language)
     deeds = list(found[0].did)
     rows = [_row(group) for group in found]
     verdicts = {deed.value: compare(found, deed) for deed in deeds} if len(found) == MOST_SUBJECTS else {}

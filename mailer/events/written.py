@@ -47,7 +47,7 @@ _KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _HOUR = r"([01]?\d|2[0-3])[:.]([0-5]\d)"
 _DATE = r"(?:(\d{4}-\d\d-\d\d)\s+)?"
 _STEP = re.compile(rf"{_DATE}{_HOUR}\s+(?P<what>[^@]+?)(?:\s+@\s+(?P<place>.+))?")
-_SHIFT = re.compile(rf"{_DATE}{_HOUR}\s*[-–]\s*{_HOUR}\s+@\s+(?P<place>.+):\s*(?P<needs>[1-9]\d{{0,3}})")
+_SHIFT = re.compile(rf"{_DATE}{_HOUR}\s*[-–]\s*{_HOUR}\s+@\s+(?P<place>[^@]+):\s*(?P<needs>[1-9]\d{{0,3}})")
 _LISTS = ("route", "shifts", "districts")
 
 

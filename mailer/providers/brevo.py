@@ -89,8 +89,7 @@ class Brevo(Vendor):
 
     def group(self, prepared: dict[str, Any]) -> Hashable:
         """A file belongs to a whole request of theirs: a letter with one goes alone."""
-        alone = prepared["version"]["to"] if "attachment" in prepared["version"] else None
-        return json.dumps([prepared["sender"], alone], sort_keys=True)
+        return object() if "attachment" in prepared["version"] else json.dumps(prepared["sender"], sort_keys=True)
 
     def request(self, prepared: Sequence[dict[str, Any]], *, key: str) -> Request:
         versions = [each["version"] for each in prepared]

@@ -1,13 +1,15 @@
 """Resend: up to 100 messages a request, from fields, with a key that makes a repeat safe for a day.
 
+Their requests for many take no file, so a letter with an entry for its reader's calendar goes by the one for one.
 What it still does: it writes the mail itself, under a Message-ID of its own, and its envelope sender is its own too.
 Tracking is a setting of the domain there: leave it off. Mail is kept in the USA, whatever the region.
-https://resend.com/docs/api-reference/emails/send-batch-emails, https://resend.com/docs/api-reference/errors
+https://resend.com/docs/api-reference/emails/send-batch-emails, https://resend.com/docs/api-reference/emails/send-email,
+https://resend.com/docs/dashboard/emails/attachments, https://resend.com/docs/api-reference/errors
 """
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,13 +19,14 @@ from pydantic import Field, SecretStr
 from mailer.clock import Clock, system_clock
 from mailer.errors import AddressRefused, MessageRefused, ProviderDown, SendError, TryLater, Unanswered
 from mailer.message import Message
-from mailer.message.fields import REFERENCE, fields_of, reference_of
+from mailer.message.fields import CALENDAR, ENTRY_NAME, REFERENCE, fields_of, reference_of
 from mailer.providers import Outcome, Provider, Receipt
 from mailer.providers.answers import Answer, kept, refusal, said
 from mailer.providers.api import Abilities, Request, Vendor, open_api
 from mailer.providers.settings import BATCH, ApiSettings, BaseUrl, mailbox
 
 _OK = 200
+_BAD = frozenset({400, 422})
 _QUOTA = frozenset({"daily_quota_exceeded", "monthly_quota_exceeded"})  # a 429 that no waiting of seconds helps
 _SHUT = frozenset({"missing_api_key", "invalid_api_key", "restricted_api_key", "invalid_from_address", *_QUOTA})
 # Something went, or is still under way, under the key of this request: how it ended is not known here.
@@ -56,9 +59,8 @@ class Resend(Vendor):
         self._headers = {
             "Authorization": f"Bearer {settings.key.get_secret_value()}",
             "Content-Type": "application/json",
-            "x-batch-validation": "permissive",  # one bad mail does not stop the others
         }
-        self._url = f"{settings.base_url}/emails/batch"
+        self._url = f"{settings.base_url}/emails"
 
     def prepare(self, message: Message) -> dict[str, Any]:
         mail, reference = fields_of(message.content), reference_of(message.content)
@@ -71,16 +73,29 @@ class Resend(Vendor):
             **({"reply_to": mail.reply_to[1]} if mail.reply_to else {}),
             "headers": {name: value for name, value in mail.headers if name.lower() != "message-id"},
             **({"tags": [{"name": REFERENCE, "value": reference}]} if reference else {}),
+            **({"attachments": [_file(mail.entry)]} if mail.entry else {}),
         }
 
-    def request(self, prepared: Sequence[Any], *, key: str) -> Request:
+    def group(self, prepared: dict[str, Any]) -> Hashable:
+        """A letter with a file goes alone."""
+        return object() if "attachments" in prepared else None
+
+    def request(self, prepared: Sequence[dict[str, Any]], *, key: str) -> Request:
         short = hashlib.sha256(key.encode()).hexdigest()  # they take up to 256 characters
-        return Request(self._url, json.dumps(prepared).encode(), {**self._headers, "Idempotency-Key": short})
+        headers = {**self._headers, "Idempotency-Key": short}
+        if "attachments" in prepared[0]:
+            (alone,) = prepared
+            return Request(self._url, json.dumps(alone).encode(), headers)
+        permissive = {"x-batch-validation": "permissive"}  # one bad mail does not stop the others
+        return Request(f"{self._url}/batch", json.dumps(prepared).encode(), headers | permissive)
 
     def outcomes(self, answer: Answer, count: int) -> Sequence[Outcome]:
-        """Read each item of a 200 by itself: what went wrong stands apart, by its place in the request."""
+        """Read each item of a 200 by itself: what went wrong stands apart, by its place in the request.
+
+        To a request for one they answer with its id, and name the field that is wrong in the words of a refusal.
+        """
         if answer.status == _OK:
-            return self._items(answer, count)
+            return [Receipt(number)] if (number := answer.word("id")) else self._items(answer, count)
         name = answer.word("name")
         if name in _SHUT or answer.word("message").startswith("API key"):  # a "validation_error" too, they write
             raise ProviderDown(
@@ -88,6 +103,8 @@ class Resend(Vendor):
             )
         if name in _UNDER_OUR_KEY:
             return [Unanswered(said(answer), code="409")] * count
+        if count == 1 and answer.status in _BAD and "`to`" in answer.word("message"):
+            return [AddressRefused(said(answer), code="5.1.3")]
         return [refusal(answer, self.name)] * count
 
     def _items(self, answer: Answer, count: int) -> list[Outcome]:
@@ -106,6 +123,10 @@ class Resend(Vendor):
                     else Unanswered("The answer does not say what became of it.")
                 )
         return outcomes
+
+
+def _file(entry: str) -> dict[str, str]:
+    return {"filename": ENTRY_NAME, "content": entry, "content_type": CALENDAR}
 
 
 def _refused(words: str) -> SendError:

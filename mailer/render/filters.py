@@ -19,6 +19,7 @@ from mailer.sentences import N_
 PREHEADER = range(40, 91)  # characters: shorter, and the first line of the letter follows; longer is cut off anyway
 # Keeps mail programs from filling the rest of the preview with the letter's first words.
 _PADDING = Markup("&#847;&zwnj;&nbsp;") * 60
+_THOUSANDS = re.compile(r"(?<!\d)\d{1,3}(?: \d{3})+(?!\d)")
 _WEEK = re.compile(r"(\d{4})-W(\d{2})")
 
 
@@ -50,6 +51,11 @@ def _named(edition: str, language: str) -> str:
 def paragraphs(text: str | None) -> list[str]:
     """Split at blank lines; lines inside a paragraph stay."""
     return [part.strip("\n") for part in re.split(r"\n(?:[ \xa0]*\n)+", text or "") if part.strip()]
+
+
+def whole_numbers(text: str) -> str:
+    """Keep the thousands of a number together: 48 500 at the end of a line is neither 48 nor 500."""
+    return _THOUSANDS.sub(lambda number: number[0].replace(" ", "\N{NO-BREAK SPACE}"), text)
 
 
 def breaks(text: str) -> Markup:
@@ -93,5 +99,16 @@ def _shortened(text: str) -> str:
 
 FILTERS = {
     function.__name__: function
-    for function in (day, edition_name, paragraphs, breaks, web_link, contact_link, preheader, one_line, otherwise)
+    for function in (
+        day,
+        edition_name,
+        paragraphs,
+        whole_numbers,
+        breaks,
+        web_link,
+        contact_link,
+        preheader,
+        one_line,
+        otherwise,
+    )
 }

@@ -13,6 +13,7 @@ from babel.dates import format_date
 from fastapi.responses import HTMLResponse
 
 from mailer.config import Settings
+from mailer.config.site import Site
 from mailer.i18n import spoken, translations
 from mailer.message.characters import one_line
 
@@ -56,8 +57,9 @@ def _stamp(moment: datetime | None) -> str:
     return f"{(moment or datetime.fromtimestamp(0, UTC)).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _moment(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+def _moment(moment: datetime, site: Site) -> str:
+    """Write a moment as the clocks show it where the site is, as every other time on a page."""
+    return f"{moment.astimezone(site.zone):%Y-%m-%d %H:%M}"
 
 
 class Pages:

@@ -66,7 +66,7 @@ def test_who_got_which_subject_unsubscribed_and_answered_is_counted_and_nobody_e
     town.write(text=a_file(subject='["Ett", "Två"]', front=f"event = '{event}'"))
     town.approve()
     with db.reading(town.engine) as session, pytest.raises(Mistake, match="Nothing of sommar has been sent"):
-        groups(session, book.find(session, "sommar"))
+        groups(session, book.find(session, "sommar"), "sv")
     send_now(town.post, "sommar", MOMENT)
     town.settle(DeliveryState.SENT)
     stranger, early = town.member("bromma"), members[0]
@@ -81,9 +81,26 @@ def test_who_got_which_subject_unsubscribed_and_answered_is_counted_and_nobody_e
             answers.give(session, session.get_one(Event, event), member, wish, now=MOMENT + timedelta(hours=1))
 
     with db.reading(town.engine) as session:
-        first, second = groups(session, book.find(session, "sommar"))
+        first, second = groups(session, book.find(session, "sommar"), "sv")
 
     assert (first.subject, second.subject) == ("Ett", "Två")
     assert first.members + second.members == 20
     assert first.did[Deed.UNSUBSCRIBED] + second.did[Deed.UNSUBSCRIBED] == 3
     assert [first.did[deed] + second.did[deed] for deed in (Deed.YES, Deed.MAYBE, Deed.NO)] == [5, 0, 0]
+
+
+@pytest.mark.parametrize(("language", "called"), [("sv", ["Ett", "Två"]), ("en", ["One", "Two"])])
+def test_subjects_are_called_as_the_office_speaks_whoever_got_the_first_letter(
+    town: Town, language: str, called: list[str]
+):
+    for spoken in ("en", "sv") * 10:
+        town.member("bromma", language=spoken)
+    english = '\n+++ en\nsubject = ["One", "Two"]\n+++\nHello!\n'
+    town.write(text=a_file(subject='["Ett", "Två"]') + english)
+    town.approve()
+    send_now(town.post, "sommar", MOMENT)
+    with db.writing(town.engine) as session:
+        book.mailing_of(session, book.find(session, "sommar")).started_at = MOMENT
+
+    with db.reading(town.engine) as session:
+        assert [group.subject for group in groups(session, book.find(session, "sommar"), language)] == called

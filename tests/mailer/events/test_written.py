@@ -52,6 +52,7 @@ def test_the_examples_are_a_rally_in_steps_and_a_summer_of_shifts():
         ("route", ["2027-02-30 13:00 Samling"]),
         ("shifts", ["14:00-16:00 @ Torget"]),
         ("shifts", ["14:00-16:00 @ Torget: 0"]),
+        ("shifts", ["14:00-16:00 @ Torget: 1; 16:00-18:00 @ Torget: 1"]),  # two in one
         ("place", "x" * 201),
         ("places", "Torget"),
     ],

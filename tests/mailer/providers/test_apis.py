@@ -20,7 +20,7 @@ from mailer.providers.api import ApiProvider
 from mailer.providers.brevo import Brevo
 from mailer.providers.brevo import Settings as BrevoSettings
 from tests.mailer.providers.desks import RecordingDesk, until
-from tests.mailer.providers.vendors import VENDORS, ApiServer, Received, Reply, Script, Vendor
+from tests.mailer.providers.vendors import DROP, VENDORS, ApiServer, Received, Reply, Script, Vendor
 
 CONTENT = (
     b'From: "Exempelpartiet" <brev@nyhet.example.org>\r\n'
@@ -317,20 +317,25 @@ FILES = {
     "postmark": ("Attachments", "Content"),
     "scaleway": ("attachments", "content"),
     "brevo": ("attachment", "content"),
+    "resend": ("attachments", "content"),
 }
+
+
+def invited(ticket: int, address: str) -> Outgoing:
+    """A letter with an entry for the calendar of its reader."""
+    head = CONTENT.partition(b"MIME-Version")[0]
+    entry = Invitation("REQUEST", "BEGIN:VEVENT\r\nATTENDEE:mailto:x\r\nEND:VEVENT\r\n")
+    skeleton = with_invitation([head], text=["Du kommer till mötet.\n"], html=["<p>Du kommer.</p>"], invited=entry)
+    content = skeleton.compose({"to_address": address})
+    return Outgoing(ticket, f"k{ticket}", Message("b@example.org", address, content))
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_from_fields_a_calendar_entry_goes_as_a_file_of_that_letter_alone(name: str, tmp_path: Path) -> None:
     [vendor] = [one for one in VENDORS if one.name == name]
-    head = CONTENT.partition(b"MIME-Version")[0]
-    entry = Invitation("REQUEST", "BEGIN:VEVENT\r\nATTENDEE:mailto:x\r\nEND:VEVENT\r\n")
-    skeleton = with_invitation([head], text=["Du kommer till mötet.\n"], html=["<p>Du kommer.</p>"], invited=entry)
+    couple = ("anna@example.net", "bo@example.net", "bo@example.net")  # of whom two share a mailbox
     desk = RecordingDesk(
-        *(
-            Outgoing(n, f"k{n}", Message("b@example.org", address, skeleton.compose({"to_address": address})))
-            for n, address in enumerate(("anna@example.net", "bo@example.net"))
-        ),
+        *(invited(n, address) for n, address in enumerate(couple)),
         *(one._replace(ticket=one.ticket + 7) for one in letters(1)),
     )
 
@@ -339,8 +344,55 @@ def test_from_fields_a_calendar_entry_goes_as_a_file_of_that_letter_alone(name: 
     trees = [tree for one in received for tree in (one.tree if isinstance(one.tree, list) else [one.tree])]
     where, content = FILES[name]
     files = [b64decode(file[content]).decode() for tree in trees for file in tree.get(where, [])]
-    assert [file.count("ATTENDEE") for file in files] == [1, 1]
-    assert {file.split("mailto:")[1].split("\r")[0] for file in files} == {"anna@example.net", "bo@example.net"}
+    assert sorted(file.split("mailto:")[1].split("\r")[0] for file in files) == list(couple)
+    assert [file.count("ATTENDEE") for file in files] == [1, 1, 1]
+    assert desk.kinds() == ["Receipt"] * 4
+
+
+def test_at_resend_only_letters_with_a_file_go_one_by_one_and_each_keeps_its_key(tmp_path: Path) -> None:
+    vendor = next(vendor for vendor in VENDORS if vendor.name == "resend")
+    desk = RecordingDesk(
+        *(one._replace(ticket=one.ticket + 7) for one in letters(3)),
+        *(invited(n, f"i{n}@example.net") for n in range(2)),
+    )
+    lost: set[str] = set()
+
+    def script(received: Received) -> Reply | None:
+        """Take each request of one letter, and answer only when it comes again."""
+        key = received.headers["idempotency-key"]
+        if received.path == "/emails" and key not in lost:
+            lost.add(key)
+            return DROP
+        return vendor.ok(received)
+
+    received = carried(vendor, script, desk, tmp_path).received
+
+    singles = [one for one in received if one.path == "/emails"]
+    assert {one.path for one in received} == {"/emails", "/emails/batch"}
+    assert [len(one.tree) for one in received if one.path == "/emails/batch"] == [3]
+    keys = {one.tree["to"][0]: one.headers["idempotency-key"] for one in singles}
+    assert len(singles) == 4  # each came twice,
+    assert len({*keys.values()}) == 2  # under a key of its own
+    assert {one.headers["idempotency-key"] for one in singles} == {*keys.values()}
+    assert all(file["content_type"] == "text/calendar" for one in singles for file in one.tree["attachments"])
+    assert desk.kinds() == ["Receipt"] * 5
+
+
+def test_at_resend_an_address_that_is_none_fails_alone_also_by_the_request_for_one(tmp_path: Path) -> None:
+    vendor = next(vendor for vendor in VENDORS if vendor.name == "resend")
+    wrong = {
+        "statusCode": 422,
+        "name": "validation_error",
+        "message": "Invalid `to` field. It is no address.",
+    }
+    desk = RecordingDesk(invited(1, "anna@example.net"), invited(2, "bo@example.net"))
+
+    def script(received: Received) -> Reply | None:
+        return Reply(422, wrong) if "anna@example.net" in vendor.recipients(received) else vendor.ok(received)
+
+    carried(vendor, script, desk, tmp_path)
+
+    assert desk.kinds() == ["AddressRefused", "Receipt"]
 
 
 def test_tracking_is_switched_off_where_a_message_can_say_so(tmp_path: Path) -> None:

@@ -168,6 +168,15 @@ def _mailgun_to(received: Received) -> list[str]:
     return [after.partition(b"\r\n")[0].decode()]
 
 
+def _resend_mails(received: Received) -> list[Any]:
+    """Their request for many is a list, that for one is what it is about."""
+    return received.tree if received.path.endswith("/batch") else [received.tree]
+
+
+def _resend_ok(received: Received) -> Reply:
+    return _resend_items(received, ()) if received.path.endswith("/batch") else Reply(200, {"id": "r"})
+
+
 def _resend_items(received: Received, refused: Sequence[int]) -> Reply:
     count = len(received.tree)
     return Reply(
@@ -281,15 +290,15 @@ VENDORS = (
     Vendor(
         name="resend",
         settings={"key": "k"},
-        ok=lambda received: _resend_items(received, ()),
+        ok=_resend_ok,
         address_refused=Reply(200, {"data": [], "errors": [{"index": 0, "message": "Invalid `to` field."}]}),
         message_refused=Reply(422, {"name": "validation_error", "message": "Invalid html."}),
         shut=(
             Reply(403, {"name": "invalid_api_key", "message": "API key is invalid"}),
             Reply(429, {"name": "daily_quota_exceeded", "message": "You have reached your daily quota."}),
         ),
-        recipients=lambda received: [mail["to"][0] for mail in received.tree],
-        reference=lambda received: _named(received.tree[0]["tags"], "name", "value")[REFERENCE],
+        recipients=lambda received: [mail["to"][0] for mail in _resend_mails(received)],
+        reference=lambda received: _named(_resend_mails(received)[0]["tags"], "name", "value")[REFERENCE],
         headers=lambda received: received.tree[0]["headers"],
         items=_resend_items,
         most=100,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.render.filters import PREHEADER, breaks, contact_link, paragraphs, preheader, web_link
+from mailer.render.filters import PREHEADER, breaks, contact_link, paragraphs, preheader, web_link, whole_numbers
 
 
 def shown(candidates: list[str | None]) -> str:
@@ -55,3 +55,17 @@ def test_blank_lines_part_paragraphs_and_single_ones_stay() -> None:
     assert paragraphs("a\nb\n\n \nc\n") == ["a\nb", "c"]
     assert paragraphs(None) == []
     assert breaks("a <b>\nc") == "a &lt;b&gt;<br>c"
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("plats för 48 500 hem", "plats för 48~500 hem"),
+        ("1 234 567 kronor", "1~234~567 kronor"),
+        ("år 2026 100 nya lindar", "år 2026 100 nya lindar"),
+        ("buss 2 100 gånger om dagen 5 12", "buss 2~100 gånger om dagen 5 12"),
+        ("12 3456", "12 3456"),
+    ],
+)
+def test_the_thousands_of_a_number_stay_on_one_line(text: str, whole: str) -> None:
+    assert whole_numbers(text) == whole.replace("~", "\N{NO-BREAK SPACE}")

@@ -206,7 +206,7 @@ def test_who_sends_the_form_faster_than_anybody_reads_is_asked_to_press_once_mor
 
     answer = site.client.post("/join/weekly", data={"nonce": nonce[1], "address": NEW, "agree": "yes"})
 
-    assert "Läs igenom och tryck en gång till" in answer.text
+    assert "Läs igenom, kryssa i rutan igen och tryck en gång till" in answer.text
     assert f'value="{NEW}"' in answer.text
     assert waiting(site) == []
 
