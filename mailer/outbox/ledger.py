@@ -15,7 +15,7 @@ from mailer.outbox.verdicts import Verdict
 from mailer.sentences import N_
 
 # Told to the driver itself, all that have a verdict in common at once: with each row SQLite's driver lets other
-# threads run, and waits for its turn again.
+# threads run, and waits for its turn again. PostgreSQL is told between which ids they lie, or it reads the whole table.
 _ON_SQLITE = (
     "UPDATE delivery SET state = ?, attempts = ?, provider = ?, code = ?, for_content = ?, settled_at = ?,"
     " repeated = repeated OR ?, due_at = json_extract(new.value, '$[1]'), answer = json_extract(new.value, '$[2]')"
@@ -25,7 +25,7 @@ _ON_POSTGRESQL = (
     "UPDATE delivery SET state = %s, attempts = %s, provider = %s, code = %s, for_content = %s, settled_at = %s,"
     " repeated = repeated OR %s, due_at = new.due_at, answer = new.answer"
     " FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[]) AS new (id, due_at, answer)"
-    " WHERE delivery.id = new.id AND delivery.state = '{over}'"
+    " WHERE delivery.id = new.id AND delivery.id BETWEEN %s AND %s AND delivery.state = '{over}'"
 )
 
 OUT_OF_BALANCE = N_("The books of this mailing do not balance: some of its deliveries are in no batch.")
@@ -63,8 +63,14 @@ def write(connection: sa.Connection, lines: Sequence[Line], *, over: DeliverySta
     for (state, *shared, repeated), some in _alike(lines).items():
         settled_at = None if state == DeliveryState.QUEUED else stored(now)
         rows = [(delivery, due_at and stored(due_at), answer) for delivery, due_at, answer in some]
-        own = map(list, zip(*rows, strict=True)) if on_postgresql else [json.dumps(rows)]
+        own = _in_arrays(rows) if on_postgresql else [json.dumps(rows)]
         connection.exec_driver_sql(statement, (state, *shared, settled_at, repeated, *own))
+
+
+def _in_arrays(rows: Sequence[_Own]) -> Sequence[Any]:
+    """Return the columns, and the first and the last delivery."""
+    deliveries, due, answers = map(list, zip(*rows, strict=True))
+    return [deliveries, due, answers, min(deliveries), max(deliveries)]
 
 
 def _alike(lines: Iterable[Line]) -> Mapping[_Shared, Sequence[_Own]]:
