@@ -16,6 +16,7 @@ from mailer.campaigns.letter import Post
 from mailer.campaigns.rules import Rule
 from mailer.campaigns.words import in_words
 from mailer.errors import Mistake
+from mailer.events.models import Event
 from mailer.i18n import LANGUAGES, translations
 from mailer.operators.models import ApprovalRequest, Outcome
 from mailer.operators.people import operators
@@ -42,6 +43,13 @@ def key_of(event: int) -> str:
 
 def is_about_event(key: str) -> bool:
     return key.startswith(_KEY)
+
+
+def called(session: Session, key: str) -> str:
+    """Return what people call what a key is of: that of an event says nothing to whoever approves."""
+    number = key.removeprefix(_KEY)
+    event = session.get(Event, int(number)) if is_about_event(key) and number.isdecimal() else None
+    return f"{key} ({event.title})" if event else key
 
 
 class Waiting(NamedTuple):

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 from mailer import db
 from mailer.campaigns.letter import Post
 from mailer.errors import Mistake
+from mailer.operators.about_events import called
 from mailer.operators.matters import matter_of
 from mailer.operators.models import GOOD_FOR, ApprovalRequest, ApprovalSignature, Outcome
 from mailer.operators.people import operators
@@ -31,10 +32,14 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A request as it stands. `awaited`: any one of these has to sign next. `asked_by` is their name."""
+    """A request as it stands. `awaited`: any one of these has to sign next. `asked_by` is their name.
+
+    called  its key as people are told it
+    """
 
     number: int
     key: str
+    called: str
     people: int
     asked_by: str
     asked_at: datetime
@@ -262,6 +267,7 @@ def _state(session: Session, place: Post, request: ApprovalRequest) -> State:
     return State(
         number=request.id or 0,
         key=request.key,
+        called=called(session, request.key),
         people=request.people,
         asked_by=_name(people, request.asked_by),
         asked_at=request.asked_at,

@@ -63,7 +63,7 @@ def _letter(place: Post, state: State, to: Operator, lines: Iterable[Word], subj
     sender = place.settings.publications[place.settings.digest.publication]
     say = translations(to.language).gettext
     values = {
-        "key": state.key,
+        "key": state.called,
         "people": state.people,
         "asked_by": state.asked_by,
         "signed": ", ".join(one.name for one in state.signed),

@@ -72,7 +72,9 @@ def test_the_clock_asks_once_and_whoever_may_is_sent_a_link_that_approves(office
     ring(office)
     mails = office.mails()
     assert mails.keys() == {"bo@kansli.example.org", "kansli@example.org"}
-    assert "Anna Ek asks for approval of event:1, which goes to 3 members." in mails["bo@kansli.example.org"]
+    assert (
+        "Anna Ek asks for approval of event:1 (Första maj), which goes to 3 members." in mails["bo@kansli.example.org"]
+    )
     assert "utskick events approve 1" in mails["kansli@example.org"]
     for _ in range(3):
         office.site.watch.at += timedelta(minutes=1)
@@ -96,7 +98,7 @@ def test_what_nobody_said_is_asked_for_by_the_clock_and_one_is_enough(office: Of
 
     mails = office.mails()
     assert mails.keys() == {"anna@kansli.example.org", "bo@kansli.example.org", "kansli@example.org"}
-    assert "event:1 is due, and goes to 3 members" in mails["bo@kansli.example.org"]
+    assert "event:1 (Första maj) is due, and goes to 3 members" in mails["bo@kansli.example.org"]
     assert "the clock, because it is due" in office.site.client.get(office.path("bo")).text
 
     office.press("bo")

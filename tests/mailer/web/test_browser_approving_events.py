@@ -21,7 +21,7 @@ def test_it_can_be_read_and_pressed_on_a_phone(
     page = open_page(chromium, Window(320), scheme)
 
     page.goto(address + office.path("west"))
-    expect(page.get_by_role("heading", level=1)).to_have_text("event:1 väntar på en annan ansvarig")
+    expect(page.get_by_role("heading", level=1)).to_have_text("event:1 (Första maj) väntar på en annan ansvarig")
     page.goto(address + office.path("bo"))
     expect(page.frame_locator("iframe").get_by_role("heading", name="Första maj")).to_be_visible()
     assert faults_of(page) == []
