@@ -25,6 +25,13 @@ def shift_when(shift: Shift, zone: str, language: str) -> str:
     return between(wall(shift.starts_at, zone), wall(shift.ends_at, zone), language)
 
 
+def shift_briefly(shift: Shift, zone: str, language: str) -> str:
+    """Return "Sat, Dec 12, 12:00–14:00": for a list to choose from, of which a telephone shows some 25 characters."""
+    starts, ends = wall(shift.starts_at, zone), wall(shift.ends_at, zone)
+    day = format_date(starts.date(), "EEE d MMM" if language == "sv" else "EEE, MMM d,", locale=language)
+    return f"{day} {starts:%H:%M}–{ends:%H:%M}"
+
+
 def between(starts: datetime, ends: datetime, language: str) -> str:
     """Return two hours of a clock with their day, or their days; one that ends in the night belongs to its evening."""
     if starts.date() == ends.date() or ends - starts < timedelta(hours=12):

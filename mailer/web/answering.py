@@ -125,7 +125,7 @@ def answer_page(
     event, standing = asked(house, claim, session)
     language, details, now = house.spoken(standing.language), details_of(session, event), house.app.now()
     posts = shifts.posts(session, id_of(event))
-    wishes, named = swaps.wishes(session, id_of(event)), partial(_named, details.zone, language)
+    wishes, own = swaps.wishes(session, id_of(event)), (details.zone, language)
     return house.pages.answer(
         "answer.html",
         language,
@@ -140,7 +140,7 @@ def answer_page(
         entered=entries.is_on_its_way(session, id_of(event), claim.member),
         most=attendance.MOST_COMPANIONS,
         posts=[_offered(post, claim.member, details.zone, language, now=now) for post in posts],
-        swaps=_swaps(posts, wishes, claim.member, named, now),
+        swaps=_swaps(posts, wishes, claim.member, partial(_named, *own), partial(_briefly, *own), now),
         nonce=house.nonce_for(claim.member),
         token=house.app.links.tokens.make(Purpose.ANSWER, claim.member, claim.mailing),
     )
@@ -165,7 +165,12 @@ def _offered(post: Post, member: int, zone: str, language: str, *, now: datetime
 
 
 def _swaps(
-    posts: Sequence[Post], wishes: Sequence[swaps.Wish], member: int, named: Callable[[Post], Named], now: datetime
+    posts: Sequence[Post],
+    wishes: Sequence[swaps.Wish],
+    member: int,
+    named: Callable[[Post], Named],
+    briefly: Callable[[Post], Named],
+    now: datetime,
 ) -> dict[int, dict[str, list[Named]]]:
     """Return of each shift that a member has what they get for it by agreeing, what they wish for, and may wish for."""
     found = {}
@@ -176,13 +181,17 @@ def _swaps(
         found[mine.id] = {
             "offers": [named(post) for post in offers],
             "wished": [named(post) for post in posts if post.id in wished],
-            "others": [named(post) for post in swaps.to_wish_for(posts, member, mine, now) if post.id not in known],
+            "others": [briefly(post) for post in swaps.to_wish_for(posts, member, mine, now) if post.id not in known],
         }
     return found
 
 
 def _named(zone: str, language: str, post: Post) -> Named:
     return post.id, f"{wording.shift_when(post.shift, zone, language)}, {post.shift.place}"
+
+
+def _briefly(zone: str, language: str, post: Post) -> Named:
+    return post.id, f"{wording.shift_briefly(post.shift, zone, language)}, {post.shift.place}"
 
 
 def _is_full(session: Session, event: Event) -> bool:
