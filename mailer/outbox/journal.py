@@ -112,8 +112,13 @@ class Journal:
         self._kept: list[bytes] = []
         self._turn = threading.Lock()  # leases are noted by another thread than letters
         self._after_pass = after_pass
-        self._write(_header(boot_id))
-        beginning.rename(self._path)
+        try:
+            self._write(_header(boot_id))
+            beginning.rename(self._path)
+        except OSError:
+            beginning.unlink()
+            os.close(self._file)
+            raise
 
     @property
     def full(self) -> bool:

@@ -41,6 +41,7 @@ TICK = 0.02  # seconds
 IDLE = 1.0  # seconds between looks for work
 SOON = 0.1  # seconds between looks for connections that others are to leave us
 SEEN_EVERY = 15.0  # seconds
+TRIES = 6  # to settle what is left when told to stop: some six seconds, and whoever told us to waits
 
 Result = TypeVar("Result")
 log = structlog.get_logger()
@@ -65,7 +66,7 @@ async def run(office: Office, stop: asyncio.Event, wake: asyncio.Event | None = 
     """Work until `stop`: then finish what is under way, and leave nothing uncertain. Trouble is waited out.
 
     Told to stop in the middle of a trouble we are our own heir, and settle what our journal says. Should the trouble
-    last, the next worker on this machine does.
+    last for some seconds more, the next worker on this machine does.
 
     wake  set by whoever knows that letters are due; else they are found within a second
     """
@@ -79,12 +80,20 @@ async def run(office: Office, stop: asyncio.Event, wake: asyncio.Event | None = 
                 _tell(trouble)
                 await _wait(stop, pauses.next())
         if not well:
-            with suppress(Trouble, OSError):
-                async with Worker(office, stop) as heir:
-                    await heir.recover()
+            await _inherit(office, stop)
     finally:
         for carrier in office.carriers:
             await carrier.provider.close()
+
+
+async def _inherit(office: Office, stop: asyncio.Event) -> None:
+    pauses = Pauses()
+    for _ in range(TRIES):
+        with suppress(Trouble, OSError):
+            async with Worker(office, stop) as heir:
+                await heir.recover()
+            return
+        await asyncio.sleep(pauses.next())
 
 
 async def drain(office: Office) -> None:
@@ -120,15 +129,21 @@ class Worker:
         self._carried = True
         self._turn: Turn | None = None
         self._books_failed = False
-        self._resources = AsyncExitStack()
+        self._resources: AsyncExitStack
 
     async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as resources:  # a database that is away leaves nothing behind
+            self._begin(resources)
+            self._resources = resources.pop_all()
+        return self
+
+    def _begin(self, resources: AsyncExitStack) -> None:
         office = self._office
-        self._thread = self._resources.enter_context(ThreadPoolExecutor(1, "outbox-books"))
+        self._thread = resources.enter_context(ThreadPoolExecutor(1, "outbox-books"))
         after_pass = asyncio.get_running_loop().call_soon
         self._journal = Journal(office.journals, boot_id=self._boot_id, after_pass=after_pass)
-        self._resources.callback(self._journal.close)
-        permission = self._resources.enter_context(Permission(office.engine, office.now, after_pass=after_pass))
+        resources.callback(self._journal.close)
+        permission = resources.enter_context(Permission(office.engine, office.now, after_pass=after_pass))
         self._clerk = Clerk(
             office.engine,
             self._journal,
@@ -147,7 +162,6 @@ class Worker:
             now=office.now,
             stopping=lambda: self._stop.is_set() or self._books_failed,
         )
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

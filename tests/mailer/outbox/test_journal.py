@@ -2,6 +2,7 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from resource import RLIMIT_FSIZE, getrlimit, setrlimit
 
 import pytest
 from hypothesis import given
@@ -110,6 +111,18 @@ def test_a_record_that_does_not_fit_on_the_disk_leaves_the_file_as_it_was(tmp_pa
     journal.write([Note(Mark.STARTED, 1, 1, 6)])
     journal.close()
     assert read("owner", path.read_bytes(), boot_id=BOOT).note(1, 1, 6) is not None
+
+
+def test_a_journal_that_cannot_be_begun_leaves_no_file(tmp_path: Path):
+    soft, hard = getrlimit(RLIMIT_FSIZE)
+    setrlimit(RLIMIT_FSIZE, (0, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            Journal(tmp_path, boot_id=BOOT)
+    finally:
+        setrlimit(RLIMIT_FSIZE, (soft, hard))
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_journal_begun_anew_is_empty_and_goes_with_its_worker(tmp_path: Path):

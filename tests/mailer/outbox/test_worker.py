@@ -4,6 +4,7 @@ import email.policy
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from mailer.errors import AddressRefused, MessageRefused, ProviderDown, Trouble,
 from mailer.message import Message
 from mailer.outbox.compose import LetterKind
 from mailer.outbox.models import Batch, BatchState, DeliveryState, Mailing, MailingState
+from mailer.outbox.permission import Permission
 from mailer.outbox.worker import run
 from mailer.providers import Desk, Outcome, Outgoing, Receipt
 from mailer.render.head import Manner
@@ -219,6 +221,30 @@ def test_told_to_stop_in_the_middle_of_a_trouble_a_worker_leaves_no_lease(
     with db.reading(engine) as session:
         assert session.scalars(sa.select(Batch.state)).all() == [BatchState.OPEN]
     assert list(journals.glob("*.journal")) == []
+
+
+def test_a_worker_that_cannot_begin_leaves_nothing_and_settles_what_it_held_when_it_can(
+    engine: sa.Engine, journals: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+):
+    a_mailing(engine, 3)
+    away = iter([False, True, True, False])  # the database, each time that a worker begins
+
+    def permission(engine: sa.Engine, now: Clock, **others: Any) -> Permission:
+        if next(away):
+            raise Trouble("the database is away")
+        return Permission(engine, now, **others)
+
+    monkeypatch.setattr("mailer.outbox.worker.Permission", permission)
+
+    async def act() -> None:
+        provider = InDoubt(stop := asyncio.Event())
+        await run(an_office(engine, journals, provider, now=clock), stop)
+
+    asyncio.run(act())
+
+    assert next(away, None) is None
+    assert states(engine) == {1: UNCERTAIN, 2: QUEUED, 3: QUEUED}
+    assert list(journals.iterdir()) == []
 
 
 def test_whoever_leaves_while_the_edition_is_sent_does_not_get_it(engine: sa.Engine, journals: Path, clock: Clock):
