@@ -173,6 +173,7 @@ def _page(house: House, claim: Claim, operator: Operator, state: State, *, remar
         state=state,
         operator=operator,
         is_asker=not state.signed and not has_signed and state.asked_by == operator.name,
+        has_signed=has_signed,
         proposal=proposal,
         about_event=is_about_event(state.key),
         forms=forms,

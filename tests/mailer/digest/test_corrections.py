@@ -1,7 +1,9 @@
 import json
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+from sqlmodel import select
 
 from mailer import db
 from mailer.digest import corrections, mended, waiting
@@ -12,7 +14,7 @@ from mailer.digest.models import Edition
 from mailer.errors import Mistake
 from mailer.links import Links
 from mailer.outbox import control
-from mailer.outbox.models import DeliveryState
+from mailer.outbox.models import Batch, BatchState, DeliveryState
 from tests.builders import MOMENT
 from tests.mailer.digest.conftest import LINKS, City
 
@@ -64,6 +66,22 @@ def test_who_waits_gets_the_new_words_and_who_got_the_old_a_correction(halfway: 
         (None, "planned"),
         ("Fel datum.", "planned"),
     ]
+
+
+def test_a_letter_that_is_being_handed_over_is_waited_for(halfway: City):
+    halfway.change(1, title="Mötet är på onsdag")
+    with db.writing(halfway.engine) as session:
+        batch = session.exec(select(Batch)).one()
+        batch.state, batch.owner, batch.leased_until = BatchState.LEASED, "worker", MOMENT + timedelta(minutes=1)
+
+    with pytest.raises(Mistake, match="in hand"):
+        mend(halfway)
+    assert titles(halfway, 3) == ["Mötet är på tisdag"]
+
+    with db.writing(halfway.engine) as session:
+        batch = session.exec(select(Batch)).one()
+        batch.state, batch.owner, batch.leased_until = BatchState.OPEN, None, None
+    assert mend(halfway).moved == 1
 
 
 def test_correcting_twice_writes_to_nobody_twice(halfway: City):
