@@ -9,9 +9,10 @@ from sqlmodel import col
 from mailer import db
 from mailer.outbox import control
 from mailer.outbox.manifest import Occasion
-from mailer.outbox.permission import Permission, ask
+from mailer.outbox.permission import Permission, _SqliteWatch, ask
 from subscribers.models import Subscription
 from tests.builders import MOMENT
+from tests.databases import ONLY_SQLITE
 from tests.mailer.outbox.posting import KEY, a_mailing
 
 PATIENCE = timedelta(minutes=1).total_seconds()  # a deadline, never a measure
@@ -113,3 +114,42 @@ def test_what_was_told_with_a_batch_is_believed_unless_anything_changed_since(
 
         assert not permission.allowed(occasion, 1, [2])
         assert permission.allowed(occasion, 2, [])
+
+
+@ONLY_SQLITE
+def test_sqlite_is_asked_whether_anything_changed_only_after_a_commit(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("mailer.outbox.permission._ASK_AGAIN", 2 * PATIENCE)
+    asked: list[str] = []
+    with engine.connect() as connection:
+        watch = _SqliteWatch(connection)
+        execute = watch._execute
+        monkeypatch.setattr(watch, "_execute", lambda statement: asked.append(statement) or execute(statement))
+        assert watch.changed()
+        asked.clear()
+
+        assert not watch.changed()
+        assert asked == []
+
+        with db.writing(engine):
+            pass
+        assert watch.changed()
+        with db.writing_beside(engine) as session:
+            session.execute(sa.text("CREATE TABLE beside (x)"))
+        assert not watch.changed()
+        assert asked
+
+
+@ONLY_SQLITE
+def test_where_sqlite_has_no_shared_memory_it_is_asked_each_time(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("mailer.outbox.permission._ASK_AGAIN", 2 * PATIENCE)
+    with engine.connect() as connection:
+        watch = _SqliteWatch(connection)
+        watch._header = None
+        assert watch.changed()
+        assert not watch.changed()
+
+        with db.writing(engine):
+            pass
+        assert watch.changed()
