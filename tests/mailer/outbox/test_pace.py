@@ -13,7 +13,7 @@ from mailer import db
 from mailer.outbox import buckets, control
 from mailer.outbox.models import Batch, BatchState, DeliveryState, Lane, Mailing, Spent
 from mailer.outbox.pacing import Question, Shut
-from mailer.outbox.worker import run
+from mailer.outbox.worker import LOW, run
 from mailer.pace import Pace, WarmUp
 from tests.builders import MOMENT, a_member
 from tests.fakes import FakeProvider
@@ -162,7 +162,7 @@ def test_a_mailing_stopped_while_it_waits_leaves_the_workers_hands_within_a_seco
 
 
 def test_three_workers_together_stay_below_the_limits(engine: sa.Engine, tmp_path: Path):
-    members, pace = 1800, Pace(per_second=40, per_day=200)  # a worker lays up to 600 on its desk
+    batch, pace = 200, Pace(per_second=40, per_day=200)
     url = engine.url.render_as_string(hide_password=False)
     worker = ("tests.mailer.outbox.paced", url, str(tmp_path), pace.model_dump_json(), "3")
 
@@ -177,7 +177,7 @@ def test_three_workers_together_stay_below_the_limits(engine: sa.Engine, tmp_pat
     with ExitStack() as running:
         workers = [running.enter_context(started(*worker)) for _ in range(3)]
         wait_until(lambda: len(list((tmp_path / "journal").glob("*.journal"))) == len(workers))  # all at their desks
-        a_mailing(engine, members, batch=200)
+        a_mailing(engine, 3 * (LOW + batch), batch=batch)  # no two of them have it all on their desks
         wait_until(lambda: len(given()) >= pace.per_day and at_rest())
         for each in workers:
             each.send_signal(signal.SIGTERM)
