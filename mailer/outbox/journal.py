@@ -208,17 +208,18 @@ def _inherit(path: Path) -> int | None:
 
 
 def read(owner: str, octets: bytes, *, boot_id: str) -> Remains:
-    """Say what a journal proves: nothing when it is of another boot, or damaged anywhere but in its last record."""
+    """Say what a journal proves: nothing when it is of another boot, or a record of it is damaged.
+
+    A last record that is short was torn: whoever wrote it had not yet acted on it. One of full length was acted on.
+    """
     if octets[: _HEADER.size] != _header(boot_id):
         return Remains(owner)
     body = octets[_HEADER.size :]
     last: dict[tuple[int, int], dict[int, Note]] = {}
-    for start in range(0, len(body), SIZE):
+    for start in range(0, len(body) - len(body) % SIZE, SIZE):
         note = _unpack(body[start : start + SIZE])
         if note is None:
-            if start + SIZE < len(body):
-                return Remains(owner)
-            break  # torn at the end: whoever wrote it had not yet acted on it
+            return Remains(owner)
         lease = last.setdefault((note.batch, note.fence), {})
         if note.mark is not Mark.LEASE:
             lease[note.delivery] = note
@@ -226,8 +227,6 @@ def read(owner: str, octets: bytes, *, boot_id: str) -> Remains:
 
 
 def _unpack(octets: bytes) -> Note | None:
-    if len(octets) != SIZE:
-        return None
     checksum, kind, fence, batch, delivery, code = _RECORD.unpack(octets)
     if checksum != crc32(octets[4:]):
         return None

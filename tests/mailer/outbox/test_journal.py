@@ -63,6 +63,16 @@ def test_damage_before_the_last_record_means_nothing_is_believed(tmp_path: Path)
     assert not read("owner", bytes(octets), boot_id=BOOT).knows(1, 1)
 
 
+def test_damage_in_the_last_record_means_nothing_is_believed(tmp_path: Path):
+    """It was whole when it was written, and what it said was done: torn records are short."""
+    path = a_journal(tmp_path, Note(Mark.LEASE, 1, 1), Note(Mark.STARTED, 1, 1, 5))
+    octets = bytearray(path.read_bytes())
+    for place in range(HEAD + SIZE, len(octets)):
+        damaged = octets.copy()
+        damaged[place] ^= 0xFF
+        assert not read("owner", bytes(damaged), boot_id=BOOT).leases
+
+
 def test_another_boots_journal_is_not_believed(tmp_path: Path):
     path = a_journal(tmp_path, Note(Mark.LEASE, 1, 1))
 
