@@ -26,6 +26,7 @@ PARTS: Mapping[str, str] = {
     "compose_ahead ": "composing: what each reader has of their own",
     "Ready.message ": "composing: one join a letter",
     "Desk.settle ": "judging the answer",
+    "Desk.hand_in ": "judging the answer",
     "Clerk.lease ": "database: fetching a batch, opening its names",
     "Clerk.": "database: writing outcomes",
     "Crew._hand_over ": "envelopes and the desk",
