@@ -19,10 +19,8 @@ from mailer.digest.contents import Json, compact, shown_pieces, title_of
 from mailer.digest.models import Edition
 from mailer.digest.numbered import next_key
 from mailer.digest.outdated import Outdated, Survey, require_mendable, survey
-from mailer.errors import Mistake
 from mailer.links import Links
-from mailer.outbox import archive, batches
-from mailer.outbox.batches import Terms
+from mailer.outbox import archive
 from mailer.outbox.enqueue import Content, Plan, Readership, begin, open_mailing, write_plan
 from mailer.outbox.models import Mailing, MailingState, Piece, Variant, VariantEvent, VariantStory
 from mailer.outbox.moves import move_queued
@@ -68,11 +66,10 @@ def correct(
 
     Safe to repeat: whoever has had the present words, in the edition or a correction, is left alone.
 
-    raises  Mistake  when the edition still runs, a worker has letters of it in hand, or nothing it says has changed
+    raises  Mistake  as mailer.digest.outdated.survey
     """
     with db.writing(engine) as session:
         mailing = session.get_one(Mailing, edition.mailing_id)
-        _require_out_of_hands(session, mailing, Terms(settings.outbox.lease), now)
         found = survey(session, settings, links, mailing)
         rows = [Piece(mailing_id=mailing.id or 0, ref=ref, content=compact(says)) for ref, says in found.added.items()]
         session.add_all(rows)
@@ -88,15 +85,6 @@ def correct(
         go_on = sa.update(Mailing).where(col(Mailing.id) == mailing.id, col(Mailing.state) == MailingState.PAUSED)
         session.execute(go_on.values(state=MailingState.PLANNED, reason=""))
     return Corrected(moved=moved, key=key, candidates=candidates, shown=shown)
-
-
-def _require_out_of_hands(session: Session, mailing: Mailing, terms: Terms, now: datetime) -> None:
-    """A letter that is just being handed over has the old words, and its reader must be told: its outcome comes first.
-
-    raises Mistake
-    """
-    if batches.held(session.connection(), mailing.id or 0, terms=terms, now=now):
-        raise Mistake("A worker still has letters of {key} in hand; try again in a moment.", key=mailing.key)
 
 
 def _new_variant(session: Session, mailing: Mailing, old: Outdated) -> int:

@@ -16,7 +16,7 @@ from mailer.digest.numbered import corrections_of
 from mailer.errors import Mistake
 from mailer.links import Links
 from mailer.news.models import NewsItem
-from mailer.outbox import archive, kept
+from mailer.outbox import archive, batches, kept
 from mailer.outbox.history import HAD
 from mailer.outbox.models import (
     Delivery,
@@ -87,10 +87,11 @@ class Survey:
 def survey(session: Session, settings: Settings, links: Links, mailing: Mailing) -> Survey:
     """Find what is outdated in a stopped edition.
 
-    raises  Mistake  when the edition still runs, or what it says has changed for nobody: who got it, who waits for it,
-                     or who reads it in the archive
+    raises  Mistake  when the edition still runs, a worker has letters of it in hand, or what it says has changed for
+                     nobody: who got it, who waits for it, or who reads it in the archive
     """
     _require_stopped(mailing)
+    _require_out_of_hands(session, mailing)
     pieces = _pieces(session, mailing)
     refs, added = _renewed(session, pieces, settings, links)
     outdated = _outdated(session, mailing, refs)
@@ -119,6 +120,17 @@ def _require_stopped(mailing: Mailing) -> None:
             "The edition {key} is being sent: stop it with `utskick editions correct {key}` first.", key=mailing.key
         )
     require_mendable(mailing)
+
+
+def _require_out_of_hands(session: Session, mailing: Mailing) -> None:
+    """A letter that is just being handed over has the old words, and its reader must be told: its outcome comes first.
+
+    What a dead worker had is settled by the next one.
+    """
+    if batches.is_leased(session.connection(), mailing.id or 0):
+        raise Mistake(
+            "A worker still has letters of {key} in hand: try again in a moment, while a worker runs.", key=mailing.key
+        )
 
 
 def _pieces(session: Session, mailing: Mailing) -> dict[int, Json]:

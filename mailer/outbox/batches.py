@@ -252,6 +252,12 @@ def held(connection: sa.Connection, mailing: int, *, terms: Terms, now: datetime
     return [Holder(owner, number, last + terms.grace) for owner, number, last in rows if owner and last]
 
 
+def is_leased(connection: sa.Connection, mailing: int) -> bool:
+    """Say whether anything of a mailing is with a worker, dead or alive, who has not said what became of it."""
+    leased = sa.exists().where(col(Batch.mailing_id) == mailing, col(Batch.state) == BatchState.LEASED)
+    return bool(connection.scalar(sa.select(leased)))
+
+
 def overdue(connection: sa.Connection, *, terms: Terms, now: datetime) -> list[Lease]:
     """Return the leases whose holder has not been heard of for longer than a lease and its grace."""
     rows = connection.execute(

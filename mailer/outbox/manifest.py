@@ -77,7 +77,7 @@ class Hand:
     lease: Lease
     occasion: Occasion
     letters: Sequence[Letter]
-    allowed: Mapping[int, bool] = field(default_factory=dict)
+    allowed: Mapping[int, bool]
 
 
 _MOMENT = Mailing.__table__.c.give_up_at.type  # type: ignore[attr-defined]  # SQLModel's table

@@ -87,6 +87,7 @@ async def run(office: Office, stop: asyncio.Event, wake: asyncio.Event | None = 
 
 
 async def _inherit(office: Office, stop: asyncio.Event) -> None:
+    """Settle what our own journal says, as soon as that can be done."""
     pauses = Pauses()
     for _ in range(TRIES):
         with suppress(Trouble, OSError):

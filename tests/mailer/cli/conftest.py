@@ -20,6 +20,24 @@ def _logs_as_they_were() -> Iterator[None]:
 Run = Callable[..., tuple[int, str, str]]
 
 
+# The account of Anna, and above how many members a second operator is needed.
+OPERATORS = """
+[operators.anna]
+name = "Anna Ek"
+address = "anna@kansli.example.org"
+may_approve = true
+accounts = ["%s"]
+
+[operators.bo]
+name = "Bo Al"
+address = "bo@kansli.example.org"
+may_approve = true
+
+[approval]
+second_above = %d
+"""
+
+
 def without_window(config: Path) -> None:
     """Let what is approved go at once: what the tests are about comes after it."""
     config.write_text(config.read_text(encoding="utf-8") + '\n[approval]\nundo = "0 minutes"\n', encoding="utf-8")

@@ -17,23 +17,7 @@ from mailer.cli import main
 from mailer.cli.frame import account
 from mailer.operators import book
 from mailer.outbox.models import Batch, Delivery, DeliveryState, Mailing, MailingState
-from tests.mailer.cli.conftest import without_window
-
-OPERATORS = """
-[operators.anna]
-name = "Anna Ek"
-address = "anna@kansli.example.org"
-may_approve = true
-accounts = ["%s"]
-
-[operators.bo]
-name = "Bo Al"
-address = "bo@kansli.example.org"
-may_approve = true
-
-[approval]
-second_above = %d
-"""
+from tests.mailer.cli.conftest import OPERATORS, without_window
 
 
 class Desk:

@@ -14,24 +14,9 @@ from mailer.cli.frame import account
 from mailer.operators import book
 from mailer.outbox.models import Delivery, DeliveryState
 from mailer.resources import resource
-from tests.mailer.cli.conftest import Run
+from tests.mailer.cli.conftest import OPERATORS, Run
 
 MEETING = ("title=Möte", "starts=2099-05-01 13:00", "ends=2099-05-01 14:00", "place=Torget")
-OPERATORS = """
-[operators.anna]
-name = "Anna Ek"
-address = "anna@kansli.example.org"
-may_approve = true
-accounts = ["%s"]
-
-[operators.bo]
-name = "Bo Al"
-address = "bo@kansli.example.org"
-may_approve = true
-
-[approval]
-second_above = 1
-"""
 WAITS = (
     "Letters about 2099-05-01-mote go to 2 members and wait for another operator: ask by `utskick events approve 1`."
 )
@@ -45,7 +30,7 @@ def guarded(run: Run, tmp_path: Path) -> Run:
     assert run("members", "import", register)[0] == 0
     config = tmp_path / "config.toml"
     text = re.sub(r"(?m)^providers = .*$", 'providers = ["catch"]', config.read_text(encoding="utf-8"))
-    config.write_text(text + OPERATORS % account(), encoding="utf-8")
+    config.write_text(text + OPERATORS % (account(), 1), encoding="utf-8")
     return run
 
 
