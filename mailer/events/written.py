@@ -122,7 +122,9 @@ def read_file(content: bytes, zone: str) -> tuple[list[Said], list[Fault]]:
     try:
         tables = tomllib.loads(content.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Mistake("The file is no TOML: {reason}.", reason=str(error).rstrip(".")) from None
+        raise Mistake(
+            "The file is no TOML ({reason}); docs/events.md says how events are written.", reason=str(error).rstrip(".")
+        ) from None
     if len(tables) > MOST_EVENTS:
         raise Mistake("The file holds more than {limit} events; divide it.", limit=MOST_EVENTS)
     events, faults = [], []
