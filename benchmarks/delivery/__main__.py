@@ -8,6 +8,8 @@ the machine may be busy, and then the ratios are still about right.
 """
 
 import argparse
+import platform
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -68,7 +70,7 @@ def main() -> None:
             "postgresql": lambda: resources.enter_context(stores.postgresql(folder / "postgresql")),
         }
         databases: list[Store] = [available[name]() for name in options.database or available]
-        print(f"{rounds} interleaved rounds; ratios are medians of those within each round\n")
+        print(f"{rounds} interleaved rounds; ratios are medians of those within each round; {python()}\n")
         built = 0
         for case in _cases(options):
             if case.messages != built:
@@ -76,6 +78,12 @@ def main() -> None:
                     database.build(case.messages)
                 built = case.messages
             _report(case, measure(case, databases, folder / "letter.eml", rounds))
+
+
+def python() -> str:
+    """Say what runs the workers: builds of one version differ by a sixth (docs/performance.md)."""
+    whose = "the system's" if sys.base_prefix == "/usr" else "a build of its own"
+    return f"Python {platform.python_version()}, {whose}"
 
 
 def measure(case: Case, databases: Sequence[Store], letter: Path, rounds: int) -> dict[Sender, Outcome]:

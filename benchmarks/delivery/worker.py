@@ -13,7 +13,7 @@ import uvloop
 from benchmarks.delivery.processes import work_when_told
 from benchmarks.delivery.stage import Installation
 from mailer import logs
-from mailer.cli.worker import collect_rarely
+from mailer.cli.worker import collect_rarely, give_way
 from mailer.outbox import batches, manifest
 from mailer.outbox.ahead import compose_ahead
 from mailer.outbox.worker import Office, drain
@@ -42,6 +42,7 @@ def main() -> None:
     office = replace(office, carriers=[replace(carrier, counted=None) for carrier in office.carriers])
     rehearse(office)
     collect_rarely()
+    give_way()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         work_when_told(lambda: runner.run(drain(office)))
 

@@ -50,7 +50,7 @@ def forward(octets: bytes, by: Forwarder, *, now: datetime) -> Message:
         mail["Reply-To"] = sender
     mail[_MARK] = "1"
     mail.add_attachment(octets, maintype="application", subtype="octet-stream", filename="mail.eml")
-    return Message(sender=by.address, recipient=by.to, content=bytes(mail))
+    return Message(by.address, by.to, bytes(mail))
 
 
 def _sender(mail: Opened) -> Address | None:

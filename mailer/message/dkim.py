@@ -77,9 +77,9 @@ class Draft(NamedTuple):
         """Return what RSA makes of it. Other threads run meanwhile."""
         return self.private.sign(self.covered, _PADDING, _HASH) if self.private else b""
 
-    def before(self, content: bytes, signature: bytes) -> bytes:
-        """Return the letter that it was drafted for, with the signature in front."""
-        return b"".join((self.field, *_lines(_base64(signature)), b"\r\n", content)) if self.private else content
+    def signed(self, signature: bytes) -> bytes:
+        """Return the field, which stands in front of the letter that it was drafted for."""
+        return b"".join((self.field, *_lines(_base64(signature)), b"\r\n")) if self.private else b""
 
 
 NO_SIGNATURE = Draft()
@@ -95,7 +95,7 @@ class Signer:
     def sign(self, content: bytes, leave_out: frozenset[bytes] = NOTHING) -> bytes:
         """Return the letter with a DKIM-Signature in front, or as it is; arguments as of `draft`."""
         draft = self.draft(content, leave_out)
-        return draft.before(content, draft.signature())
+        return draft.signed(draft.signature()) + content
 
     def draft(self, content: bytes, leave_out: frozenset[bytes] = NOTHING) -> Draft:
         """Return all of a letter's signature but the RSA; an empty one when no key is there for its From.

@@ -49,10 +49,10 @@ class Skeleton:
 
         raises  Refused (a ValueError) for a value that its place cannot carry, KeyError for a missing one
         """
-        return join(self.frame, self._in_order([write(values[key]) for key, write in self._wanted]))
+        return b"".join(together(self.frame, self._in_order([write(values[key]) for key, write in self._wanted])))
 
     def encode(self, columns: Columns, count: int) -> list[Sequence[bytes]]:
-        """Return what is each of `count` readers' own, for `join`; raises as `compose`."""
+        """Return what is each of `count` readers' own, for `together`; raises as `compose`."""
         encoded = [
             [write(column)] * count if isinstance(column, str) else encode_all(write, column)
             for key, write in self._wanted
@@ -61,11 +61,11 @@ class Skeleton:
         return list(zip(*self._in_order(encoded), strict=True)) or [()] * count
 
 
-def join(frame: Sequence[bytes], own: Sequence[bytes]) -> bytes:
-    """Return the message of one reader: a skeleton's frame with what is the reader's own."""
+def together(frame: Sequence[bytes], own: Sequence[bytes]) -> list[bytes]:
+    """Return the message of one reader in its parts: a skeleton's frame with what is the reader's own."""
     parts = list(frame)
     parts[1::2] = own
-    return b"".join(parts)
+    return parts
 
 
 def _as_they_are(encoded: Sequence[Any]) -> Sequence[Any]:

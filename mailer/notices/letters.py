@@ -47,7 +47,7 @@ def compose(cause: Cause, person: Person, sender: Publication, *, enclosure: Enc
     )
     for name, html in enclosure.pages:
         mail.add_attachment(html, subtype="html", filename=name, cte="base64")
-    return Message(sender=sender.from_address, recipient=person.address, content=bytes(mail))
+    return Message(sender.from_address, person.address, bytes(mail))
 
 
 def _holes(enclosure: Enclosure, language: str) -> Iterator[tuple[str, dict[str, str]]]:

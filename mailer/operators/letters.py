@@ -78,4 +78,4 @@ def _letter(place: Post, state: State, to: Operator, lines: Iterable[Word], subj
         lines=[line for each in lines for line in (filled(each, values, say), "")],
         now=now,
     )
-    return Message(sender=sender.from_address, recipient=to.address, content=bytes(mail))
+    return Message(sender.from_address, to.address, bytes(mail))

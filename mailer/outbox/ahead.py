@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from mailer.message import Message
 from mailer.message.headers import recipient as to_address
-from mailer.message.skeleton import join
+from mailer.message.skeleton import together
 from mailer.outbox.compose import Composer, Shared
 from mailer.outbox.manifest import FrozenContent, Letter, Occasion
 from mailer.render.recipients import Readers
@@ -26,7 +26,7 @@ class Ready(NamedTuple):
     own: Sequence[bytes]
 
     def message(self) -> Message:
-        return Message(self.sender, self.recipient, join(self.frame, self.own))
+        return Message(self.sender, self.recipient, *together(self.frame, self.own))
 
 
 def compose_ahead(composer: Composer, occasion: Occasion, letters: Sequence[Letter]) -> list[Ready | None]:

@@ -35,7 +35,9 @@ from mailer.outbox.models import (
 from mailer.sentences import N_, Progress, quiet
 from subscribers import bulk
 
-BATCH = 1_000  # what is asked and written once for each batch took a tenth of a letter's time at half of that
+BATCH = 1_000  # at most: what is asked and written once for each batch took a tenth of a letter's time at half of that
+_SMALLEST_BATCH = 50
+_SHARES = 20  # of a smaller mailing: one worker's desk holds two batches, and the others are to have some too
 ROWS_A_TRANSACTION = 1_000  # about 30 ms on a busy slow core: no writer waits 200 ms for us
 # Deliveries come in variant order, so each transaction writes most pages of the index over (mailing, member) anew: a
 # thousand rows take 10 to 20 ms of a core and four thousand some 20.
@@ -178,7 +180,8 @@ def write_plan(ticket: Ticket, plan: Plan, *, now: datetime, progress: Progress 
     variants = write_variants(ticket, [readership.content for readership in plan.readerships])
     write_shelves(ticket, plan, variants)
     candidates = 0
-    for batches in chunks(addressed(plan.readerships, variants)):
+    size = batch_size(sum(len(readership.members) // 2 for readership in plan.readerships))
+    for batches in chunks(addressed(plan.readerships, variants), size):
         candidates += write_batches(ticket, batches, now=now)
         progress("Writing letters down", candidates, None)
     make_valid(ticket, content=plan.content, candidates=candidates, now=now)
@@ -261,12 +264,17 @@ def addressed(readerships: Iterable[Readership], variants: Iterable[int]) -> Ite
             yield [(variant, member, shared) for member, _ in people]
 
 
-def chunks(households: Iterable[list[Addressed]]) -> Iterator[list[list[Addressed]]]:
-    """Fill batches of at most BATCH without parting a household; yield as many as one transaction takes."""
+def batch_size(candidates: int) -> int:
+    """Return how many deliveries a batch of a mailing to so many has at most."""
+    return min(BATCH, max(_SMALLEST_BATCH, candidates // _SHARES))
+
+
+def chunks(households: Iterable[list[Addressed]], size: int) -> Iterator[list[list[Addressed]]]:
+    """Fill batches of at most `size` without parting a household; yield as many as one transaction takes."""
     batches: list[list[Addressed]] = [[]]
     for household in households:
-        if batches[-1] and len(batches[-1]) + len(household) > BATCH:
-            if len(batches) == _DELIVERIES_A_TRANSACTION // BATCH:
+        if batches[-1] and len(batches[-1]) + len(household) > size:
+            if len(batches) == _DELIVERIES_A_TRANSACTION // size:
                 yield batches
                 batches = []
             batches.append([])

@@ -70,7 +70,7 @@ class _Unwritable(NamedTuple):
     def signature(self) -> bytes:
         raise self.error
 
-    def before(self, *_: bytes) -> bytes:
+    def signed(self, _: bytes) -> bytes:
         raise self.error
 
 
@@ -96,13 +96,14 @@ class _Ahead:
             return None
         if not self._signatures:
             self._signatures.extend(self._signing.popleft().result())
-        (ticket, key, (sender, recipient, content)), draft = self._waiting[0]
+        (ticket, key, message), draft = self._waiting[0]
         signature = self._signatures[0]
         if isinstance(signature, Exception):
             raise signature
         self._waiting.popleft()
         self._signatures.popleft()
-        return Outgoing(ticket, key, Message(sender, recipient, draft.before(content, signature)))
+        field = (draft.signed(signature),) if signature else ()
+        return Outgoing(ticket, key, Message(message.sender, message.recipient, *field, *message.parts))
 
     def _take_ahead(self) -> None:
         while len(self._waiting) <= AHEAD - GROUP:

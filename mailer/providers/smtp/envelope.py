@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from mailer.errors import AddressRefused, MessageRefused, SendError
+from mailer.message import Message
 from mailer.providers import Outgoing
 from mailer.providers.smtp.verdicts import Step
 
@@ -56,13 +57,14 @@ def read_offers(lines: tuple[bytes, ...]) -> Offers:
 
 def write_envelope(outgoing: Outgoing, offers: Offers) -> Commands | SendError:
     """Return the commands up to DATA, or why this server cannot be asked."""
-    sender, recipient, content = outgoing.message
-    objection = _object(sender, recipient, content, offers)
+    message = outgoing.message
+    sender, recipient = message.sender, message.recipient
+    objection = _object(message, offers)
     if objection is not None:
         return objection
     mail, rcpt = f"MAIL FROM:<{sender}>", f"RCPT TO:<{recipient}>"
     if offers.size:
-        mail += f" SIZE={len(content)}"
+        mail += f" SIZE={message.size}"
     if not recipient.isascii():
         # To is the one thing of ours beyond 7 bits. RFC 6531 §3.1 (8) makes whoever offers the one offer the other.
         mail += " SMTPUTF8" + (" BODY=8BITMIME" if offers.eight_bit else "")
@@ -82,19 +84,20 @@ def _can_be_sender(address: str) -> bool:
     return address.isascii() and _PATH.fullmatch(address) is not None
 
 
-def _object(sender: str, recipient: str, content: bytes, offers: Offers) -> SendError | None:
+def _object(message: Message, offers: Offers) -> SendError | None:
+    recipient = message.recipient
     if not _PATH.fullmatch(recipient):
         return AddressRefused("The address cannot be written in SMTP.", code="5.1.3")
-    if not _can_be_sender(sender):
+    if not _can_be_sender(message.sender):
         return MessageRefused("The envelope sender cannot be written in SMTP.", code="5.1.7")
     if not recipient.isascii() and not offers.smtputf8:
         return AddressRefused(
             "The address has letters outside ASCII before the @, and this server does not carry such addresses.",
             code="5.6.7",
         )
-    if offers.size and len(content) > offers.size:
-        return MessageRefused(f"{len(content)} bytes, and the server takes {offers.size}.", code="5.3.4")
-    if not content.endswith(b"\r\n") or content.startswith(b"."):
+    if offers.size and message.size > offers.size:
+        return MessageRefused(f"{message.size} bytes, and the server takes {offers.size}.", code="5.3.4")
+    if not message.parts[-1].endswith(b"\r\n") or message.parts[0][:1] in (b".", b""):
         # The composer promises wire form (mailer.message). To search every body for a line with a dot would take
         # a quarter of the time a message takes here, so the promise is kept, and tested, where literals and slots
         # are made; what would run into the next command is refused even so.

@@ -9,7 +9,7 @@ from mailer.message import headers, slots
 from mailer.message.characters import one_line
 from mailer.message.headers import Refused
 from mailer.message.quoted_printable import Lines
-from mailer.message.skeleton import Piece, Skeleton, alternative, join, plain
+from mailer.message.skeleton import Piece, Skeleton, alternative, plain, together
 from mailer.message.slots import Slot
 from tests.mailer.message.wire import HOSTILE, assert_fit_for_the_wire, parsed
 
@@ -108,7 +108,7 @@ def test_many_readers_encoded_at_once_get_what_each_gets_alone(readers: list[tup
 
     encoded = skeleton.encode({**columns, "address": VALUES["address"]}, len(readers))
 
-    assert [join(skeleton.frame, own) for own in encoded] == [
+    assert [b"".join(together(skeleton.frame, own)) for own in encoded] == [
         skeleton.compose({**VALUES, "name": name, "leave": link}) for name, link in readers
     ]
 
@@ -117,7 +117,7 @@ def test_many_readers_encoded_at_once_get_what_each_gets_alone(readers: list[tup
 def test_a_letter_with_one_slot_or_none_is_composed_like_others(slots_: list[Slot]) -> None:
     skeleton = Skeleton([b"Hej ", *slots_, b"\r\n"])
 
-    assert [join(skeleton.frame, own) for own in skeleton.encode({"name": ["Bo"]}, 1)] == [
+    assert [b"".join(together(skeleton.frame, own)) for own in skeleton.encode({"name": ["Bo"]}, 1)] == [
         skeleton.compose(VALUES | {"name": "Bo"})
     ]
 

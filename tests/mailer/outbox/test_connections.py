@@ -13,7 +13,7 @@ from mailer.outbox import shares
 from mailer.outbox.batches import Terms
 from mailer.outbox.models import Share
 from mailer.outbox.sharing import Claim
-from mailer.outbox.worker import LOW, drain
+from mailer.outbox.worker import drain
 from mailer.providers import Desk
 from tests.builders import MOMENT
 from tests.fakes import FakeProvider
@@ -59,7 +59,7 @@ def test_three_workers_share_out_the_connections_of_a_provider(engine: sa.Engine
     """On PostgreSQL each is a host of its own, on SQLite they are processes of one."""
     alone = engine.dialect.name == "sqlite"
     folders = {name: tmp_path if alone else tmp_path / name for name in "abc"}
-    a_mailing(engine, 3 * (LOW + 100), batch=20)  # more than three lay on their desks, and enough for minutes
+    a_mailing(engine, 3_300, batch=20)  # enough for minutes
     with Doorman() as door, ExitStack() as running:
 
         def start(name: str, folder: Path):  # noqa: ANN202  a process

@@ -15,6 +15,7 @@ from mailer.outbox.enqueue import (
     Plan,
     Readership,
     addressed,
+    batch_size,
     begin,
     chunks,
     open_mailing,
@@ -90,7 +91,7 @@ def test_no_household_is_parted_and_no_delivery_lost(sizes: list[int]):
             flat.extend((member, lead if size > 1 else 0))
     everyone = Readership(Content("sv", plain_only=False, content="{}"), flat)
 
-    batches = [batch for chunk in chunks(addressed([everyone], [7])) for batch in chunk]
+    batches = [batch for chunk in chunks(addressed([everyone], [7]), BATCH) for batch in chunk]
 
     assert [number for batch in batches for _, number, _ in batch] == list(range(1, member + 1))
     assert all(0 < len(batch) <= BATCH for batch in batches)
@@ -99,11 +100,16 @@ def test_no_household_is_parted_and_no_delivery_lost(sizes: list[int]):
 
 
 def test_a_household_larger_than_a_batch_still_stays_together():
-    batches = [
-        batch for chunk in chunks(addressed([a_readership(*range(1, 700), household=1)], [1])) for batch in chunk
-    ]
+    everyone = addressed([a_readership(*range(1, 700), household=1)], [1])
+
+    batches = [batch for chunk in chunks(everyone, 50) for batch in chunk]
 
     assert [len(batch) for batch in batches] == [699]
+
+
+@pytest.mark.parametrize(("candidates", "size"), [(3, 50), (2_000, 100), (20_000, 1_000), (1_000_000, 1_000)])
+def test_a_mailing_is_shared_by_many_workers_however_small(candidates: int, size: int):
+    assert batch_size(candidates) == size
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2, 3])
@@ -115,7 +121,7 @@ def test_a_plan_that_died_in_the_middle_means_nothing_and_is_swept(engine: sa.En
         write_pieces(dead, ("{}", "{}"))
     variants = write_variants(dead, [readership.content]) if steps > 1 else []
     if steps > 2:
-        write_batches(dead, next(chunks(addressed([readership], variants))), now=NOW)
+        write_batches(dead, next(chunks(addressed([readership], variants), BATCH)), now=NOW)
 
     with db.reading(engine) as session:
         assert session.get_one(Mailing, mailing).plan is None

@@ -624,7 +624,9 @@ def test_brevo_finds_no_template_in_a_letter_and_keeps_the_senders_name(count: i
     vendor = next(vendor for vendor in VENDORS if vendor.name == "brevo")
     content = CONTENT.replace(b'"Exempelpartiet"', b"=?utf-8?q?Exempelpartiet=2C_=C3=96ster?=")
     content = content.replace(b"Nyheter", b"{{ contact.EMAIL }} {% if a %} {a}")
-    desk = RecordingDesk(*(it._replace(message=it.message._replace(content=content)) for it in letters(count)))
+    desk = RecordingDesk(
+        *(Outgoing(n, f"k{n}", Message("b@example.org", f"m{n}@example.net", content)) for n in range(count))
+    )
 
     (received,) = carried(vendor, vendor.ok, desk, tmp_path).received
 
