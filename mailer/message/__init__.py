@@ -18,6 +18,15 @@ class Message:
         self.recipient = recipient
         self.parts = parts
 
+    def __eq__(self, other: object) -> bool:
+        """Say whether the same bytes go from and to the same, however they are parted."""
+        if not isinstance(other, Message):
+            return NotImplemented
+        return (self.sender, self.recipient, self.content) == (other.sender, other.recipient, other.content)
+
+    def __hash__(self) -> int:
+        return hash((self.sender, self.recipient))
+
     @property
     def content(self) -> bytes:
         """The parts as one: joined where they are needed, for until then most of them are shared with other letters."""

@@ -224,6 +224,7 @@ def test_a_worker_stops_in_good_order_when_told_to(site: Site):
     )
     assert worker.stderr is not None
     assert b"ready" in worker.stderr.readline()
+    assert os.sched_getscheduler(worker.pid) == os.SCHED_BATCH  # it interrupts no mail server on this machine
     journals = Path(site.places[-1]) / "journal"
     wait_until(lambda: bool(list(journals.glob("*.journal"))))
 
