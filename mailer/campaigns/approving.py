@@ -32,8 +32,8 @@ _BUT_NOT = N_("but not: {whom}")
 _NOT_ALLOWED = N_("may not be written to: did not subscribe, left, paused or have no address")
 _READ_LATER = {
     "none": "",
-    "members": N_("Later it stands in the archive for members; `archive = false` in the letter keeps it out."),
-    "public": N_("Later it stands in the public archive; `archive = false` in the letter keeps it out."),
+    "members": N_("Later it stands in the archive for members; the line archive = false in the letter keeps it out."),
+    "public": N_("Later it stands in the public archive; the line archive = false in the letter keeps it out."),
 }
 
 
