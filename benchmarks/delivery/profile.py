@@ -25,6 +25,7 @@ PARTS: Mapping[str, str] = {
     "Composer.prepare ": "rendering a content, once for all its readers",
     "compose_ahead ": "composing: what each reader has of their own",
     "Ready.message ": "composing: one join a letter",
+    "Message.content ": "composing: one join a letter",
     "Desk.settle ": "judging the answer",
     "Desk.hand_in ": "judging the answer",
     "Clerk.lease ": "database: fetching a batch, opening its names",
