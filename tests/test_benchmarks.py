@@ -1,13 +1,17 @@
 """The benches call the program from behind; these keep them working."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
+from benchmarks.delivery.compare import Side, together
 from benchmarks.delivery.senders import Signatures
 from benchmarks.delivery.servers import smtp_sink
 from benchmarks.delivery.stage import build, sample
 from benchmarks.delivery.stores import Sqlite
+
+ROOT = Path(__file__).parent.parent
 
 
 def test_the_letter_of_the_delivery_bench_is_a_digest_of_31_kb(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -37,3 +41,14 @@ def test_the_delivery_bench_measures_signatures(tmp_path: Path, what: str):
 
     assert run.messages == 100
     assert run.cpu_per_message > 0
+
+
+def test_the_delivery_bench_compares_two_checkouts(tmp_path: Path):
+    sides = {which: Side(ROOT, sys.executable, Sqlite(tmp_path / which)) for which in ("here", "there")}
+    for side in sides.values():
+        side.store.build(3)
+
+    cost = together(sides, smtp_sink(), 3)
+
+    assert cost.keys() == {"here", "there"}
+    assert min(cost.values()) > 0

@@ -5,6 +5,7 @@ no interpreter start is measured, and nothing of the work is left out.
 """
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+Sender = subprocess.Popen[str]
 _READY = "ready"
 _STATUS = Path("/proc/self/status")
 
@@ -50,12 +52,25 @@ class Run:
 
 def run_together(commands: Sequence[Sequence[str]], messages: int) -> Run:
     """Start `commands` (modules with arguments), let them begin at once and wait for the last."""
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
-        )
-        for command in commands
-    ]
+    return let_begin([begin([sys.executable, "-m", *command]) for command in commands], messages)
+
+
+def begin(command: Sequence[str], checkout: Path | None = None) -> Sender:
+    """Start a sender, of another checkout where one is named."""
+    other = {} if checkout is None else {"PYTHONPATH": str(checkout)}
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+        cwd=checkout,
+        env=os.environ | other,
+    )
+
+
+def let_begin(processes: Sequence[Sender], messages: int) -> Run:
+    """Let senders begin at once and wait for the last. Their accounts are in the same order."""
     for process in processes:
         if _hear(process) != _READY:
             raise SystemExit(f"{process.args!r} could not begin")
