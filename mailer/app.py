@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # only who sends loads what that takes
     from mailer.digest.sending import Press
     from mailer.message import Message
     from mailer.outbox.compose import Composer
-    from mailer.outbox.worker import Office
+    from mailer.outbox.office import Office
     from mailer.providers import Outcome
     from mailer.render.letters import Letters
 

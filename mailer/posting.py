@@ -15,8 +15,8 @@ from mailer.message import Message
 from mailer.outbox.batches import Terms
 from mailer.outbox.carriers import Carrier
 from mailer.outbox.compose import Composer, LetterKind
+from mailer.outbox.office import Office
 from mailer.outbox.single import as_written
-from mailer.outbox.worker import Office
 from mailer.providers import Counted, LetterDesk, Outcome, Provider, open_provider
 from mailer.providers.signing import signed
 from mailer.reminders.contents import expand as expand_event

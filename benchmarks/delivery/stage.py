@@ -21,7 +21,7 @@ from mailer.message.dkim import Signer
 from mailer.outbox import enqueue
 from mailer.outbox.carriers import Carrier
 from mailer.outbox.models import Home, Mailing, MailingState
-from mailer.outbox.worker import drain
+from mailer.outbox.running import drain
 from mailer.providers import Desk
 from mailer.resources import resource
 from subscribers import sealed

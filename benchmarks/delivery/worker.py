@@ -16,7 +16,8 @@ from mailer import logs
 from mailer.cli.worker import collect_rarely, give_way
 from mailer.outbox import batches, manifest
 from mailer.outbox.ahead import compose_ahead
-from mailer.outbox.worker import Office, drain
+from mailer.outbox.office import Office
+from mailer.outbox.running import drain
 
 
 def rehearse(office: Office) -> None:

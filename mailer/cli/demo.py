@@ -23,8 +23,8 @@ from mailer.demo.figures import Row, per_district
 from mailer.digest import editions, sending
 from mailer.errors import Mistake
 from mailer.i18n import _
+from mailer.outbox.running import drain
 from mailer.outbox.status import Status, find, status
-from mailer.outbox.worker import drain
 from mailer.reminders import keeping
 from mailer.reminders.plan import Planner
 from mailer.web import create_web, listen, server_of

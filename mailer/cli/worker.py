@@ -13,7 +13,8 @@ import uvloop
 
 from mailer.app import App
 from mailer.cli.frame import app_of, remark
-from mailer.outbox.worker import Office, run
+from mailer.outbox.office import Office
+from mailer.outbox.running import run
 
 
 def worker(

@@ -6,33 +6,28 @@ for a commit. Any number of workers may run, in any number of processes; the bat
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from contextlib import AsyncExitStack
 from functools import partial
-from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-import sqlalchemy as sa
 import structlog
 
 from mailer.errors import Trouble
 from mailer.outbox.ahead import compose_ahead
-from mailer.outbox.batches import Terms
-from mailer.outbox.carriers import Carrier
 from mailer.outbox.clerk import Clerk
-from mailer.outbox.compose import Composer
 from mailer.outbox.desk import Desk
 from mailer.outbox.gate import Gate
 from mailer.outbox.journal import Journal, this_boot
 from mailer.outbox.lines import Lines
 from mailer.outbox.models import Lane
+from mailer.outbox.office import Office
 from mailer.outbox.pauses import Pauses
 from mailer.outbox.permission import Permission
 from mailer.outbox.turn import Turn
+from mailer.outbox.waiting import wait, wait_for_any
 
 GROUP = 500  # outcomes in one transaction
 EVERY = 1.0  # seconds, after which fewer are written too
@@ -41,74 +36,9 @@ TICK = 0.02  # seconds
 IDLE = 1.0  # seconds between looks for work
 SOON = 0.1  # seconds between looks for connections that others are to leave us
 SEEN_EVERY = 15.0  # seconds
-TRIES = 6  # to settle what is left when told to stop: some six seconds, and whoever told us to waits
 
 Result = TypeVar("Result")
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class Office:
-    """What a worker works with. `journals` is a folder on this machine's own disk."""
-
-    engine: sa.Engine
-    journals: Path
-    carriers: Sequence[Carrier]
-    composer: Composer
-    give_up_after: timedelta
-    now: Callable[[], datetime]
-    terms: Terms
-    send_within: timedelta = timedelta(days=7)
-    zone: tzinfo = UTC  # of quiet hours and of the days of a warm-up
-
-
-async def run(office: Office, stop: asyncio.Event, wake: asyncio.Event | None = None) -> None:
-    """Work until `stop`: then finish what is under way, and leave nothing uncertain. Trouble is waited out.
-
-    Told to stop in the middle of a trouble we are our own heir, and settle what our journal says. Should the trouble
-    last for some seconds more, the next worker on this machine does.
-
-    wake  set by whoever knows that letters are due; else they are found within a second
-    """
-    pauses, well = Pauses(), True
-    try:
-        while not stop.is_set():
-            try:
-                async with Worker(office, stop, wake, pauses) as worker:
-                    well = await worker.work()
-            except (Trouble, OSError) as trouble:
-                _tell(trouble)
-                await _wait(stop, pauses.next())
-        if not well:
-            await _inherit(office, stop)
-    finally:
-        for carrier in office.carriers:
-            await carrier.provider.close()
-
-
-async def _inherit(office: Office, stop: asyncio.Event) -> None:
-    """Settle what our own journal says, as soon as that can be done."""
-    pauses = Pauses()
-    for _ in range(TRIES):
-        with suppress(Trouble, OSError):
-            async with Worker(office, stop) as heir:
-                await heir.recover()
-            return
-        await asyncio.sleep(pauses.next())
-
-
-async def drain(office: Office) -> None:
-    """Send all that is due now and return; what is deferred stays in the books.
-
-    raises  Trouble when the database or the disk fails
-    """
-    try:
-        async with Worker(office, asyncio.Event()) as worker:
-            while await worker.round():
-                pass
-    finally:
-        for carrier in office.carriers:
-            await carrier.provider.close()
 
 
 class Worker:
@@ -186,9 +116,9 @@ class Worker:
                 self._pauses.all_is_well()
                 if not sent:
                     within = SOON if self._gate.lines.awaited else IDLE
-                    await _wait_for_any(self._stop, self._wake, within=within)
+                    await wait_for_any(self._stop, self._wake, within=within)
         except (Trouble, OSError) as trouble:
-            _tell(trouble)
+            tell(trouble)
             await self._make_good()
             return False
         return True
@@ -286,7 +216,7 @@ class Worker:
         Told to stop, it tries once more and leaves the rest to its heir.
         """
         while True:
-            await _wait(self._stop, self._pauses.next())
+            await wait(self._stop, self._pauses.next())
             try:
                 await (self._write() if self._desk.in_doubt else self._settle_up())
             except (Trouble, OSError):
@@ -322,19 +252,5 @@ class Worker:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
 
-def _tell(trouble: Exception) -> None:
+def tell(trouble: Exception) -> None:
     log.error("outbox.trouble", reason=str(trouble))
-
-
-async def _wait_for_any(*events: asyncio.Event, within: float) -> None:
-    waiting = [asyncio.create_task(event.wait()) for event in events]
-    await asyncio.wait(waiting, timeout=within, return_when=asyncio.FIRST_COMPLETED)
-    for task in waiting:
-        task.cancel()
-
-
-async def _wait(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return

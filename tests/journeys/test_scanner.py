@@ -19,7 +19,7 @@ from mailer import keys
 from mailer.app import App, Places
 from mailer.demo import stage
 from mailer.digest import editions, sending
-from mailer.outbox.worker import drain
+from mailer.outbox.running import drain
 from mailer.resources import resource
 from mailer.sentences import quiet
 from mailer.web import create_web

@@ -31,8 +31,8 @@ from mailer.digest.models import Edition
 from mailer.jobs.editions import keep_editions
 from mailer.jobs.news import fetch_source
 from mailer.outbox.models import Delivery, DeliveryState, Mailing, MailingState
+from mailer.outbox.running import drain
 from mailer.outbox.status import status
-from mailer.outbox.worker import drain
 from mailer.queue import DELIVER
 from mailer.web import create_web
 from subscribers.importing import run

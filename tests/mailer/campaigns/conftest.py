@@ -18,7 +18,7 @@ from mailer.config.publications import Publication
 from mailer.events import book as events
 from mailer.outbox.compose import Composer
 from mailer.outbox.models import Mailing
-from mailer.outbox.worker import Office
+from mailer.outbox.office import Office
 from mailer.posting import LETTERS as KINDS
 from mailer.resources import resource
 from subscribers.models import Member

@@ -18,7 +18,7 @@ from mailer.jobs.welcomes import send_welcomes
 from mailer.members import welcomes
 from mailer.outbox.carriers import Carrier
 from mailer.outbox.models import Delivery, DeliveryState, Mailing
-from mailer.outbox.worker import Office
+from mailer.outbox.office import Office
 from mailer.web import create_web
 from subscribers import consent
 from subscribers.models import Ground, Subscription

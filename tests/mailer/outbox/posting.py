@@ -23,8 +23,9 @@ from mailer.outbox.batches import Terms
 from mailer.outbox.carriers import Carrier
 from mailer.outbox.compose import Composer, Json, LetterKind
 from mailer.outbox.models import Batch, Delivery, DeliveryState, Mailing, MailingState, Piece, Variant
+from mailer.outbox.office import Office
+from mailer.outbox.running import drain, run
 from mailer.outbox.single import as_written
-from mailer.outbox.worker import Office, drain, run
 from mailer.pace import UNLIMITED, Pace
 from mailer.providers import Counted, Desk, Provider, Receipt
 from mailer.render.head import Manner

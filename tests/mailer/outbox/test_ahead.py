@@ -13,7 +13,7 @@ from mailer.outbox.clerk import Clerk
 from mailer.outbox.compose import Composer
 from mailer.outbox.journal import Journal
 from mailer.outbox.manifest import Hand
-from mailer.outbox.worker import Office
+from mailer.outbox.office import Office
 from tests.builders import a_member
 from tests.mailer.outbox.posting import SETTINGS, Clock, a_mailing, an_office
 

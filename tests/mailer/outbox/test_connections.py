@@ -12,8 +12,8 @@ from mailer import db
 from mailer.outbox import shares
 from mailer.outbox.batches import Terms
 from mailer.outbox.models import Share
+from mailer.outbox.running import drain
 from mailer.outbox.sharing import Claim
-from mailer.outbox.worker import drain
 from mailer.providers import Desk
 from tests.builders import MOMENT
 from tests.fakes import FakeProvider

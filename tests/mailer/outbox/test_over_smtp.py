@@ -14,7 +14,7 @@ from mailer.config import Settings
 from mailer.config.feedback import Feedback
 from mailer.links import Claim, Purpose
 from mailer.outbox.models import DeliveryState, MailingState
-from mailer.outbox.worker import drain
+from mailer.outbox.running import drain
 from mailer.providers import open_provider
 from tests.builders import a_member
 from tests.mailer.outbox.posting import LINKS, SETTINGS, Clock, a_mailing, an_office, deliveries, states, the_mailing

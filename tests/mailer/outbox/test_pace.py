@@ -13,7 +13,7 @@ from mailer import db
 from mailer.outbox import buckets, control
 from mailer.outbox.models import Batch, BatchState, DeliveryState, Lane, Mailing, Spent
 from mailer.outbox.pacing import Question, Shut
-from mailer.outbox.worker import run
+from mailer.outbox.running import run
 from mailer.pace import Pace, WarmUp
 from tests.builders import MOMENT, a_member
 from tests.fakes import FakeProvider

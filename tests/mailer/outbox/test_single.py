@@ -18,9 +18,9 @@ from mailer.outbox.batches import Terms
 from mailer.outbox.carriers import Carrier
 from mailer.outbox.compose import Composer
 from mailer.outbox.models import Batch, Delivery, DeliveryState, Mailing, MailingState, Variant
+from mailer.outbox.office import Office
 from mailer.outbox.single import LetterToOne, post, withdraw
 from mailer.outbox.verdicts import BEFORE_REPEAT
-from mailer.outbox.worker import Office
 from mailer.posting import LETTERS
 from mailer.providers import Outcome
 from mailer.render.letters import Letters

@@ -19,10 +19,10 @@ from mailer.outbox.journal import Journal
 from mailer.outbox.ledger import Line
 from mailer.outbox.pacing import PER_DAY, QUIET, Question
 from mailer.outbox.progress import Books, Look
+from mailer.outbox.running import run
 from mailer.outbox.states import DeliveryState
 from mailer.outbox.tallies import BOUNDS, SUM, TOOK, Tallies
 from mailer.outbox.verdicts import Verdict
-from mailer.outbox.worker import run
 from mailer.pace import UNLIMITED, Pace
 from mailer.providers import Outcome
 from tests.builders import MOMENT

@@ -15,7 +15,7 @@ from mailer.message import Message
 from mailer.outbox.compose import LetterKind
 from mailer.outbox.models import Batch, BatchState, DeliveryState, Mailing, MailingState
 from mailer.outbox.permission import Permission
-from mailer.outbox.worker import run
+from mailer.outbox.running import run
 from mailer.providers import Desk, Outcome, Outgoing, Receipt
 from mailer.render.head import Manner
 from subscribers.models import Member, State, Subscription, Suppression

@@ -17,7 +17,7 @@ from mailer.jobs.places import keep_places
 from mailer.links import Purpose
 from mailer.members import places
 from mailer.outbox.models import Delivery, Mailing, Variant
-from mailer.outbox.worker import drain
+from mailer.outbox.running import drain
 from subscribers import consent
 from subscribers.models import Member, State
 from tests.builders import a_member
