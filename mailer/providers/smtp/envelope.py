@@ -59,12 +59,13 @@ def write_envelope(outgoing: Outgoing, offers: Offers) -> Commands | SendError:
     """Return the commands up to DATA, or why this server cannot be asked."""
     message = outgoing.message
     sender, recipient = message.sender, message.recipient
-    objection = _object(message, offers)
+    size = message.size if offers.size else 0
+    objection = _object(message, size, offers)
     if objection is not None:
         return objection
     mail, rcpt = f"MAIL FROM:<{sender}>", f"RCPT TO:<{recipient}>"
     if offers.size:
-        mail += f" SIZE={message.size}"
+        mail += f" SIZE={size}"
     if not recipient.isascii():
         # To is the one thing of ours beyond 7 bits. RFC 6531 §3.1 (8) makes whoever offers the one offer the other.
         mail += " SMTPUTF8" + (" BODY=8BITMIME" if offers.eight_bit else "")
@@ -84,7 +85,7 @@ def _can_be_sender(address: str) -> bool:
     return address.isascii() and _PATH.fullmatch(address) is not None
 
 
-def _object(message: Message, offers: Offers) -> SendError | None:
+def _object(message: Message, size: int, offers: Offers) -> SendError | None:
     recipient = message.recipient
     if not _PATH.fullmatch(recipient):
         return AddressRefused("The address cannot be written in SMTP.", code="5.1.3")
@@ -95,8 +96,8 @@ def _object(message: Message, offers: Offers) -> SendError | None:
             "The address has letters outside ASCII before the @, and this server does not carry such addresses.",
             code="5.6.7",
         )
-    if offers.size and message.size > offers.size:
-        return MessageRefused(f"{message.size} bytes, and the server takes {offers.size}.", code="5.3.4")
+    if size > offers.size:
+        return MessageRefused(f"{size} bytes, and the server takes {offers.size}.", code="5.3.4")
     if not message.parts[-1].endswith(b"\r\n") or message.parts[0][:1] in (b".", b""):
         # The composer promises wire form (mailer.message). To search every body for a line with a dot would take
         # a quarter of the time a message takes here, so the promise is kept, and tested, where literals and slots

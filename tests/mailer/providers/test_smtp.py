@@ -8,6 +8,7 @@ import pytest
 import uvloop
 
 from mailer.errors import ProviderDown, TryLater
+from mailer.message import Message
 from mailer.providers import Outgoing, Receipt
 from mailer.providers.smtp import Patience, Settings
 from mailer.providers.smtp.provider import Smtp, trust
@@ -246,6 +247,10 @@ def test_a_message_withdrawn_at_the_last_moment_is_not_sent_and_the_next_one_is(
     assert server.recipients() == ["m0@example.net", "m2@example.net"]
 
 
+def in_parts(*parts: bytes) -> Outgoing:
+    return Outgoing(0, "7-0", Message("b-0@studs.example.org", "m0@example.net", *parts))
+
+
 @pytest.mark.parametrize(
     ("letter", "offers", "outcome"),
     [
@@ -256,6 +261,10 @@ def test_a_message_withdrawn_at_the_last_moment_is_not_sent_and_the_next_one_is(
         (an_outgoing(0, content=CONTENT * 9), ("SIZE 100",), "MessageRefused"),
         (an_outgoing(0, content=b".\r\n"), ("PIPELINING",), "MessageRefused"),
         (an_outgoing(0, content=b"no line end"), ("PIPELINING",), "MessageRefused"),
+        (in_parts(b"x" * 50, b"", b"x" * 48, b"\r\n"), ("PIPELINING", "SIZE 100"), "Receipt"),
+        (in_parts(b"x" * 50, b"", b"x" * 49, b"\r\n"), ("PIPELINING", "SIZE 100"), "MessageRefused"),
+        (in_parts(b"", b".\r\n"), ("PIPELINING",), "MessageRefused"),
+        (in_parts(b"To: a\r\n", b""), ("PIPELINING",), "MessageRefused"),
     ],
 )
 def test_what_this_server_cannot_be_asked_is_settled_unsent(letter: Outgoing, offers: Offers, outcome: str) -> None:
