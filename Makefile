@@ -6,7 +6,7 @@ PYTHON ?= $(shell /usr/bin/python3 -c '$(FITS)' 2>/dev/null && echo /usr/bin/pyt
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test lint check bench bench-campaigns bench-import bench-delivery bench-api bench-web bench-bounces bench-costs chaos pictures lock clean
+.PHONY: help demo test test-busy test-rest lint check bench bench-campaigns bench-import bench-delivery bench-api bench-web bench-bounces bench-costs chaos pictures lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -39,7 +39,15 @@ $(ICALJS)/node_modules/.package-lock.json: $(ICALJS)/package-lock.json
 	@! command -v npm >/dev/null || (cd $(ICALJS) && npm ci --silent)
 
 test: $(VENV)/.installed-dev $(ICALJS)/node_modules/.package-lock.json ## run the whole test suite
-	@$(BIN)/pytest $(ARGS)
+	@$(if $(ARGS),$(BIN)/pytest $(ARGS),$(MAKE) --no-print-directory -j2 test-busy test-rest)
+
+# Side by side on two cores: what starts servers, browsers and processes takes as long as all the rest. The dots of both come mixed,
+# each half reports at its end.
+BUSY := tests/chaos tests/journeys tests/mailer/outbox tests/mailer/providers tests/mailer/queue tests/mailer/web
+test-busy:
+	@$(BIN)/pytest $(BUSY)
+test-rest:
+	@$(BIN)/pytest $(BUSY:%=--ignore=%)
 
 lint: $(VENV)/.installed-dev ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .

@@ -114,11 +114,6 @@ class Desk:
         self._entries = entries + self._entries
 
     @property
-    def largest(self) -> int:
-        """How many letters the largest batch was that is here."""
-        return max((pile.size for pile in self._piles.values()), default=0)
-
-    @property
     def leases(self) -> list[Lease]:
         return list(self._piles)
 
@@ -141,8 +136,7 @@ class Desk:
         self._permission.refresh()
         self._permission.ask_again(hand.lease.mailing)  # it may have been stopped while its batch was being leased
         self._permission.learn(hand.occasion, hand.allowed, changes=changes)
-        size = len(hand.letters)
-        pile = Pile(hand.lease, hand.occasion, size, size, leased_at + self._trusted)
+        pile = Pile(hand.lease, hand.occasion, len(hand.letters), leased_at + self._trusted)
         self._piles[hand.lease] = pile
         tasks = lay_out(pile, hand.letters, ready)
         if hand.lease.lane == Lane.ONE:

@@ -37,7 +37,7 @@ from subscribers import bulk
 
 BATCH = 1_000  # at most: what is asked and written once for each batch took a tenth of a letter's time at half of that
 _SMALLEST_BATCH = 50
-_SHARES = 20  # of a smaller mailing: one worker's desk holds two batches, and the others are to have some too
+_SHARES = 20  # of a smaller mailing: what one worker does not have on its desk the others are to have
 ROWS_A_TRANSACTION = 1_000  # about 30 ms on a busy slow core: no writer waits 200 ms for us
 # Deliveries come in variant order, so each transaction writes most pages of the index over (mailing, member) anew: a
 # thousand rows take 10 to 20 ms of a core and four thousand some 20.

@@ -26,11 +26,10 @@ _MARKS = {
 
 @dataclass(slots=True)
 class Pile:
-    """A batch on the desk: how many letters it was, how many have no outcome yet, until when its lease is trusted."""
+    """A batch on the desk: how many of its letters have no outcome yet, and until when its lease is trusted."""
 
     lease: Lease
     occasion: Occasion
-    size: int
     open: int
     until: float  # on the monotonic clock
 

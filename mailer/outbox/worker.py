@@ -31,7 +31,7 @@ from mailer.outbox.waiting import wait, wait_for_any
 
 GROUP = 500  # outcomes in one transaction
 EVERY = 1.0  # seconds, after which fewer are written too
-LOW = 100  # letters on the desk, below which the next batch is fetched; a larger one is sent while another comes
+LOW = 1000  # letters on the desk, below which the next batch is fetched: one is sent while another comes
 TICK = 0.02  # seconds
 IDLE = 1.0  # seconds between looks for work
 SOON = 0.1  # seconds between looks for connections that others are to leave us
@@ -195,7 +195,7 @@ class Worker:
     @property
     def _wants_more(self) -> bool:
         dry = time.monotonic() - self._dry < IDLE
-        return len(self._desk) < max(LOW, self._desk.largest) and not dry and self._may_take
+        return len(self._desk) < LOW and not dry and self._may_take
 
     @property
     def _may_take(self) -> bool:
