@@ -1,10 +1,8 @@
 """May this mailing go on, and may this member still be written to? Asked again whenever something changed."""
 
-import mmap
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, TypedDict
 
@@ -20,7 +18,6 @@ from subscribers.streams import Stream
 
 _ASK_AGAIN = 2.0  # seconds, where a database does not tell of everything: what other programs write
 _REMEMBERED = 10_000  # members of a mailing: while nothing changes a worker would keep the whole list
-_HEADER = 96  # octets: two copies of one
 _STATE = sa.select(col(Mailing.state)).where(col(Mailing.id) == sa.bindparam("mailing"))
 
 
@@ -40,40 +37,17 @@ class _SqliteWatch:
         self._commits: object = None
         self._writings: object = None
         self._beside, self._asked = False, 0.0
-        self._header, self._seen = self._shared_header(), b""
 
     def changed(self) -> bool:
+        commits, (self._commits,) = self._commits, self._execute("PRAGMA data_version").fetchone()
         written = False
-        if self._committed():
+        if commits != self._commits:
             known, (self._writings,) = self._writings, self._execute("PRAGMA user_version").fetchone()
             written, self._beside = known != self._writings, True
         if not written and not (self._beside and time.monotonic() - self._asked >= _ASK_AGAIN):
             return False
         self._beside, self._asked = False, time.monotonic()
         return True
-
-    def _committed(self) -> bool:
-        """Say whether anybody committed since the last call. SQLite is asked only when the header is another one."""
-        if self._header is not None:
-            before, self._seen = self._seen, self._header[:]
-            if before == self._seen:
-                return False
-        commits, (self._commits,) = self._commits, self._execute("PRAGMA data_version").fetchone()
-        return commits != self._commits
-
-    def _shared_header(self) -> mmap.mmap | None:
-        """Return the memory in which SQLite's processes tell each other of a commit, None where there is none.
-
-        Nothing is read out of it but whether it is as it was: by that a reader knows that its cache is still good.
-        While a connection is open the file stays. https://sqlite.org/walformat.html#the_wal_index_header
-        """
-        self._execute("PRAGMA data_version").fetchone()  # whoever has read holds the file
-        path = next(path for _, name, path in self._execute("PRAGMA database_list").fetchall() if name == "main")
-        try:
-            with Path(f"{path}-shm").open("rb") as file:
-                return mmap.mmap(file.fileno(), _HEADER, prot=mmap.PROT_READ)
-        except (OSError, ValueError):
-            return None
 
 
 class _PostgresWatch:
